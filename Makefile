@@ -1,0 +1,35 @@
+# Every target sets up what it needs in .venv, with the pinned CPU build of PyTorch.
+.PHONY: demo test lint format docs bench clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+demo: $(READY)  ## train, map and score on generated scenes; pictures in demo/index.html
+	rm -rf demo
+	$(BIN)/terrasift demo --out demo
+
+test: $(READY)  ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(READY)  ## format, lint and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+format: $(READY)  ## mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(READY)  ## what a training step costs (minutes); benchmarks/README.md lists the others
+	$(BIN)/python benchmarks/step.py
+
+clean:
+	rm -rf .venv demo
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@

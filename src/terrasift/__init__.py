@@ -1,0 +1,5 @@
+"""terrasift sifts land-cover classes out of imagery that nobody has labelled."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,367 @@
+"""The Python interface: the rooms joined into what a user does."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from terrasift.data.batches import PatchBatches
+from terrasift.data.patches import Patch, PatchReader, index_patches
+from terrasift.data.regions import RegionCache, default_cache_folder, prepare_regions
+from terrasift.data.scaling import check_scaling, measure_scaling
+from terrasift.data.scenes import check_alike, describe_scenes, find_masks, find_scenes
+from terrasift.errors import RunError, SettingError
+from terrasift.evaluation import Evaluation, count_overlaps, evaluate_counts
+from terrasift.legend import Legend
+from terrasift.mapping import MappingMethod
+from terrasift.prediction import ClusterWindow, Predictor, check_array, map_paths, predict_scene
+from terrasift.progress import progress_bar, track
+from terrasift.recipe import Recipe
+from terrasift.run import RunFolder, network_of
+from terrasift.training import fit, make_fabric
+
+__all__ = ["Run", "train"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Run(RunFolder):
+    """A trained run: its folder, and what can be done with it.
+
+    Examples
+    --------
+    >>> run = Run.open("runs/city")  # doctest: +SKIP
+    >>> run.predict("scene.tif", "map.tif")  # doctest: +SKIP
+    """
+
+    def __init__(self, path: str | os.PathLike[str], changes: Sequence[str] = ()) -> None:
+        super().__init__(path)
+        self._changes = tuple(changes)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Run:
+        """Open a finished run.
+
+        Parameters
+        ----------
+        path
+            The run's folder.
+        changes
+            ``KEY=VALUE`` each, for keys that do not change what was trained: those under `predict` and `compute`.
+
+        Raises
+        ------
+        RunError
+            If the folder is not a finished run.
+        SettingError
+            If another key is to be changed.
+        """
+        run = cls(path, changes)
+        _ = run.predictor
+        return run
+
+    @functools.cached_property
+    def settings(self) -> Recipe:
+        """The recipe, with the changes this run was opened with."""
+        trained = self.recipe
+        changed = Recipe.load(self.recipe_file, self._changes)
+        for name in Recipe.model_fields:
+            if name not in ("predict", "compute") and getattr(changed, name) != getattr(trained, name):
+                raise SettingError(name, "cannot be changed once a run is trained", "change keys of predict or compute")
+        return changed
+
+    @functools.cached_property
+    def predictor(self) -> Predictor:
+        """The trained network, loaded once."""
+        network = self.load_network()
+        return Predictor(network, self.settings)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the legend holds classes rather than the clusters themselves."""
+        return self.legend.names != Legend.of_clusters(self.recipe.clusters).names
+
+    def predict(
+        self, scene: str | os.PathLike[str], out: str | os.PathLike[str], *, clusters: bool = False, show: bool = True
+    ) -> Path:
+        """Write the class map of a scene on the scene's own grid.
+
+        Parameters
+        ----------
+        scene
+            Any path GDAL opens.
+        out
+            ``.tif`` (with the scene's CRS and transform, colour table and class names) or ``.png``.
+        clusters
+            Write the network's own clusters instead of the legend's classes.
+        show
+            Whether to draw a progress bar.
+
+        Returns
+        -------
+        Path
+            `out`.
+
+        Raises
+        ------
+        InputError
+            If the scene does not fit the network, or if `out` cannot be written.
+        """
+        recipe = self.settings
+        legend = Legend.of_clusters(recipe.clusters) if clusters else self.legend
+        bar = functools.partial(_track_pixels, description=Path(scene).name, show=show)
+        return predict_scene(self.predictor.scene, legend, recipe.clusters, scene, out, bar)
+
+    def predict_all(
+        self,
+        scenes: Sequence[str | os.PathLike[str]],
+        out: str | os.PathLike[str],
+        *,
+        clusters: bool = False,
+        show: bool = True,
+    ) -> list[Path]:
+        """Write the class maps of many scenes.
+
+        Parameters
+        ----------
+        scenes
+            Files, folders, glob patterns, or any path GDAL opens.
+        out
+            A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
+        clusters, show
+            As for `predict`.
+        """
+        paths = find_scenes(scenes)
+        targets = map_paths(paths, out)
+        return [
+            self.predict(path, target, clusters=clusters, show=show)
+            for path, target in zip(paths, targets, strict=True)
+        ]
+
+    def predict_array(self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.integer[Any]]:
+        """Class indices of an array that fits into memory whole.
+
+        Parameters
+        ----------
+        array
+            (H, W, bands) or (H, W), in the dtype the run was trained on, holding the bands it reads and no others.
+        valid
+            (H, W), bool: pixels that hold data. None means all that are finite.
+
+        Returns
+        -------
+        ndarray
+            (H, W), uint8 (uint16 with more than 255 classes): class indices; 255 (65535) where there is no data.
+
+        Raises
+        ------
+        InputError
+            If the array's shape or dtype does not fit the network.
+        """
+        recipe = self.recipe
+        values = array[:, :, None] if array.ndim == 2 else array
+        check_array(values, recipe)
+        if valid is None:
+            valid = np.isfinite(values).all(axis=2)
+        legend = self.legend
+        found = self.predictor.array(values, valid)[legend.classifier - 1]
+        return np.where(valid, legend.table(recipe.clusters)[found], legend.nodata).astype(legend.dtype)
+
+    def evaluate(
+        self,
+        images: Sequence[str | os.PathLike[str]],
+        masks: str | os.PathLike[str],
+        classes: Legend | str | os.PathLike[str],
+        *,
+        map_images: Sequence[str | os.PathLike[str]] | None = None,
+        map_masks: str | os.PathLike[str] | None = None,
+        mapping: MappingMethod = "majority",
+        keep_legend: bool = False,
+        show: bool = True,
+    ) -> Evaluation:
+        """Find which class each cluster is on one set of labelled images, and score that on another.
+
+        Parameters
+        ----------
+        images, masks
+            The test set: images, and the folder that holds a mask of the same name for each.
+        classes
+            Names and colours of the classes, or the file that lists them.
+        map_images, map_masks
+            The set on which clusters are mapped to classes; None: the test set itself, which flatters the scores.
+        mapping
+            ``majority`` or ``hungarian``.
+        keep_legend
+            Leave the run's legend alone. Else it takes the mapping of the classifier that is most accurate on the
+            mapping set; the legend it had goes to ``legend.previous.yaml``.
+        show
+            Whether to draw progress bars.
+
+        Raises
+        ------
+        InputError
+            If an image has no mask, or one of another size, or with colours that `classes` does not name.
+        """
+        legend = classes if isinstance(classes, Legend) else Legend.load(classes)
+        tested = self._overlaps(images, masks, legend, "test images", show)
+        mapped = tested
+        if map_images is not None:
+            mapped = self._overlaps(map_images, map_masks or masks, legend, "mapping images", show)
+        evaluation = evaluate_counts(legend, mapped, tested, mapping)
+        if not keep_legend:
+            self.save_legend(legend.with_clusters(evaluation.best.mapping, evaluation.best.classifier))
+        return evaluation
+
+    def _overlaps(
+        self,
+        images: Sequence[str | os.PathLike[str]],
+        masks: str | os.PathLike[str],
+        legend: Legend,
+        description: str,
+        show: bool,
+    ) -> list[NDArray[np.int64]]:
+        scenes = find_scenes(images)
+        bar = functools.partial(track, description=description, show=show)
+        paths = find_masks(scenes, masks)
+        return count_overlaps(self.predictor.scene, scenes, paths, legend, self.recipe.clusters, bar)
+
+
+def train(
+    images: Sequence[str | os.PathLike[str]],
+    out: str | os.PathLike[str],
+    recipe: Recipe | str = "default",
+    *,
+    resume: bool = False,
+    cache: str | os.PathLike[str] | None = None,
+    use_cache: bool = True,
+    cache_limit: int = 10_000_000_000,
+    show: bool = True,
+) -> Run:
+    """Train a network on images that nobody has labelled.
+
+    Parameters
+    ----------
+    images
+        Files, folders, glob patterns, or any path GDAL opens.
+    out
+        The run's folder.
+    recipe
+        A recipe or the name of one.
+    resume
+        Go on with a run that was interrupted. It ends with the weights it would have had; on the CPU, bit for bit.
+    cache
+        Where superpixels are kept for the next run; None: the user's cache folder.
+    use_cache
+        Whether to keep them at all. If not, they last as long as this training.
+    cache_limit
+        Bytes that the cache may hold; those longest unused go first, when the training ends.
+    show
+        Whether to draw progress bars.
+
+    Returns
+    -------
+    Run
+        Finished.
+
+    Raises
+    ------
+    InputError
+        If an image cannot be used.
+    SettingError
+        If the recipe asks for what the images or the machine do not have.
+    RunError
+        If `out` holds a run and `resume` is False, or if the run is another recipe's.
+    """
+    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
+    run = Run(out)
+    recipe = _continue(run, recipe) if resume and run.has_begun else _fresh(run, recipe)
+    if run.is_finished:
+        _logger.info("%s is finished already", run.path)
+        return run
+    fabric = make_fabric(recipe)
+    fabric.launch()
+    show = show and fabric.is_global_zero
+    scenes = find_scenes(images)
+    recipe, patches = _index(scenes, recipe, show)
+    reader = PatchReader(recipe.bands, recipe.scaling)
+    temporary = run.path / "superpixels"
+    regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
+    if fabric.is_global_zero:
+        run.begin(recipe, scenes)
+        _logger.info("training on %s: %d patches of %d images", fabric.device, len(patches), len(scenes))
+        bar = functools.partial(track, description="superpixels", show=show)
+        prepare_regions(regions, reader, patches, recipe.patch, bar)
+    fabric.barrier()
+    torch.manual_seed(recipe.seed)
+    network = network_of(recipe)
+    source = PatchBatches(
+        patches,
+        reader,
+        regions,
+        recipe.patch,
+        recipe.batch_size,
+        recipe.seed,
+        workers=recipe.compute.workers,
+        process=fabric.global_rank,
+        processes=fabric.world_size,
+    )
+    fit(fabric, network, source, recipe, run, show=show)
+    if fabric.is_global_zero:
+        run.finish(network)
+        regions.trim(cache_limit)
+        shutil.rmtree(temporary, ignore_errors=True)
+    fabric.barrier()
+    return run
+
+
+def _track_pixels(
+    windows: Iterable[ClusterWindow], pixels: int, description: str, show: bool
+) -> Iterator[ClusterWindow]:
+    with progress_bar(description, pixels, show=show) as advance:
+        for part in windows:
+            yield part
+            advance("", part.window.height * part.window.width)
+
+
+def _fresh(run: RunFolder, recipe: Recipe) -> Recipe:
+    if run.has_begun:
+        raise RunError(run.path, "holds a run already", "go on with it by --resume, or choose another folder")
+    return recipe
+
+
+def _continue(run: RunFolder, recipe: Recipe) -> Recipe:
+    begun = run.recipe
+    asked = recipe.model_copy(update={"scaling": recipe.scaling or begun.scaling, "compute": begun.compute})
+    if asked != begun:
+        changed = [name for name in Recipe.model_fields if getattr(asked, name) != getattr(begun, name)]
+        raise RunError(
+            run.path,
+            f"was begun with another {', '.join(changed)}",
+            "resume it with its own recipe, or choose another folder",
+        )
+    return begun.model_copy(update={"compute": recipe.compute})
+
+
+def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, list[Patch]]:
+    infos = describe_scenes(scenes)
+    check_alike(infos, recipe.bands)
+    patches = index_patches(
+        infos,
+        recipe.patch,
+        recipe.min_valid,
+        recipe.bands,
+        functools.partial(track, description="windows", show=show),
+    )
+    scaling = recipe.scaling or measure_scaling(infos, patches, recipe.bands, recipe.seed)
+    for info in infos:
+        check_scaling(info, scaling, recipe.bands)
+    return recipe.model_copy(update={"scaling": scaling}), patches

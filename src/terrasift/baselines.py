@@ -1,0 +1,67 @@
+"""What a user would pick instead, scored the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+
+from terrasift.blocks.preprocessing import scale_to_unit
+from terrasift.data.patches import Patch, PatchReader
+from terrasift.prediction import ClusterWindow, scene_views
+from terrasift.raster import Raster
+from terrasift.recipe import Predict, Scaling
+
+__all__ = ["PixelKMeans"]
+
+
+class PixelKMeans:
+    """k-means on the bands of single pixels, as a GIS offers it.
+
+    Parameters
+    ----------
+    clusters
+        K.
+    scaling
+        The rule to [0, 1].
+    bands
+        Band numbers from 1; None means all.
+    seed
+        Of the sample and of the centres.
+    """
+
+    _MOST_PIXELS = 2_000_000
+    _WINDOWS = Predict(window=1024, margin=0)
+
+    def __init__(self, clusters: int, scaling: Scaling, bands: Sequence[int] | None = None, seed: int = 0) -> None:
+        self._scaling = scaling
+        self._bands = bands
+        self._seed = seed
+        self._model = MiniBatchKMeans(clusters, random_state=seed, n_init=3, batch_size=4096)
+
+    def fit(self, patches: Sequence[Patch]) -> PixelKMeans:
+        """Find the centres on the valid pixels of all patches, or on an even, seeded sample of two million."""
+        generator = np.random.default_rng(self._seed)
+        share = self._MOST_PIXELS // len(patches)
+        samples = []
+        with PatchReader(self._bands) as reader:
+            for patch in patches:
+                values, valid = reader.raw(patch)
+                pixels = self._unit(values)[valid]
+                samples.append(pixels[generator.permutation(len(pixels))[:share]])
+        self._model.fit(np.concatenate(samples))
+        return self
+
+    def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
+        """Clusters of an open scene, window by window."""
+        for _, window in scene_views(raster.info.height, raster.info.width, self._WINDOWS):
+            values, valid = raster.read(window, self._bands)
+            unit = self._unit(values)
+            clusters = self._model.predict(unit.reshape(-1, unit.shape[2])).reshape(valid.shape)
+            yield ClusterWindow(window, (clusters.astype(np.int64),), valid)
+
+    def _unit(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        return scale_to_unit(values, np.array(self._scaling.low), np.array(self._scaling.high))

@@ -1,0 +1,20 @@
+"""What one training step sees (METHOD section 1)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+__all__ = ["Batch"]
+
+
+class Batch(NamedTuple):
+    """Patches with the regions inside which their labels are made constant."""
+
+    images: Tensor
+    """(N, B, H, W), float32 in [0, 1]."""
+    regions: Tensor
+    """(N, H, W), int32, numbered from 0 in each image."""
+    valid: Tensor
+    """(N, H, W), bool: pixels that hold data; the others train nothing."""

@@ -1,0 +1,16 @@
+"""Names of the choices that each block offers, apart from the code behind them, which takes long to import."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+__all__ = ["ClassWeights", "ExtractorName", "SuperpixelMethod"]
+
+ExtractorName = Literal["dic"]
+"""Feature extractors (`blocks.extractors`)."""
+
+ClassWeights = Literal["balanced", "median_frequency", "none"]
+"""How the weights of the weighted cross-entropy follow from the labels of a batch (`blocks.losses`)."""
+
+SuperpixelMethod = Literal["slic", "none"]
+"""Ways to cut an image into regions; with ``none`` every pixel is a region of its own (`blocks.superpixels`)."""

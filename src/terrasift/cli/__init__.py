@@ -1,0 +1,51 @@
+"""The command line: a file a command, no logic."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from terrasift.cli import demo, evaluate, info, predict, train
+from terrasift.errors import TerrasiftError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="terrasift",
+    help="Sift land-cover classes out of aerial and satellite imagery that nobody has labelled.",
+    epilog="Start with: terrasift demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _module in (demo, train, predict, evaluate, info):  # in this order in --help
+    app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(_module.command)
+
+
+def main() -> None:
+    """Run a command: exit code 0, or 2 with one line that says what is wrong, where, and the mend."""
+    logger = logging.getLogger("terrasift")
+    logger.setLevel(logging.INFO)
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter())
+    logger.addHandler(handler)
+    try:
+        app()
+    except TerrasiftError as error:
+        print(f"terrasift: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # a full disk, a folder that may not be written
+        print(f"terrasift: {error.filename or 'disk'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(2)
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Formatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        prefix = "warning: " if record.levelno >= logging.WARNING else ""
+        return prefix + record.getMessage()

@@ -1,0 +1,87 @@
+"""`terrasift evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from terrasift.cli.options import Images, Json, RunPath, Set
+from terrasift.mapping import MappingMethod
+
+if TYPE_CHECKING:
+    from terrasift.evaluation import ClassifierScores, Evaluation
+
+EXAMPLE = (
+    "Example: terrasift evaluate runs/city test/images --masks test/masks --classes classes.yaml "
+    "--map-images known/images --map-masks known/masks"
+)
+
+
+def command(
+    run: RunPath,
+    images: Images,
+    masks: Annotated[Path, typer.Option(metavar="DIR", help="Folder with a mask of the same name for each image.")],
+    classes: Annotated[Path, typer.Option(metavar="FILE", help="YAML: names and colours of the classes.")],
+    map_images: Annotated[
+        list[str] | None,
+        typer.Option(metavar="IMAGE", help="Labelled images that decide which class each cluster is. Repeatable."),
+    ] = None,
+    map_masks: Annotated[Path | None, typer.Option(metavar="DIR", help="Their masks; else the same folder.")] = None,
+    mapping: Annotated[MappingMethod, typer.Option(help="majority: many to one; hungarian: one to one.")] = "majority",
+    keep_legend: Annotated[
+        bool, typer.Option("--keep-legend", help="Leave the run's legend alone; else it takes this mapping.")
+    ] = False,
+    result: Json = None,
+    changes: Set = None,
+) -> None:
+    """Score a run against labels, and learn from them which class each cluster is."""
+    from rich.console import Console
+
+    from terrasift.api import Run
+
+    opened = Run.open(run, changes or ())
+    evaluation = opened.evaluate(
+        images, masks, classes, map_images=map_images, map_masks=map_masks, mapping=mapping, keep_legend=keep_legend
+    )
+    console = Console()
+    for scores in evaluation.classifiers:
+        console.print(_table(evaluation, scores))
+    if map_images is None:
+        typer.echo("clusters were mapped on the test images themselves, which flatters the scores: see --map-images")
+    target = result or opened.path / "evaluation.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(evaluation.to_dict(), indent=2) + "\n", encoding="utf-8")
+    typer.echo(f"wrote {target}")
+    if not keep_legend:
+        typer.echo(f"wrote {opened.legend_file}, with the clusters of classifier {evaluation.best.classifier}")
+        typer.echo(f"next: terrasift predict {run} SCENE --out map.tif")
+
+
+def _table(evaluation: Evaluation, scores: ClassifierScores) -> Any:
+    from rich.table import Table
+
+    matrix = scores.confusion
+    chosen = ", best on the mapping set" if len(evaluation.classifiers) > 1 and scores is evaluation.best else ""
+    table = Table(title=f"classifier {scores.classifier}{chosen}", title_justify="left")
+    for column in ("class", "accuracy", "precision", "recall", "specificity", "F1", "IoU", "pixels"):
+        table.add_column(column, justify="left" if column == "class" else "right")
+    columns = (matrix.class_accuracy, matrix.precision, matrix.recall, matrix.specificity, matrix.f1, matrix.iou)
+    for index, name in enumerate(evaluation.classes):
+        table.add_row(name, *(_percent(column[index]) for column in columns), f"{matrix.support[index]:,}")
+    table.add_section()
+    table.add_row("mean", *(_percent(_mean(column)) for column in columns), f"{matrix.total:,}")
+    table.caption = f"overall accuracy {_percent(matrix.accuracy)}   weighted IoU {_percent(matrix.weighted_iou)}"
+    table.caption_justify = "left"
+    return table
+
+
+def _mean(values: Any) -> float:
+    known = values[values == values]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _percent(value: float) -> str:
+    return "-" if value != value else f"{100 * value:.1f}"

@@ -1,0 +1,168 @@
+"""An index of windows over scenes, and their pixels read when they are needed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
+from terrasift.errors import InputError
+from terrasift.raster import Raster, RasterInfo, Window
+from terrasift.recipe import Scaling
+
+__all__ = ["Patch", "PatchReader", "index_patches", "windows_of"]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A window of a scene, not read yet. At most the patch size; smaller where the scene is."""
+
+    scene: str
+    window: Window
+
+
+def windows_of(height: int, width: int, side: int) -> list[Window]:
+    """Windows of `side` that cover a scene, row by row; the last of a row or column is moved back inside it.
+
+    Examples
+    --------
+    >>> [window.column for window in windows_of(100, 250, 100)]
+    [0, 100, 150]
+    """
+    rows, tall = _starts(height, side)
+    columns, wide = _starts(width, side)
+    return [Window(row, column, tall, wide) for row in rows for column in columns]
+
+
+def index_patches(
+    infos: Sequence[RasterInfo],
+    side: int,
+    min_valid: float,
+    bands: Sequence[int] | None = None,
+    track: Callable[[Iterable[Patch], int], Iterable[Patch]] = lambda patches, _: patches,
+) -> list[Patch]:
+    """All windows of the scenes that hold enough valid pixels.
+
+    Parameters
+    ----------
+    infos
+        The scenes.
+    side
+        Of a window, pixels.
+    min_valid
+        Smallest share of valid pixels, above 0 and up to 1. Only scenes that can have invalid pixels are read.
+    bands
+        Band numbers from 1, whose pixels must be valid; None means all.
+    track
+        Wraps what is looped over, for a progress bar: (patches, how many).
+
+    Raises
+    ------
+    InputError
+        If no window is left.
+    """
+    doubtful = {info.path for info in infos if info.may_be_invalid}
+    every = [Patch(info.path, window) for info in infos for window in windows_of(info.height, info.width, side)]
+    if not doubtful:
+        return every
+    kept = []
+    with PatchReader(bands) as reader:
+        for patch in track(every, len(every)):
+            if patch.scene not in doubtful or reader.raw(patch)[1].mean() >= min_valid:
+                kept.append(patch)
+    if not kept:
+        where = infos[0].path if len(infos) == 1 else f"{len(infos)} images"
+        raise InputError(
+            where,
+            f"no window of {side} px has {min_valid:.0%} valid pixels",
+            "check nodata, or lower `min_valid`",
+        )
+    if len(kept) < len(every):
+        _logger.info("left out %d of %d windows: mostly nodata", len(every) - len(kept), len(every))
+    return kept
+
+
+class PatchReader:
+    """Reads patches, keeping a few scenes open. Make one in each process.
+
+    Parameters
+    ----------
+    bands
+        Band numbers from 1; None means all.
+    scaling
+        The rule to [0, 1], for `read`.
+    """
+
+    _MOST_OPEN = 16
+
+    def __init__(self, bands: Sequence[int] | None = None, scaling: Scaling | None = None) -> None:
+        self._bands = bands
+        self._scaling = scaling
+        self._open: OrderedDict[str, Raster] = OrderedDict()
+        self._process = os.getpid()
+
+    def raw(self, patch: Patch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Values (H, W, bands) in the scene's dtype, and validity (H, W)."""
+        return self._raster(patch.scene).read(patch.window, self._bands)
+
+    def read(self, patch: Patch, side: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """A patch as the network takes it.
+
+        Returns
+        -------
+        image
+            (side, side, bands), float32 in [0, 1]; each band's mean where there is no data.
+        valid
+            (side, side), bool; False also where the scene ends before the patch does.
+        """
+        if self._scaling is None:
+            raise ValueError("a PatchReader without a scaling reads raw values only")
+        values, valid = self.raw(patch)
+        image = scale_to_unit(values, np.array(self._scaling.low), np.array(self._scaling.high))
+        below, right = side - image.shape[0], side - image.shape[1]
+        if below or right:
+            image = np.pad(image, ((0, below), (0, right), (0, 0)))
+            valid = np.pad(valid, ((0, below), (0, right)))
+        return fill_invalid(image, valid, np.array(self._scaling.fill)), valid
+
+    def close(self) -> None:
+        """Close all scenes."""
+        while self._open:
+            self._open.popitem()[1].close()
+
+    def __enter__(self) -> PatchReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_open": OrderedDict()}
+
+    def _raster(self, path: str) -> Raster:
+        if self._process != os.getpid():  # forked: the parent reads through the same handles
+            self._open, self._process = OrderedDict(), os.getpid()
+        if path not in self._open:
+            if len(self._open) >= self._MOST_OPEN:
+                self._open.popitem(last=False)[1].close()
+            self._open[path] = Raster(path)
+        self._open.move_to_end(path)
+        return self._open[path]
+
+
+def _starts(length: int, side: int) -> tuple[list[int], int]:
+    if length <= side:
+        return [0], length
+    starts = list(range(0, length - side + 1, side))
+    if starts[-1] + side < length:
+        starts.append(length - side)
+    return starts, side

@@ -1,0 +1,177 @@
+"""Superpixels of patches, made once in parallel and kept on disk by content and settings."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import joblib
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from terrasift.blocks.superpixels import superpixels
+from terrasift.data.patches import Patch, PatchReader
+from terrasift.errors import InputError
+from terrasift.recipe import Refinement
+
+__all__ = ["RegionCache", "default_cache_folder", "prepare_regions"]
+
+
+class RegionCache:
+    """Regions of images in files named by a hash of the image, its validity and the settings.
+
+    A file appears whole or not at all, so that processes can share a folder and a killed one leaves nothing broken. A
+    file that cannot be read is made again.
+
+    Parameters
+    ----------
+    folder
+        Where the files are; made when it is first written to.
+    refinement
+        How images are cut into regions.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], refinement: Refinement) -> None:
+        self.folder = Path(folder)
+        self.refinement = refinement
+        self._settings = f"{refinement.model_dump_json()} scikit-image {version('scikit-image')}".encode()
+
+    def regions(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """The regions of one image, from the cache or made now.
+
+        Parameters
+        ----------
+        image
+            (H, W, bands), float32 in [0, 1].
+        valid
+            (H, W), bool.
+
+        Returns
+        -------
+        ndarray
+            (H, W), int32, numbered from 0; 0 also where there is no data.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be written.
+        """
+        if self.refinement.method == "none":  # faster made than read
+            return self._make(image, valid)
+        path = self._path(image, valid)
+        regions = _read(path)
+        if regions is None:
+            regions = self._make(image, valid)
+            _write(path, regions)
+        return regions
+
+    def trim(self, limit_bytes: int) -> int:
+        """Delete the files longest unused until the folder holds at most `limit_bytes`; returns how many went.
+
+        What a killed process left unfinished counts too, once it is an hour old.
+        """
+        entries = []
+        for path in self.folder.glob("*/*"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:  # another process was faster
+                continue
+            if path.suffix == ".npz" or status.st_mtime < time.time() - 3600:
+                entries.append((status.st_mtime, status.st_size, path))
+        total = sum(size for _, size, _ in entries)
+        deleted = 0
+        for _, size, path in sorted(entries):
+            if total <= limit_bytes:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+            deleted += 1
+        return deleted
+
+    def _make(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
+        settings = self.refinement
+        return superpixels(image, settings.method, area=settings.area, compactness=settings.compactness, valid=valid)
+
+    def _path(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> Path:
+        content = hashlib.blake2b(self._settings, digest_size=20)
+        content.update(f"{image.shape} {image.dtype}".encode())
+        content.update(image.tobytes())
+        content.update(valid.tobytes())
+        name = content.hexdigest()
+        return self.folder / name[:2] / f"{name[2:]}.npz"
+
+
+def default_cache_folder() -> Path:
+    """Where superpixels are kept unless a command says otherwise: the user's cache folder of the system."""
+    return Path(platformdirs.user_cache_dir("terrasift")) / "superpixels"
+
+
+def prepare_regions(
+    cache: RegionCache,
+    reader: PatchReader,
+    patches: Sequence[Patch],
+    side: int,
+    track: Callable[[Iterable[object], int], Iterable[object]] = lambda items, _: items,
+) -> None:
+    """Make the regions of all patches that the cache lacks, in as many processes as there are cores.
+
+    Parameters
+    ----------
+    cache
+        Where they go.
+    reader
+        Reads the patches.
+    patches
+        The patches.
+    side
+        Patch size, pixels.
+    track
+        Wraps the results as they come, for a progress bar: (items, how many).
+    """
+    processes = joblib.cpu_count() if len(patches) >= _WORTH_PROCESSES else 1
+    parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered", batch_size="auto")
+    made = parallel(joblib.delayed(_prepare_one)(cache, reader, patch, side) for patch in patches)
+    for _ in track(made, len(patches)):
+        pass
+
+
+_WORTH_PROCESSES = 64  # starting processes takes longer than cutting fewer patches
+
+
+def _prepare_one(cache: RegionCache, reader: PatchReader, patch: Patch, side: int) -> None:
+    cache.regions(*reader.read(patch, side))
+
+
+def _read(path: Path) -> NDArray[np.int32] | None:
+    try:
+        with np.load(path) as stored:
+            regions: NDArray[np.int32] = stored["regions"]
+    except Exception:  # missing, cut off or damaged in one of many ways: it is made again
+        return None
+    with contextlib.suppress(OSError):  # somebody else's cache may be read only
+        os.utime(path)  # used now: the last to go when space is short
+    return regions
+
+
+def _write(path: Path, regions: NDArray[np.int32]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez_compressed(file, regions=regions)
+            Path(partial).replace(path)
+        finally:
+            Path(partial).unlink(missing_ok=True)
+    except OSError as error:
+        where = path.parent.parent
+        raise InputError(
+            where, f"cannot be written ({error.strerror})", "choose another folder: --cache DIR"
+        ) from error

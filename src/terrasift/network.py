@@ -1,0 +1,89 @@
+"""The blocks joined: one extractor, one or two pixel classifiers."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from terrasift.blocks.classifiers import PixelClassifier
+from terrasift.blocks.extractors import EXTRACTORS
+from terrasift.errors import SettingError
+
+__all__ = ["Network", "build_network"]
+
+
+class Network(nn.Module):
+    """A feature extractor and the pixel classifiers that read its features in parallel.
+
+    Attributes
+    ----------
+    extractor
+        (N, B, H, W) to (N, features, H, W).
+    classifiers
+        One or two, each (N, features, H, W) to (N, K, H, W).
+    """
+
+    def __init__(self, extractor: nn.Module, classifiers: list[nn.Module]) -> None:
+        super().__init__()
+        self.extractor = extractor
+        self.classifiers = nn.ModuleList(classifiers)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Logits of each classifier.
+
+        Parameters
+        ----------
+        images
+            (N, B, H, W), floats in [0, 1]; H and W at least 2.
+
+        Returns
+        -------
+        tuple of Tensor
+            (N, K, H, W) for each classifier.
+        """
+        features = self.extractor(images)
+        return tuple(classifier(features) for classifier in self.classifiers)
+
+
+def build_network(
+    extractor: str,
+    bands: int = 3,
+    clusters: int = 100,
+    classifiers: int = 1,
+    width: int | None = None,
+) -> Network:
+    """A network with fresh weights, drawn from torch's global generator.
+
+    Parameters
+    ----------
+    extractor
+        ``dic``.
+    bands
+        Bands B of the images.
+    clusters
+        Clusters K of each classifier.
+    classifiers
+        1 or 2.
+    width
+        Channels of the extractor's first block; None means the extractor's own default.
+
+    Raises
+    ------
+    SettingError
+        If a value is out of its range.
+
+    Examples
+    --------
+    >>> network = build_network("dic", classifiers=2)
+    >>> sum(parameter.numel() for parameter in network.parameters())
+    696736
+    """
+    if extractor not in EXTRACTORS:
+        raise SettingError("extractor", f"{extractor!r} is unknown", f"use one of {', '.join(EXTRACTORS)}")
+    for name, value in (("bands", bands), ("classifiers", classifiers), ("width", width or 1)):
+        if value < 1:
+            raise SettingError(name, f"{value} is too small", "use 1 or more")
+    if clusters < 2:
+        raise SettingError("clusters", f"{clusters} is too small", "use 2 or more")
+    features = EXTRACTORS[extractor](bands, width or EXTRACTORS[extractor].default_width)
+    heads: list[nn.Module] = [PixelClassifier(features.features, clusters) for _ in range(classifiers)]
+    return Network(features, heads)

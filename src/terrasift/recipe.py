@@ -1,0 +1,302 @@
+"""Every setting of a run as one validated tree: YAML in and out."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
+
+from terrasift.blocks.choices import ClassWeights, ExtractorName, SuperpixelMethod
+from terrasift.errors import SettingError
+
+__all__ = ["Compute", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
+
+
+def _refuse_boolean(value: object) -> object:
+    if isinstance(value, bool):  # pydantic takes true for 1.0
+        raise PydanticKnownError("float_type")
+    return value
+
+
+_Count = Annotated[StrictInt, Field(ge=1)]
+_NO_BOOLEAN = BeforeValidator(_refuse_boolean)
+_Number = Annotated[float, _NO_BOOLEAN]
+_Share = Annotated[float, Field(gt=0, le=1), _NO_BOOLEAN]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Scaling(_Settings):
+    """The rule that turns band values into [0, 1], measured on the training images and kept with the run."""
+
+    dtype: str = Field(description="type of the values the rule is for")
+    low: tuple[_Number, ...] = Field(description="value of each band that becomes 0")
+    high: tuple[_Number, ...] = Field(description="value of each band that becomes 1")
+    fill: tuple[_Number, ...] = Field(description="each band's mean, in [0, 1]: stands where there is no data")
+
+    @model_validator(mode="after")
+    def _one_value_for_each_band(self) -> Scaling:
+        if not len(self.low) == len(self.high) == len(self.fill) > 0:
+            counts = f"{len(self.low)}, {len(self.high)} and {len(self.fill)}"
+            raise ValueError(
+                f"scaling.low, scaling.high and scaling.fill have {counts} values: allowed is one for each band"
+            )
+        return self
+
+
+class Refinement(_Settings):
+    """Class refinement: the regions inside which labels are made constant."""
+
+    method: SuperpixelMethod = Field("slic", description="how images are cut into regions")
+    area: _Count = Field(100, description="pixels that a superpixel should have, about")
+    compactness: Annotated[float, Field(gt=0), _NO_BOOLEAN] = Field(
+        10.0, description="shape against colour; powers of ten"
+    )
+
+
+class Compute(_Settings):
+    """Where and how the numbers are made; changes speed, not the method."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU where there is one")
+    devices: _Count = Field(1, description="how many of them, one process each")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="of the forward pass")
+    workers: Annotated[StrictInt, Field(ge=0)] = Field(0, description="processes that read patches; 0: in line")
+    checkpoint_seconds: Annotated[float, Field(ge=0), _NO_BOOLEAN] = Field(
+        60.0, description="a checkpoint at most this often"
+    )
+    tensorboard: StrictBool = Field(False, description="write TensorBoard event files into the run's folder too")
+
+
+class Predict(_Settings):
+    """How a trained run reads a scene."""
+
+    window: Annotated[StrictInt, Field(ge=16)] = Field(512, description="side of a window, pixels")
+    margin: Annotated[StrictInt, Field(ge=0)] = Field(
+        32, description="pixels a window sees beyond what it writes; half of window at most"
+    )
+
+    @model_validator(mode="after")
+    def _margin_fits(self) -> Predict:
+        if self.margin * 2 > self.window:
+            raise ValueError(
+                f"predict.margin {self.margin} clashes with predict.window {self.window}:"
+                " allowed is at most half of the window"
+            )
+        return self
+
+
+class Recipe(_Settings):
+    """Every setting of a run. The defaults are the study's (METHOD section 1)."""
+
+    extractor: ExtractorName = Field("dic", description="feature extractor")
+    width: _Count | None = Field(None, description="channels of its first block; null: the extractor's own")
+    classifiers: Annotated[StrictInt, Field(ge=1, le=2)] = Field(2, description="pixel classifiers in parallel")
+    clusters: Annotated[StrictInt, Field(ge=2, le=65535)] = Field(100, description="clusters K of each classifier")
+    bands: tuple[_Count, ...] | None = Field(None, description="band numbers from 1; null: all of them")
+    scaling: Scaling | None = Field(None, description="null: measured on the training images")
+    patch: Annotated[StrictInt, Field(ge=16)] = Field(200, description="side of a training patch, pixels")
+    min_valid: _Share = Field(0.5, description="windows with a smaller share of valid pixels are left out")
+    batch_size: _Count = Field(10, description="patches in a step, for each process")
+    epochs: _Count = Field(10, description="passes over the patches")
+    steps: _Count | None = Field(None, description="stop after so many steps instead; null: epochs decides")
+    lr: _Share = Field(1e-4, description="learning rate of the first step")
+    lr_final: _Share = Field(1e-5, description="learning rate of the last step, reached exponentially")
+    class_weights: ClassWeights = Field("balanced", description="of the cross-entropy, made anew for each batch")
+    refinement: Refinement = Field(Refinement(), description="regions inside which labels are made constant")
+    seed: Annotated[StrictInt, Field(ge=0, le=2**32 - 1)] = Field(0, description="makes a run repeatable")
+    compute: Compute = Field(Compute(), description="where the numbers are made")
+    predict: Predict = Field(Predict(), description="how a trained run reads a scene")
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> Recipe:
+        if self.lr_final > self.lr:
+            raise ValueError(f"lr_final {self.lr_final:g} clashes with lr {self.lr:g}: allowed is at most lr")
+        if self.bands is not None and (not self.bands or len(set(self.bands)) < len(self.bands)):
+            raise ValueError(f"bands {list(self.bands)} clashes with itself: name one band or more, each once")
+        if self.scaling is not None and self.bands is not None and len(self.scaling.low) != len(self.bands):
+            raise ValueError(f"scaling.low has {len(self.scaling.low)} values, but bands names {len(self.bands)}")
+        return self
+
+    @classmethod
+    def load(cls, name_or_path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Recipe:
+        """A recipe by name (`recipe_names`) or from a YAML file, with single keys changed.
+
+        Parameters
+        ----------
+        name_or_path
+            ``paper``, ``default``, ``demo``, or a path.
+        changes
+            ``KEY=VALUE`` each, dotted keys: ``refinement.area=64``.
+
+        Raises
+        ------
+        SettingError
+            If there is no such recipe, or a key is unknown, ill-typed, out of range, or clashes with another.
+        """
+        where, text = _find(name_or_path)
+        try:
+            tree = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise SettingError(where, f"is not YAML ({error})", "fix the line it names") from error
+        if not isinstance(tree, dict):
+            raise SettingError(where, "is not a recipe", "write one `key: value` on a line")
+        for change in changes:
+            _apply(tree, change)
+        return cls.from_tree(tree, where)
+
+    @classmethod
+    def from_tree(cls, tree: dict[str, Any], where: str = "recipe") -> Recipe:
+        """A recipe from nested dictionaries; SettingError names the dotted key that is wrong."""
+        try:
+            return cls.model_validate(tree)
+        except ValidationError as error:
+            raise _explain(where, error) from None
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write YAML with every key and what it means, whole or not at all."""
+        partial = Path(f"{path}.partial")
+        partial.write_text(self.to_yaml(), encoding="utf-8")
+        partial.replace(path)
+
+    def to_yaml(self) -> str:
+        """The YAML text that `save` writes."""
+        return "\n".join(_lines(self, "")) + "\n"
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that come with terrasift."""
+    folder = resources.files("terrasift.recipes")
+    return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+
+
+def _find(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
+    name = os.fspath(name_or_path)
+    if name in recipe_names():
+        return f"recipe {name}", resources.files("terrasift.recipes").joinpath(f"{name}.yaml").read_text("utf-8")
+    try:
+        return name, Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        named = ", ".join(recipe_names())
+        raise SettingError(name, "is neither a recipe's name nor a file", f"use {named}, or a YAML file") from error
+
+
+def _apply(tree: dict[str, Any], change: str) -> None:
+    key, separator, text = change.partition("=")
+    if not separator or not key:
+        raise SettingError(change, "is not KEY=VALUE", "write --set refinement.area=64")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingError(key, f"{text!r} is not a YAML value", "quote it") from error
+    *parents, last = key.split(".")
+    for parent in parents:
+        below = tree.setdefault(parent, {})
+        if not isinstance(below, dict):
+            below = tree[parent] = {}
+        tree = below
+    tree[last] = value
+
+
+def _explain(where: str, error: ValidationError) -> SettingError:
+    problems = error.errors()
+    first = problems[0]
+    others = f" (and {len(problems) - 1} more wrong keys)" if len(problems) > 1 else ""
+    if first["type"] == "value_error":
+        return SettingError(where, f"{first['ctx']['error']}{others}")
+    schema = Recipe.model_json_schema()
+    node, key = schema, []
+    for part in first["loc"]:  # items of lists and branches of unions stand in the location too: not part of a key
+        keys = _keys(node, schema)
+        if part in keys:
+            node = keys[str(part)]
+            key.append(str(part))
+    if first["type"] in ("extra_forbidden", "invalid_key"):
+        wrong, allowed = str(first["loc"][-1]), sorted(_keys(node, schema))
+        elsewhere = [
+            f"{parent}.{wrong}" for parent, child in _keys(schema, schema).items() if wrong in _keys(child, schema)
+        ]
+        near = elsewhere or difflib.get_close_matches(wrong, allowed, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return SettingError(
+            f"{where}: {'.'.join([*key, wrong])}",
+            f"is not a key{others}",
+            f"{hint}allowed: {', '.join(allowed)}",
+        )
+    problem = "is missing" if first["type"] == "missing" else f"{json.dumps(first['input'], default=str)} is wrong"
+    return SettingError(f"{where}: {'.'.join(key)}", f"{problem}{others}", f"allowed: {_allowed(node, schema)}")
+
+
+def _keys(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    for branch in node.get("anyOf", [node]):
+        resolved = _resolve(branch, schema)
+        if "properties" in resolved:
+            return dict(resolved["properties"])
+    return {}
+
+
+def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    return dict(schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]) if "$ref" in node else node
+
+
+def _allowed(node: dict[str, Any], schema: dict[str, Any]) -> str:
+    """What a value may be, in words, from its JSON schema."""
+    node = _resolve(node, schema)
+    if "anyOf" in node:
+        return " or ".join(_allowed(branch, schema) for branch in node["anyOf"])
+    if "const" in node:
+        return str(node["const"])
+    if "enum" in node:
+        return ", ".join(map(str, node["enum"]))
+    if "properties" in node:
+        return f"the keys {', '.join(node['properties'])}"
+    if node.get("type") == "array":
+        return f"a list, each {_allowed(node['items'], schema)}"
+    limits = [f"{words} {node[name]:.10g}" for name, words in _LIMITS.items() if name in node]
+    return " ".join([_TYPES[node["type"]], " ".join(limits)]).strip()
+
+
+_LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
+_TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def _lines(settings: BaseModel, indent: str) -> Iterator[str]:
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            yield f"{indent}{name}:  # {field.description}"
+            yield from _lines(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {_scalar(value)}  # {field.description}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value) if "e" not in repr(value) or "." in repr(value) else repr(value).replace("e", ".0e")
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_scalar(entry) for entry in value) + "]"
+    return str(yaml.safe_dump(value, width=10_000)).removesuffix("\n").removesuffix("\n...")

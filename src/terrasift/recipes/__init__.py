@@ -1,0 +1,1 @@
+"""Named recipes, a YAML file each."""

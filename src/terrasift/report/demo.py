@@ -1,0 +1,156 @@
+"""The whole way on generated images: train, map, evaluate, and a page of pictures."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+
+from terrasift.api import Run, train
+from terrasift.baselines import PixelKMeans
+from terrasift.data.patches import index_patches
+from terrasift.data.scenes import describe_scenes
+from terrasift.data.synthetic import SYNTHETIC_CLASSES, SyntheticScene, synthetic_scene
+from terrasift.errors import InputError
+from terrasift.evaluation import count_overlaps, evaluate_counts
+from terrasift.legend import LandClass, Legend
+from terrasift.metrics import ConfusionMatrix
+from terrasift.prediction import predict_scene
+from terrasift.raster import Raster, read_labels, write_image
+from terrasift.recipe import Recipe
+from terrasift.report.pictures import embed_array, embed_figure, loss_curve, paint
+
+__all__ = ["demo"]
+
+_logger = logging.getLogger(__name__)
+
+_CRS = "EPSG:32633"
+_GROUND_SAMPLING = 0.25  # metres
+_SCORES = {
+    "accuracy": "accuracy",
+    "mean IoU": "mean_iou",
+    "weighted IoU": "weighted_iou",
+    "mean F1": "mean_f1",
+}
+
+
+def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int = 1000, show: bool = True) -> Path:
+    """Train on two generated scenes, map and score the second, and write a page of pictures.
+
+    Parameters
+    ----------
+    out
+        A folder that does not exist or is empty.
+    recipe
+        None: the recipe ``demo``.
+    side
+        Rows and columns of each scene.
+    show
+        Whether to draw progress bars.
+
+    Returns
+    -------
+    Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    InputError
+        If `out` holds something.
+    """
+    out = Path(out)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(out, "is there already", "name an empty folder: --out DIR")
+    recipe = recipe or Recipe.load("demo")
+    legend = Legend(tuple(LandClass(name, color) for name, color in SYNTHETIC_CLASSES))
+    known, unknown = (_write_scene(out, name, side, seed) for seed, name in enumerate(("first", "second"), 1))
+    legend.save(out / "classes.yaml")
+    started = time.monotonic()
+    run = train([known, unknown], out / "run", recipe, show=show)
+    seconds = time.monotonic() - started
+    masks = out / "masks"
+    ours = run.evaluate([unknown], masks, legend, map_images=[known], show=show).best.confusion
+    run.predict(unknown, out / "map.tif", show=show)
+    theirs = _kmeans(run, known, unknown, masks, legend, out / "kmeans.tif")
+    scores = {"terrasift": ours, "k-means on pixels": theirs}
+    (out / "scores.json").write_text(json.dumps({name: matrix.scores() for name, matrix in scores.items()}, indent=2))
+    page = _page(out, run, unknown, scores, seconds)
+    (out / "index.html").write_text(page, encoding="utf-8")
+    return out / "index.html"
+
+
+def _write_scene(out: Path, name: str, side: int, seed: int) -> Path:
+    scene: SyntheticScene = synthetic_scene(side, side, seed=seed)
+    west, north = 500_000.0 + 1_000.0 * seed, 5_000_000.0
+    transform = (_GROUND_SAMPLING, 0.0, west, 0.0, -_GROUND_SAMPLING, north)
+    write_image(out / "images" / f"{name}.tif", scene.image, crs=_CRS, transform=transform)
+    write_image(out / "masks" / f"{name}.tif", scene.labels, crs=_CRS, transform=transform)
+    return out / "images" / f"{name}.tif"
+
+
+def _kmeans(run: Run, known: Path, unknown: Path, masks: Path, legend: Legend, out: Path) -> ConfusionMatrix:
+    """The same number of clusters on the same pixels, mapped and scored the same way."""
+    recipe = run.recipe
+    assert recipe.scaling is not None  # a finished run has measured it
+    windows = index_patches(describe_scenes([str(known), str(unknown)]), recipe.patch, recipe.min_valid)
+    model = PixelKMeans(recipe.clusters, recipe.scaling, recipe.bands, recipe.seed).fit(windows)
+    overlaps = [
+        count_overlaps(model.scene, [scene], [masks / scene.name], legend, recipe.clusters)
+        for scene in (known, unknown)
+    ]
+    best = evaluate_counts(legend, overlaps[0], overlaps[1]).best
+    predict_scene(model.scene, legend.with_clusters(best.mapping, 1), recipe.clusters, unknown, out)
+    return best.confusion
+
+
+def _page(out: Path, run: Run, unknown: Path, scores: Mapping[str, ConfusionMatrix], seconds: float) -> str:
+    legend = run.legend
+    with Raster(unknown) as raster:
+        image, _ = raster.read()
+    pictures = [{"caption": "the image", "uri": embed_array(image)}]
+    for caption, path in {
+        "terrasift": out / "map.tif",
+        "ground truth": out / "masks" / unknown.name,
+        "k-means on pixels": out / "kmeans.tif",
+    }.items():
+        pictures.append({"caption": caption, "uri": embed_array(paint(read_labels(path, legend), legend))})
+    with run.log_file.open() as file:
+        log = list(csv.DictReader(file))
+    clusters = [[float(row[f"clusters_{n}"]) for row in log] for n in range(1, run.recipe.classifiers + 1)]
+    environment = Environment(loader=PackageLoader("terrasift", "report"), autoescape=True)
+    return environment.get_template("demo.html.j2").render(
+        clusters=run.recipe.clusters,
+        steps=len(log),
+        seconds=round(seconds),
+        legend=legend.classes,
+        pictures=pictures,
+        score_names=list(_SCORES),
+        rows=_rows(scores),
+        curve=embed_figure(loss_curve([float(row["loss"]) for row in log], clusters)),
+        files=[
+            {"name": "map.tif", "what": "the class map, on the image's own grid: open it in a GIS"},
+            {"name": "run/", "what": "the trained network, with its recipe and legend"},
+            {"name": "images/, masks/, classes.yaml", "what": "the generated scenes and their ground truth"},
+            {"name": "scores.json", "what": "every score of both methods"},
+        ],
+    )
+
+
+def _rows(scores: Mapping[str, ConfusionMatrix]) -> list[dict[str, object]]:
+    best = {name: max(getattr(matrix, name) for matrix in scores.values()) for name in _SCORES.values()}
+    return [
+        {
+            "name": method,
+            "cells": [
+                {"text": f"{100 * getattr(matrix, name):.1f}", "best": getattr(matrix, name) == best[name]}
+                for name in _SCORES.values()
+            ],
+        }
+        for method, matrix in scores.items()
+    ]

@@ -1,0 +1,66 @@
+"""What a raster, a recipe or a run is, in a few lines of text."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from terrasift.data.patches import windows_of
+from terrasift.raster import Raster
+from terrasift.recipe import Recipe, recipe_names
+from terrasift.run import RunFolder
+
+__all__ = ["describe"]
+
+
+def describe(path: str) -> str:
+    """Lines about a raster, a recipe's name or file, or a run's folder; InputError for anything else."""
+    if path in recipe_names() or Path(path).suffix.lower() in (".yaml", ".yml"):
+        return Recipe.load(path).to_yaml().rstrip()
+    if Path(path).is_dir():
+        return _run(RunFolder(path))
+    return _raster(path)
+
+
+def _run(run: RunFolder) -> str:
+    recipe = run.recipe
+    lines = [f"run {run.path}: {'finished' if run.is_finished else 'not finished'}"]
+    if run.log_file.exists():
+        with run.log_file.open() as file:
+            rows = [row for row in csv.DictReader(file) if row["seconds"]]  # the last may be half a row still
+        if rows:
+            lines.append(f"{rows[-1]['step']} steps in {sum(float(row['seconds']) for row in rows):.0f} s")
+            lines.append(
+                f"loss {float(rows[0]['loss']):.3f} at the first step, {float(rows[-1]['loss']):.3f} at the last"
+            )
+    legend = run.legend
+    held = sum(len(entry.clusters) for entry in legend.classes)
+    lines.append(f"legend: {len(legend.classes)} classes that hold {held} clusters of classifier {legend.classifier}")
+    return "\n".join([*lines, "", recipe.to_yaml().rstrip()])
+
+
+def _raster(path: str) -> str:
+    with Raster(path) as raster:
+        info = raster.info
+        valid = _valid_share(raster) if info.height * info.width <= _MOST_PIXELS else None
+    lines = [
+        f"raster {path}: {info.driver}",
+        f"{info.width} x {info.height} pixels, {info.bands} bands of {info.dtype}",
+        f"bands: {', '.join(f'{n} {name}'.strip() for n, name in enumerate(info.descriptions, 1))}",
+        f"CRS: {info.crs or 'none, a plain image'}",
+        f"transform: {', '.join(f'{value:g}' for value in info.transform)}",
+        f"nodata: {'none' if info.nodata is None else f'{info.nodata:g}'}",
+    ]
+    if info.alpha:
+        lines.append(f"alpha: band {info.bands + 1} says which pixels are valid")
+    if valid is not None:
+        lines.append(f"valid pixels: {valid:.1%}")
+    return "\n".join(lines)
+
+
+_MOST_PIXELS = 25_000_000  # more take too long to read for a short description
+
+
+def _valid_share(raster: Raster) -> float:
+    height, width = raster.info.height, raster.info.width
+    return sum(int(raster.read(window)[1].sum()) for window in windows_of(height, width, 1024)) / (height * width)

@@ -1,0 +1,246 @@
+"""The self-training step (METHOD section 1) and the loop around it, resumable.
+
+Needs torch and Lightning Fabric only: batches come from anything that is a `BatchSource`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from terrasift.blocks.batch import Batch
+from terrasift.blocks.losses import class_weights, weighted_cross_entropy
+from terrasift.blocks.refinement import refine
+from terrasift.errors import SettingError
+from terrasift.progress import progress_bar
+from terrasift.recipe import Recipe
+from terrasift.run import RunFolder
+
+__all__ = ["BatchSource", "StepResult", "fit", "make_fabric", "self_training_step"]
+
+_logger = logging.getLogger(__name__)
+
+
+class StepResult(NamedTuple):
+    """What one step found, for each classifier."""
+
+    losses: tuple[Tensor, ...]
+    """Scalars, to be summed."""
+    labels: tuple[Tensor, ...]
+    """(N, H, W), int64: the refined labels, the step's targets."""
+
+
+def self_training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> StepResult:
+    """Steps 1 to 4 of METHOD section 1: the network's own labels, refined, are its targets."""
+    losses, targets = [], []
+    for logits in network(batch.images):
+        labels = logits.detach().argmax(dim=1)
+        if recipe.refinement.method != "none":
+            labels = refine(labels, batch.regions, batch.valid)
+        weights = class_weights(labels, recipe.clusters, recipe.class_weights, batch.valid)
+        losses.append(weighted_cross_entropy(logits, labels, weights, batch.valid))
+        targets.append(labels)
+    return StepResult(tuple(losses), tuple(targets))
+
+
+class BatchSource(Protocol):
+    """Where batches come from: the same ones for the same epoch, whenever it is asked."""
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in an epoch."""
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch from `first_step` on."""
+
+
+def fit(
+    fabric: Fabric,
+    network: nn.Module,
+    source: BatchSource,
+    recipe: Recipe,
+    run: RunFolder,
+    *,
+    show: bool = True,
+) -> None:
+    """Train a network on its own labels, going on from the run's checkpoint where there is one.
+
+    Afterwards the network holds the weights of the last step, and `log.csv` has a row for each step.
+
+    Parameters
+    ----------
+    fabric
+        Launched; gives device, precision and processes.
+    network
+        With the fresh weights of the recipe's seed.
+    source
+        Gives the batches.
+    recipe
+        The settings.
+    run
+        Where checkpoints and the log go.
+    show
+        Whether to draw a progress bar.
+    """
+    total = recipe.steps or recipe.epochs * source.steps_per_epoch
+    optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=recipe.lr)
+    decay = (recipe.lr_final / recipe.lr) ** (1 / max(1, total - 1))
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, decay)
+    state = _State(network, optimizer, scheduler, recipe)
+    forward, stepper = fabric.setup(network, optimizer)
+    forward.train()
+    state.load(run.checkpoint_file)
+    log = _Log(run, recipe, state.step) if fabric.is_global_zero else None
+    with progress_bar("training", total, show=show and log is not None, done=state.step) as advance:
+        while state.step < total:
+            epoch, first_step = divmod(state.step, source.steps_per_epoch)
+            for batch in itertools.islice(source.epoch(epoch, first_step), total - state.step):
+                result = self_training_step(forward, fabric.to_device(batch), recipe)
+                stepper.zero_grad()
+                fabric.backward(sum(result.losses[1:], result.losses[0]))
+                stepper.step()
+                note = log.write(state.step, epoch, result, batch, scheduler) if log is not None else ""
+                scheduler.step()
+                state.count(result, batch)
+                advance(note)
+                if log is not None:
+                    state.save(run.checkpoint_file, at_most_every=recipe.compute.checkpoint_seconds)
+            if log is not None:
+                state.end_epoch(epoch)
+
+
+def make_fabric(recipe: Recipe) -> Fabric:
+    """Lightning Fabric for the recipe's device, number of processes and precision; not launched yet.
+
+    Raises
+    ------
+    SettingError
+        If the machine lacks what the recipe asks for.
+    """
+    compute = recipe.compute
+    strategy = "ddp" if compute.devices > 1 else "auto"
+    try:
+        return Fabric(
+            accelerator=compute.device,
+            devices=compute.devices,
+            precision=compute.precision,
+            strategy=strategy,
+        )
+    except (ValueError, RuntimeError) as error:
+        raise SettingError(
+            "compute", str(error), "change compute.device, compute.devices or compute.precision"
+        ) from error
+
+
+class _State:
+    """All that resuming needs, and what is counted between the steps."""
+
+    def __init__(self, network: nn.Module, optimizer: Optimizer, scheduler: LRScheduler, recipe: Recipe) -> None:
+        self.step = 0
+        self.clusters_seen = torch.zeros(recipe.classifiers, recipe.clusters, dtype=torch.bool)
+        self._parts: dict[str, Any] = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
+        self._saved = time.monotonic()
+
+    def count(self, result: StepResult, batch: Batch) -> None:
+        self.step += 1
+        for seen, labels in zip(self.clusters_seen, result.labels, strict=True):
+            present = _present(labels, batch.valid).cpu()
+            seen[: len(present)] |= present
+
+    def end_epoch(self, epoch: int) -> None:
+        """Say how many clusters an epoch used, and plainly if that means collapse."""
+        used = self.clusters_seen.sum(dim=1).tolist()
+        _logger.info("epoch %d: clusters in use %s", epoch + 1, " and ".join(map(str, used)))
+        for number, count in enumerate(used, 1):
+            if count < 2:
+                _logger.warning(
+                    "training has collapsed: classifier %d put every pixel of epoch %d into one cluster; "
+                    "lower lr, use class_weights=balanced, or raise clusters",
+                    number,
+                    epoch + 1,
+                )
+        self.clusters_seen.zero_()
+
+    def save(self, path: Path, at_most_every: float) -> None:
+        if time.monotonic() - self._saved < at_most_every:
+            return
+        content = {name: part.state_dict() for name, part in self._parts.items()}
+        partial = path.with_suffix(".partial")
+        torch.save({**content, "step": self.step, "clusters_seen": self.clusters_seen}, partial)
+        partial.replace(path)
+        self._saved = time.monotonic()
+
+    def load(self, path: Path) -> None:
+        if not path.exists():
+            return
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        for name, part in self._parts.items():
+            part.load_state_dict(content[name])
+        self.step = content["step"]
+        self.clusters_seen = content["clusters_seen"]
+
+
+class _Log:
+    """`log.csv`: a row for each step, none twice after a resume; TensorBoard's files too, if asked for."""
+
+    def __init__(self, run: RunFolder, recipe: Recipe, steps_done: int) -> None:
+        self._path = run.log_file
+        numbers = range(1, recipe.classifiers + 1)
+        self._columns = [
+            "step",
+            "epoch",
+            "loss",
+            *(f"loss_{n}" for n in numbers),
+            *(f"clusters_{n}" for n in numbers),
+        ]
+        self._columns += ["lr", "seconds"]
+        rows = self._path.read_text().splitlines()[1 : steps_done + 1] if self._path.exists() else []
+        self._path.write_text("\n".join([",".join(self._columns), *rows]) + "\n")
+        self._board = _tensorboard(run.path) if recipe.compute.tensorboard else None
+        self._before = time.monotonic()
+
+    def write(self, step: int, epoch: int, result: StepResult, batch: Batch, scheduler: LRScheduler) -> str:
+        """Append a row; returns it in words for the progress bar."""
+        losses = [float(loss.detach()) for loss in result.losses]
+        clusters = [int(_present(labels, batch.valid).sum()) for labels in result.labels]
+        seconds, self._before = time.monotonic() - self._before, time.monotonic()
+        row = [
+            step + 1,
+            epoch + 1,
+            sum(losses),
+            *losses,
+            *clusters,
+            scheduler.get_last_lr()[0],
+            round(seconds, 4),
+        ]
+        with self._path.open("a") as file:
+            file.write(",".join(map(str, row)) + "\n")
+        if self._board is not None:
+            self._board.log_metrics(dict(zip(self._columns[2:], row[2:], strict=True)), step + 1)
+        return f"loss {sum(losses):.3f}, clusters {'+'.join(map(str, clusters))}"
+
+
+def _tensorboard(folder: Path) -> Any:
+    try:
+        from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+        return TensorBoardLogger(folder, name="", version="tensorboard")
+    except ModuleNotFoundError as error:
+        raise SettingError(
+            "compute.tensorboard", "TensorBoard is not installed", "pip install 'terrasift[tensorboard]'"
+        ) from error
+
+
+def _present(labels: Tensor, valid: Tensor) -> Tensor:
+    """Which clusters hold any valid pixel, (largest label + 1,), bool."""
+    return torch.bincount(labels[valid.to(labels.device)]) > 0

@@ -1,0 +1,45 @@
+"""Five hundred small maps against the definitions written out."""
+
+from __future__ import annotations
+
+import naive_metrics
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from terrasift.metrics import confusion_matrix, segmentation_scores
+
+LabelMap = NDArray[np.integer]
+
+
+def random_pairs(number: int = 500) -> list[tuple[LabelMap, LabelMap]]:
+    """Blocky or noisy, related or not, from one label to about as many as there are pixels."""
+    generator = np.random.default_rng(7)
+    pairs = []
+    for _ in range(number):
+        height, width = generator.integers(2, 9, 2)
+        coarse = generator.integers(0, generator.integers(1, 12), (height, width))
+        zoom = int(generator.integers(1, 4))
+        truth = np.kron(coarse, np.ones((zoom, zoom), int))[:height, :width]
+        noise = generator.random((height, width)) < generator.random()
+        predicted = np.where(noise, generator.integers(0, generator.integers(1, 12), (height, width)), truth)
+        pairs.append((predicted, truth))
+    return pairs
+
+
+@pytest.mark.parametrize("name", naive_metrics.SCORES)
+def test_scores_follow_their_definitions(name: str) -> None:
+    for predicted, truth in random_pairs():
+        expected = naive_metrics.SCORES[name](predicted, truth)
+        assert segmentation_scores(predicted, truth)[name] == pytest.approx(expected, abs=1e-6), (predicted, truth)
+
+
+def test_class_scores_follow_their_definitions() -> None:
+    for predicted, truth in random_pairs():
+        matrix = confusion_matrix(predicted, truth, classes=12)
+        for name in np.intersect1d(predicted, truth):
+            for score, expected in naive_metrics.class_scores(predicted, truth, name).items():
+                assert getattr(matrix, score)[name] == pytest.approx(expected, nan_ok=True), score
+        assert matrix.accuracy == pytest.approx((predicted == truth).mean())
+        weights = np.bincount(truth.ravel(), minlength=12) / truth.size
+        assert matrix.weighted_iou == pytest.approx(sum(weights[c] * matrix.iou[c] for c in np.unique(truth)))

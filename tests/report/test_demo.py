@@ -1,0 +1,33 @@
+"""The whole way on generated scenes, small."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import rasterio
+
+from terrasift import InputError, Recipe
+from terrasift.report.demo import demo
+
+
+@pytest.mark.slow
+def test_demo_leaves_a_map_scores_and_a_page(tmp_path: Path) -> None:
+    recipe = Recipe.load("demo", ["width=4", "clusters=12", "patch=64", "steps=12", "compute.device=cpu"])
+    page = demo(tmp_path / "demo", recipe, side=256, show=False).read_text()
+    with rasterio.open(tmp_path / "demo" / "map.tif") as dataset:
+        assert dataset.crs.to_epsg() == 32633
+        assert dataset.colormap(1)[1][:3] == (0, 0, 255)
+    scores = json.loads((tmp_path / "demo" / "scores.json").read_text())
+    assert all(0 < scores[method]["accuracy"] < 1 for method in ("terrasift", "k-means on pixels"))
+    assert len(re.findall(r'src="data:image/png;base64,[A-Za-z0-9+/=]{500,}"', page)) == 5
+    assert "http" not in page  # opens offline
+
+
+def test_demo_spares_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match="there already"):
+        demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

@@ -1,0 +1,106 @@
+"""Scores against counts made by hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, jaccard_score
+
+from terrasift import InputError, Legend, Run
+from terrasift.evaluation import evaluate_counts
+from terrasift.raster import Raster, read_labels, write_image
+
+
+@pytest.fixture
+def run(tiny_run: Run, tmp_path: Path) -> Run:
+    return Run.open(shutil.copytree(tiny_run.path, tmp_path / "run"))
+
+
+def clusters_of(run: Run, scene: Path, classifier: int) -> np.ndarray:
+    with Raster(scene) as raster:
+        whole = np.zeros((raster.info.height, raster.info.width), int)
+        for part in run.predictor.scene(raster):
+            window = part.window
+            rows, columns = (
+                slice(window.row, window.row + window.height),
+                slice(window.column, window.column + window.width),
+            )
+            whole[rows, columns] = part.clusters[classifier - 1]
+    return whole
+
+
+def test_scores_are_those_of_scikit_learn_on_maps_made_by_hand(run: Run, scenes: Path) -> None:
+    legend = Legend.load(scenes / "classes.yaml")
+    north, south = (scenes / "images" / f"{name}.tif" for name in ("north", "south"))
+    evaluation = run.evaluate([south], scenes / "masks", legend, map_images=[north], show=False)
+    known, truth = (read_labels(scenes / "masks" / path.name, legend).ravel() for path in (north, south))
+    for scores in evaluation.classifiers:
+        on_north, on_south = (clusters_of(run, path, scores.classifier).ravel() for path in (north, south))
+        frequent = np.bincount(known).argmax()
+        mapping = [np.bincount(known[on_north == k]).argmax() if (on_north == k).any() else frequent for k in range(8)]
+        predicted = np.array(mapping)[on_south]
+        assert scores.mapping.tolist() == mapping
+        assert scores.confusion.accuracy == pytest.approx(accuracy_score(truth, predicted))
+        labels = np.union1d(truth, predicted)
+        iou = jaccard_score(truth, predicted, average=None, labels=labels, zero_division=0)
+        assert scores.confusion.mean_iou == pytest.approx(iou.mean())
+        assert scores.confusion.mean_f1 == pytest.approx(
+            f1_score(truth, predicted, average="macro", labels=labels, zero_division=0)
+        )
+        share = np.array([(truth == c).mean() for c in labels])
+        assert scores.confusion.weighted_iou == pytest.approx((share * iou).sum())
+
+
+def test_the_run_takes_the_mapping_of_the_classifier_best_on_the_mapping_set(run: Run, scenes: Path) -> None:
+    evaluation = run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml", show=False)
+    assert evaluation.best.mapping_accuracy == max(s.mapping_accuracy for s in evaluation.classifiers)
+    assert run.legend.classifier == evaluation.best.classifier
+    np.testing.assert_array_equal(run.legend.mapping(8), evaluation.best.mapping)
+    assert run.is_mapped
+    assert Legend.load(run.path / "legend.previous.yaml") == Legend.of_clusters(8)
+
+
+def test_a_legend_can_be_kept(run: Run, scenes: Path) -> None:
+    run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml", keep_legend=True, show=False)
+    assert not run.is_mapped
+
+
+def test_colour_masks_give_the_same_scores_as_indices(run: Run, scenes: Path, tmp_path: Path) -> None:
+    legend = Legend.load(scenes / "classes.yaml")
+    for path in (scenes / "masks").iterdir():
+        write_image(tmp_path / "colours" / f"{path.stem}.png", legend.rgb[read_labels(path, legend)])
+    by_index, by_colour = (
+        run.evaluate([scenes / "images"], masks, legend, show=False).to_dict()
+        for masks in (scenes / "masks", tmp_path / "colours")
+    )
+    assert json.dumps(by_index) == json.dumps(by_colour)
+
+
+def test_ignored_pixels_count_nowhere(run: Run, scenes: Path, tmp_path: Path) -> None:
+    legend = Legend.load(scenes / "classes.yaml")
+    labels = read_labels(scenes / "masks" / "north.tif", legend)
+    labels[:100] = 255
+    write_image(tmp_path / "masks" / "north.tif", labels)
+    evaluation = run.evaluate([scenes / "images" / "north.tif"], tmp_path / "masks", legend, show=False)
+    assert evaluation.best.confusion.total == 156 * 256
+    write_image(tmp_path / "masks" / "north.tif", np.full_like(labels, 255))
+    with pytest.raises(InputError, match="no pixel"):
+        run.evaluate([scenes / "images" / "north.tif"], tmp_path / "masks", legend, show=False)
+
+
+def test_a_mask_of_another_size_is_refused(run: Run, scenes: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "north.tif", np.zeros((256, 255), np.uint8))
+    with pytest.raises(InputError, match="255 x 256 pixels, but its image"):
+        run.evaluate([scenes / "images" / "north.tif"], tmp_path, scenes / "classes.yaml", show=False)
+
+
+def test_best_classifier_is_chosen_on_the_mapping_set_not_on_the_test_set() -> None:
+    legend = Legend.of_clusters(2)
+    good, bad = np.array([[9, 1], [1, 9]]), np.array([[6, 4], [4, 6]])
+    evaluation = evaluate_counts(legend, mapping_counts=[bad, good], test_counts=[good, bad])
+    assert evaluation.best.classifier == 2
+    assert evaluation.best.confusion.accuracy == pytest.approx(0.6)

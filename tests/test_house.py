@@ -1,0 +1,139 @@
+"""The house stays as it was laid: floors, public names, what must not arrive."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import terrasift
+
+SOURCE = Path(terrasift.__file__).parent
+
+# Ground floor first: a room imports only rooms below it.
+FLOORS = [
+    "errors",
+    "progress",
+    "legend",
+    "raster",
+    "metrics",
+    "blocks",
+    "network",
+    "recipe",
+    "recipes",
+    "run",
+    "data",
+    "training",
+    "mapping",
+    "prediction",
+    "evaluation",
+    "baselines",
+    "api",
+    "report",
+    "cli",
+]
+
+PUBLIC = [
+    "ConfusionMatrix",
+    "InputError",
+    "LandClass",
+    "Legend",
+    "Network",
+    "Recipe",
+    "Run",
+    "RunError",
+    "Scaling",
+    "SettingError",
+    "TerrasiftError",
+    "build_network",
+    "confusion_matrix",
+    "refine",
+    "superpixels",
+    "train",
+    "weighted_cross_entropy",
+]
+
+
+def modules() -> list[str]:
+    return [module.name for module in pkgutil.walk_packages([str(SOURCE)], "terrasift.")]
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def imported_rooms(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or ""] if node.module != "terrasift" else [f"terrasift.{a.name}" for a in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {room(name) for name in names if name.startswith("terrasift.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_down(path: Path) -> None:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    if parts[0] in ("__init__", "__main__"):
+        return
+    floor = FLOORS.index(parts[0])
+    above = [name for name in imported_rooms(path) if FLOORS.index(name) > floor]
+    assert not above
+
+
+def test_only_raster_touches_rasterio() -> None:
+    users = [
+        path
+        for path in SOURCE.rglob("*.py")
+        if "import rasterio" in path.read_text() or "from rasterio" in path.read_text()
+    ]
+    assert {path.relative_to(SOURCE).parts[0] for path in users} == {"raster.py"}
+
+
+def test_public_names_are_the_checked_in_list() -> None:
+    assert sorted(terrasift.__all__) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(terrasift, name).__doc__
+
+
+@pytest.mark.parametrize("module", modules())
+def test_every_module_imports_and_lists_what_exists(module: str) -> None:
+    if module == "terrasift.__main__":
+        return
+    loaded = importlib.import_module(module)
+    for name in getattr(loaded, "__all__", []):
+        assert hasattr(loaded, name)
+
+
+def test_torchvision_is_absent() -> None:
+    assert importlib.util.find_spec("torchvision") is None
+
+
+def run_python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, terrasift.cli; print([m for m in ('torch', 'rasterio', 'skimage', 'sklearn') if m in sys.modules])"
+    )
+    assert run_python(code).strip() == "[]"
+
+
+def test_training_core_imports_without_gdal() -> None:
+    code = (
+        "import sys\nfor name in ('rasterio', 'kornia'): sys.modules[name] = None\n"
+        "import terrasift.training, terrasift.network, terrasift.metrics\n"
+        "import terrasift.blocks.superpixels, terrasift.blocks.losses, terrasift.blocks.refinement\nprint('fine')"
+    )
+    assert run_python(code).strip() == "fine"

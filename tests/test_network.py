@@ -1,0 +1,140 @@
+"""The network against METHOD section 2: counts, and a forward pass written again in float64 NumPy and SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import correlate
+from scipy.special import softmax
+
+from terrasift import SettingError, build_network
+
+Array = NDArray[np.float64]
+
+
+@pytest.mark.parametrize(("classifiers", "count"), [(1, 663_536), (2, 696_736)])
+def test_parameter_counts_of_the_study(classifiers: int, count: int) -> None:
+    network = build_network("dic", classifiers=classifiers)
+    assert sum(parameter.numel() for parameter in network.parameters()) == count
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("bands", "height", "width"), [(3, 20, 24), (1, 21, 17), (10, 18, 15)])
+def test_forward_equals_an_independent_one(training: bool, bands: int, height: int, width: int) -> None:
+    torch.manual_seed(bands)
+    network = build_network("dic", bands, clusters=7, classifiers=2, width=4)
+    randomise_normalisation(network)
+    network.train(training)
+    images = torch.rand(2, bands, height, width)
+    weights = {name: tensor.double().numpy() for name, tensor in network.state_dict().items()}
+    with torch.no_grad():
+        found = network(images)
+    assert len(found) == 2
+    for head, logits in enumerate(found):
+        assert logits.shape == (2, 7, height, width)
+        expected = naive_forward(weights, images.double().numpy(), head, training)
+        np.testing.assert_allclose(logits.numpy(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_first_convolution_of_dcs_stays_and_everything_else_learns() -> None:
+    network = build_network("dic", clusters=5, width=4)
+    for logits in network(torch.rand(2, 3, 16, 16)):
+        logits.square().sum().backward()
+    still = [name for name, parameter in network.named_parameters() if parameter.grad is None]
+    assert still == ["classifiers.0.2.before.weight", "classifiers.0.2.before.bias"]
+
+
+def test_fresh_weights_follow_the_seed() -> None:
+    def weights(seed: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(seed)
+        return build_network("dic", clusters=5, width=4).state_dict()
+
+    first, again, other = weights(1), weights(1), weights(2)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not torch.equal(first["extractor.block_1.0.weight"], other["extractor.block_1.0.weight"])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"extractor": "unet"}, "dic"),
+        ({"bands": 0}, "bands"),
+        ({"clusters": 1}, "clusters"),
+        ({"classifiers": 0}, "classifiers"),
+        ({"width": -1}, "width"),
+    ],
+)
+def test_wrong_values_are_refused(change: dict[str, object], word: str) -> None:
+    with pytest.raises(SettingError, match=word):
+        build_network(**{"extractor": "dic", **change})  # type: ignore[arg-type]
+
+
+def randomise_normalisation(network: torch.nn.Module) -> None:
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(module.weight, 1, 0.2)
+            torch.nn.init.normal_(module.bias, 0, 0.2)
+            module.running_mean.normal_(0, 0.3)
+            module.running_var.uniform_(0.5, 2)
+
+
+def naive_forward(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:
+    def block(x: Array, name: str) -> Array:
+        return np.maximum(normalise(convolve(x, weights, f"{name}.0"), weights, f"{name}.1", training), 0)
+
+    skip = block(block(images, "extractor.block_1"), "extractor.block_2")
+    deep = block(block(pool(skip), "extractor.block_3"), "extractor.block_4")
+    joined = np.concatenate([skip, upsample(deep, skip.shape)], axis=1)
+    features = block(block(joined, "extractor.block_5"), "extractor.block_6")
+    name = f"classifiers.{head}"
+    inputs = normalise(convolve(features, weights, f"{name}.0"), weights, f"{name}.1", training)
+    return np.stack([deep_clustering(image, weights, f"{name}.2") for image in inputs])
+
+
+def convolve(x: Array, weights: dict[str, Array], name: str) -> Array:
+    kernels = weights[f"{name}.weight"]
+    out = np.zeros((len(x), len(kernels), *x.shape[2:]))
+    for n, image in enumerate(x):
+        for k, kernel in enumerate(kernels):
+            for channel, plane in zip(image, kernel, strict=True):
+                out[n, k] += correlate(channel, plane, mode="constant")
+            out[n, k] += weights[f"{name}.bias"][k]
+    return out
+
+
+def normalise(x: Array, weights: dict[str, Array], name: str, training: bool) -> Array:
+    mean = x.mean(axis=(0, 2, 3)) if training else weights[f"{name}.running_mean"]
+    variance = x.var(axis=(0, 2, 3)) if training else weights[f"{name}.running_var"]
+    scale = weights[f"{name}.weight"] / np.sqrt(variance + 1e-5)
+    return (x - mean[:, None, None]) * scale[:, None, None] + weights[f"{name}.bias"][:, None, None]
+
+
+def pool(x: Array) -> Array:
+    height, width = x.shape[2] // 2, x.shape[3] // 2
+    return x[:, :, : 2 * height, : 2 * width].reshape(*x.shape[:2], height, 2, width, 2).max(axis=(3, 5))
+
+
+def upsample(x: Array, shape: tuple[int, ...]) -> Array:
+    for axis in (2, 3):
+        length = x.shape[axis]
+        positions = np.linspace(0, length - 1, 2 * length)  # align_corners
+        left = np.minimum(positions.astype(int), length - 2) if length > 1 else np.zeros(2 * length, int)
+        share = (positions - left).reshape([-1 if a == axis else 1 for a in range(4)])
+        x = x.take(left, axis) * (1 - share) + x.take(np.minimum(left + 1, length - 1), axis) * share
+    return np.pad(x, ((0, 0), (0, 0), (0, shape[2] - x.shape[2]), (0, shape[3] - x.shape[3])), mode="edge")
+
+
+def deep_clustering(inputs: Array, weights: dict[str, Array], name: str) -> Array:
+    channels, height, width = inputs.shape
+    flat = inputs.reshape(channels, -1)
+    pixels = weights[f"{name}.before.weight"][:, :, 0, 0] @ flat + weights[f"{name}.before.bias"][:, None]
+    bases = weights[f"{name}.start"]
+    for _ in range(3):
+        shares = softmax(pixels.T @ bases, axis=1)
+        bases = pixels @ (shares / (1e-6 + shares.sum(axis=0)))
+        bases = bases / np.linalg.norm(bases, axis=0)
+    rebuilt = np.maximum(bases @ shares.T, 0)
+    out = np.maximum(weights[f"{name}.after.weight"][:, :, 0, 0] @ rebuilt + flat, 0)
+    return out.reshape(channels, height, width)

@@ -1,0 +1,157 @@
+"""Maps of scenes: on the scene's own grid, whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import torch
+
+from terrasift import InputError, Legend, Recipe, Run, SettingError
+from terrasift.data.synthetic import synthetic_scene
+from terrasift.prediction import Predictor, scene_views
+from terrasift.raster import Raster, write_image
+from terrasift.recipe import Predict
+
+
+@pytest.fixture
+def run(tiny_run: Run, tmp_path: Path) -> Run:
+    """A copy that a test may change."""
+    return Run.open(shutil.copytree(tiny_run.path, tmp_path / "run"))
+
+
+@pytest.mark.parametrize("size", [(16, 16), (100, 300), (512, 512), (513, 700), (1500, 40)])
+def test_views_cover_a_scene_once_with_their_margin(size: tuple[int, int]) -> None:
+    settings = Predict(window=128, margin=16)
+    written = np.zeros(size, int)
+    for read, write in scene_views(*size, settings):
+        written[write.row : write.row + write.height, write.column : write.column + write.width] += 1
+        assert max(read.height, read.width) <= settings.window
+        assert read.row % 2 == read.column % 2 == 0  # the phase of max-pooling
+        for low, high, inner_low, inner_high, length in (
+            (read.row, read.row + read.height, write.row, write.row + write.height, size[0]),
+            (read.column, read.column + read.width, write.column, write.column + write.width, size[1]),
+        ):
+            assert low == max(0, inner_low - 16) or max(size) <= settings.window
+            assert high == min(length, inner_high + 16) or high == length
+    assert (written == 1).all()
+
+
+def test_map_is_on_the_scenes_grid_with_colours_names_and_nodata(run: Run, scenes: Path, tmp_path: Path) -> None:
+    legend = Legend.load(scenes / "classes.yaml")
+    run.save_legend(legend.with_clusters(np.arange(8) % 7, 1))
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", show=False)
+    with rasterio.open(scenes / "images" / "north.tif") as scene, rasterio.open(out) as dataset:
+        assert (dataset.crs, dataset.transform, dataset.shape) == (scene.crs, scene.transform, scene.shape)
+        assert (dataset.dtypes, dataset.nodata, dataset.count) == (("uint8",), 255, 1)
+        assert dataset.block_shapes == [(256, 256)]
+        assert dataset.compression.name == "deflate"
+        colours = dataset.colormap(1)
+        assert [colours[i][:3] for i in range(7)] == [tuple(color) for color in legend.rgb.tolist()]
+        assert dataset.tags()["CLASS_1"] == "building"
+        assert set(np.unique(dataset.read(1))) <= set(range(7))
+    categories = ElementTree.parse(f"{out}.aux.xml").findall(".//Category")
+    assert [category.text for category in categories] == legend.names
+
+
+def test_without_a_mapping_the_classes_are_the_clusters(run: Run, scenes: Path, tmp_path: Path) -> None:
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", show=False)
+    with Raster(scenes / "images" / "north.tif") as raster:
+        values, valid = raster.read()
+        expected = np.concatenate([part.clusters[0].ravel() for part in run.predictor.scene(raster)])
+    with rasterio.open(out) as dataset:
+        assert np.bincount(dataset.read(1).ravel(), minlength=8).tolist() == np.bincount(expected, minlength=8).tolist()
+        assert dataset.tags()["CLASS_7"] == "cluster 7"
+    assert run.predict_array(values, valid).dtype == np.uint8
+
+
+def test_a_scene_in_one_window_equals_its_array(tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
+    run = Run.open(tiny_run.path, ["predict.window=256"])
+    out = run.predict(scenes / "images" / "south.tif", tmp_path / "map.tif", show=False)
+    with Raster(scenes / "images" / "south.tif") as raster:
+        values, _ = raster.read()
+    with rasterio.open(out) as dataset:
+        np.testing.assert_array_equal(dataset.read(1), run.predict_array(values))
+
+
+def test_margin_covers_the_receptive_field(tiny_recipe: Recipe) -> None:
+    """What lies beyond the margin cannot change the features inside it."""
+    from terrasift.blocks.extractors import Dic
+
+    torch.manual_seed(0)
+    extractor = Dic(3, 4).eval()
+    image = torch.rand(1, 3, 128, 128)
+    changed = image.clone()
+    margin = Recipe().predict.margin
+    changed[:, :, :, 64 + margin :] = 0
+    same = torch.isclose(extractor(image), extractor(changed), atol=1e-6).all(dim=1)
+    assert same[:, :, :64].all()
+    assert not same[:, :, 64:].all()
+
+
+def test_nodata_stays_nodata_and_its_value_does_not_matter(run: Run, tmp_path: Path) -> None:
+    image = synthetic_scene(200, 180, seed=3).image
+    hole = np.s_[40:90, 50:120]
+    maps = []
+    for junk in (0, 200):
+        valid = np.ones(image.shape[:2], bool)
+        valid[hole] = False
+        image[hole] = junk
+        maps.append(run.predict_array(image, valid))
+    assert (maps[0][hole] == 255).all()
+    assert (np.delete(maps[0], np.s_[40:90], axis=0) != 255).all()
+    np.testing.assert_array_equal(maps[0], maps[1])
+
+
+def test_plain_images_become_png_or_tiff_by_the_suffix(run: Run, tmp_path: Path) -> None:
+    write_image(tmp_path / "plain.png", synthetic_scene(150, 140, seed=3).image)
+    for name, driver in (("map.png", "PNG"), ("map.tif", "GTiff")):
+        out = run.predict(tmp_path / "plain.png", tmp_path / name, show=False)
+        with Raster(out) as raster:
+            info, colours = raster.info, raster.read()[0]
+        assert (info.driver, info.height, info.width, info.crs) == (driver, 150, 140, "")
+        assert {tuple(color) for color in colours.reshape(-1, 3).tolist()} <= {
+            tuple(color) for color in Legend.of_clusters(8).rgb.tolist()
+        }
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_scenes_that_do_not_fit_are_refused_and_leave_nothing(run: Run, tmp_path: Path) -> None:
+    image = synthetic_scene(64, 64, bands=4, seed=0).image
+    write_image(tmp_path / "four.tif", image)
+    write_image(tmp_path / "wide.tif", image[:, :, :3].astype(np.uint16))
+    write_image(tmp_path / "small.tif", image[:8, :8, :3])
+    for name, word in (("four", "4 bands"), ("wide", "uint16"), ("small", "8 x 8")):
+        with pytest.raises(InputError, match=word):
+            run.predict(tmp_path / f"{name}.tif", tmp_path / "out" / "map.tif", show=False)
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_many_scenes_keep_their_names(run: Run, scenes: Path, tmp_path: Path) -> None:
+    written = run.predict_all([scenes / "images"], tmp_path / "maps", show=False)
+    assert [path.name for path in written] == ["north.tif", "south.tif"]
+    with pytest.raises(InputError, match="folder"):
+        run.predict_all([scenes / "images"], tmp_path / "one.tif", show=False)
+    with pytest.raises(InputError, match="own map"):
+        run.predict_all([scenes / "images" / "north.tif"], scenes / "images", show=False)
+
+
+def test_only_prediction_and_device_can_be_changed_later(tiny_run: Run) -> None:
+    assert Run.open(tiny_run.path, ["predict.window=64"]).settings.predict.window == 64
+    with pytest.raises(SettingError, match="clusters"):
+        Run.open(tiny_run.path, ["clusters=9"])
+
+
+def test_arrays_of_another_kind_are_refused(run: Run) -> None:
+    for array in (np.zeros((64, 64, 4), np.uint8), np.zeros((64, 64, 3), np.float32), np.zeros((4, 64, 3), np.uint8)):
+        with pytest.raises(InputError, match="array"):
+            run.predict_array(array)
+
+
+def test_predictor_needs_a_trained_recipe(tiny_run: Run) -> None:
+    with pytest.raises(SettingError, match="scaling"):
+        Predictor(tiny_run.load_network(), Recipe())

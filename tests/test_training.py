@@ -1,0 +1,213 @@
+"""The self-training step and its loop: what METHOD says, and the same end however often it is interrupted."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from terrasift import Recipe, Run, RunError, SettingError, build_network, refine, train
+from terrasift.blocks.batch import Batch
+from terrasift.run import RunFolder
+from terrasift.training import fit, make_fabric, self_training_step
+
+
+class FixedBatches:
+    """The same few random batches, in the order of the epoch."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps_per_epoch = steps
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+        for step in range(first_step, self.steps_per_epoch):
+            generator = torch.Generator().manual_seed(100 * epoch + step)
+            images = torch.rand(2, 3, 16, 16, generator=generator)
+            regions = torch.arange(256, dtype=torch.int32).view(1, 16, 16).expand(2, -1, -1) // 8
+            yield Batch(images, regions, torch.ones(2, 16, 16, dtype=torch.bool))
+
+
+def small_recipe(*changes: str) -> Recipe:
+    return Recipe.load("paper", ["width=4", "clusters=6", "epochs=2", "lr=1e-2", "compute.device=cpu", *changes])
+
+
+def weights_after(recipe: Recipe, source: FixedBatches, folder: Path) -> dict[str, torch.Tensor]:
+    torch.manual_seed(recipe.seed)
+    network = build_network(recipe.extractor, 3, recipe.clusters, recipe.classifiers, recipe.width)
+    (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+    fit(make_fabric(recipe), network, source, recipe, RunFolder(folder), show=False)
+    return network.state_dict()
+
+
+def test_step_is_that_of_the_method() -> None:
+    recipe = small_recipe()
+    torch.manual_seed(3)
+    network = build_network("dic", 3, 6, classifiers=2, width=4)
+    batch = next(FixedBatches(1).epoch(0))
+    result = self_training_step(network, batch, recipe)
+    for logits, labels, loss in zip(network(batch.images), result.labels, result.losses, strict=True):
+        assert torch.equal(labels, refine(logits.argmax(1), batch.regions))
+        counts = torch.bincount(labels.flatten(), minlength=6)
+        pixel_weights = (labels.numel() / ((counts > 0).sum() * counts))[labels]
+        pixel_losses = -torch.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]
+        torch.testing.assert_close(loss, (pixel_weights * pixel_losses).sum() / pixel_weights.sum())
+
+
+def test_learning_rate_decays_exponentially_between_its_ends(tmp_path: Path) -> None:
+    weights_after(small_recipe("lr_final=1e-4", "epochs=3"), FixedBatches(3), tmp_path)
+    with (tmp_path / "log.csv").open() as file:
+        rates = [float(row["lr"]) for row in csv.DictReader(file)]
+    np.testing.assert_allclose(rates, np.geomspace(1e-2, 1e-4, 9))
+
+
+def test_steps_limits_the_training(tmp_path: Path) -> None:
+    weights_after(small_recipe("steps=4"), FixedBatches(3), tmp_path)
+    with (tmp_path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["step"], row["epoch"]) for row in rows] == [("1", "1"), ("2", "1"), ("3", "1"), ("4", "2")]
+    assert all(0 < int(row["clusters_2"]) <= 6 and float(row["loss"]) > 0 for row in rows)
+
+
+def losses(folder: Path) -> list[str]:
+    with (folder / "log.csv").open() as file:
+        return [row["loss"] for row in csv.DictReader(file)]
+
+
+class StopsAfter(FixedBatches):
+    def __init__(self, steps: int, batches: int) -> None:
+        super().__init__(steps)
+        self._left = batches
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+        for batch in super().epoch(epoch, first_step):
+            if self._left == 0:
+                raise KeyboardInterrupt
+            self._left -= 1
+            yield batch
+
+
+@pytest.mark.parametrize("batches", [1, 3, 4])
+def test_interrupted_training_ends_with_the_same_weights(tmp_path: Path, batches: int) -> None:
+    recipe = small_recipe("compute.checkpoint_seconds=0")
+    undisturbed = weights_after(recipe, FixedBatches(3), tmp_path / "one")
+    with pytest.raises(KeyboardInterrupt):
+        weights_after(recipe, StopsAfter(3, batches), tmp_path / "two")
+    resumed = weights_after(recipe, FixedBatches(3), tmp_path / "two")
+    assert all(torch.equal(undisturbed[name], resumed[name]) for name in undisturbed)
+    assert losses(tmp_path / "one") == losses(tmp_path / "two")
+
+
+class OneCluster(torch.nn.Module):
+    """The first classifier tells clusters apart, the second puts every pixel into cluster 4."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bias = torch.nn.Parameter(torch.eye(6)[4])
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        bias = self.bias.view(1, 6, 1, 1)
+        return torch.cat([images, images.flip(1)], dim=1) + 0 * bias, bias.expand(len(images), 6, 16, 16)
+
+
+def test_collapse_is_said_with_its_mend(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    recipe, folder = small_recipe(), RunFolder(tmp_path)
+    folder.checkpoint_file.parent.mkdir()
+    fit(make_fabric(recipe), OneCluster(), FixedBatches(2), recipe, folder, show=False)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == recipe.epochs
+    assert all("collapsed: classifier 2" in text and "class_weights" in text for text in warnings)
+
+
+def test_invalid_pixels_change_no_weight(tmp_path: Path, tiny_recipe: Recipe) -> None:
+    """Whatever number stands where there is no data, the trained network is the same to the bit."""
+    from terrasift.data.synthetic import synthetic_scene
+
+    image = synthetic_scene(128, 128, seed=1).image.astype(np.float32)
+    weights = []
+    for name, junk in (("one", np.nan), ("two", -9999.0)):
+        image[20:60, 30:90] = junk
+        write_float(tmp_path / name / "scene.tif", image, nodata=-9999.0)
+        run = train([tmp_path / name], tmp_path / f"run-{name}", tiny_recipe, use_cache=False, show=False)
+        weights.append(load_file(run.weights_file))
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def write_float(path: Path, array: np.ndarray, nodata: float) -> None:
+    import rasterio
+
+    path.parent.mkdir()
+    profile = {"driver": "GTiff", "height": array.shape[0], "width": array.shape[1], "count": 3, "dtype": "float32"}
+    profile |= {"nodata": nodata, "crs": "EPSG:32633", "transform": rasterio.Affine(0.5, 0, 0, 0, -0.5, 0)}
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(np.moveaxis(array, 2, 0))
+
+
+def test_runs_repeat_and_seeds_differ(scenes: Path, tiny_run: Run, tiny_recipe: Recipe, tmp_path: Path) -> None:
+    again = train([scenes / "images"], tmp_path / "again", tiny_recipe, use_cache=False, show=False)
+    assert again.weights_file.read_bytes() == tiny_run.weights_file.read_bytes()
+    other = train(
+        [scenes / "images"], tmp_path / "other", tiny_recipe.model_copy(update={"seed": 1}), use_cache=False, show=False
+    )
+    assert other.weights_file.read_bytes() != tiny_run.weights_file.read_bytes()
+
+
+def test_a_run_is_not_overwritten(scenes: Path, tiny_run: Run, tiny_recipe: Recipe) -> None:
+    with pytest.raises(RunError, match="--resume"):
+        train([scenes / "images"], tiny_run.path, tiny_recipe, show=False)
+    with pytest.raises(RunError, match="clusters"):
+        train(
+            [scenes / "images"], tiny_run.path, tiny_recipe.model_copy(update={"clusters": 9}), resume=True, show=False
+        )
+
+
+def test_a_missing_device_is_said(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the device")
+    recipe = Recipe.from_tree(tiny_recipe.model_dump() | {"compute": {"device": "cuda"}})
+    with pytest.raises(SettingError, match=r"compute\.device"):
+        train([scenes / "images"], tmp_path / "run", recipe, show=False)
+
+
+def command(scenes: Path, out: Path, recipe: Path) -> list[str]:
+    options = ["--out", str(out), "--recipe", str(recipe), "--no-cache", "--resume"]
+    return [sys.executable, "-m", "terrasift", "train", str(scenes / "images"), *options]
+
+
+@pytest.mark.slow
+def test_killed_training_resumes_to_the_same_weights(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
+    tree = tiny_recipe.model_dump(mode="json") | {"epochs": 6}
+    tree["compute"]["checkpoint_seconds"] = 0
+    recipe = tmp_path / "recipe.yaml"
+    Recipe.from_tree(tree).save(recipe)
+    subprocess.run(command(scenes, tmp_path / "one", recipe), check=True, capture_output=True)
+    generator = np.random.default_rng()
+    kills = 0
+    while kills < 3:
+        with subprocess.Popen(command(scenes, tmp_path / "two", recipe), stderr=subprocess.DEVNULL) as process:
+            wait_for(tmp_path / "two" / "checkpoints", process)
+            time.sleep(generator.uniform(0, 1.5))
+            if process.poll() is not None:
+                break
+            os.kill(process.pid, signal.SIGKILL)
+            kills += 1
+    subprocess.run(command(scenes, tmp_path / "two", recipe), check=True, capture_output=True)
+    assert kills > 0
+    assert (tmp_path / "one" / "weights.safetensors").read_bytes() == (
+        tmp_path / "two" / "weights.safetensors"
+    ).read_bytes()
+    left = {path.name for path in (tmp_path / "two").iterdir()}
+    assert left == {"recipe.yaml", "weights.safetensors", "legend.yaml", "images.txt", "log.csv"}
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.02)
