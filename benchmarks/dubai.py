@@ -22,10 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 import terrasift
+from terrasift.api import labelled_images
 from terrasift.baselines import PixelKMeans
 from terrasift.data.patches import index_patches, windows_of
 from terrasift.data.scenes import describe_scenes, find_masks, find_scenes
-from terrasift.evaluation import count_overlaps, evaluate_counts
+from terrasift.evaluation import evaluate_segmenter
 from terrasift.legend import Legend
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.recipe import Recipe
@@ -101,12 +102,9 @@ def kmeans_row(train: list[Path], test: list[Path], legend: Legend, split: str, 
     scaling = terrasift.Scaling(dtype="uint8", low=(0,) * 3, high=(255,) * 3, fill=(0,) * 3)
     model = PixelKMeans(recipe.clusters, scaling, seed=seed).fit(windows)
     seconds = time.monotonic() - start
-    mapped, tested = (
-        count_overlaps(model.scene, paths, find_masks([str(p) for p in paths], paths[0].parents[1] / "masks"), legend,
-                       recipe.clusters)
-        for paths in (train, test)
-    )  # fmt: skip
-    scores = evaluate_counts(legend, mapped, tested).best
+    masks = test[0].parents[1] / "masks"
+    tested, mapped = labelled_images(test, masks), labelled_images(train, masks)
+    scores = evaluate_segmenter(model.scene, legend, recipe.clusters, tested, mapped).best
     row = {"split": split, "method": f"MiniBatchKMeans({recipe.clusters}) on pixels", "seed": seed, "seconds": seconds}
     return [row | {name: getattr(scores.confusion, name) for name in SCORES}]
 

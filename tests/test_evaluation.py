@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score
 
-from terrasift import InputError, Legend, Run
-from terrasift.evaluation import evaluate_counts
+from terrasift import ConfusionMatrix, InputError, Legend, Run
+from terrasift.evaluation import ClassifierScores, Evaluation
+from terrasift.metrics import segmentation_scores
 from terrasift.raster import Raster, read_labels, write_image
 
 
@@ -99,8 +100,23 @@ def test_a_mask_of_another_size_is_refused(run: Run, scenes: Path, tmp_path: Pat
 
 
 def test_best_classifier_is_chosen_on_the_mapping_set_not_on_the_test_set() -> None:
-    legend = Legend.of_clusters(2)
-    good, bad = np.array([[9, 1], [1, 9]]), np.array([[6, 4], [4, 6]])
-    evaluation = evaluate_counts(legend, mapping_counts=[bad, good], test_counts=[good, bad])
-    assert evaluation.best.classifier == 2
-    assert evaluation.best.confusion.accuracy == pytest.approx(0.6)
+    none = ConfusionMatrix(np.zeros((2, 2), np.int64))
+    first, second = (
+        ClassifierScores(number, np.zeros(2, np.int64), accuracy, none, {}) for number, accuracy in ((1, 0.6), (2, 0.9))
+    )
+    assert Evaluation(("a", "b"), (first, second)).best is second
+
+
+@pytest.mark.parametrize("regions", ["classes", "clusters"])
+def test_region_metrics_are_those_of_each_whole_image(run: Run, scenes: Path, regions: str) -> None:
+    legend = Legend.load(scenes / "classes.yaml")
+    evaluation = run.evaluate([scenes / "images"], scenes / "masks", legend, regions=regions, show=False)  # type: ignore[arg-type]
+    for scores in evaluation.classifiers:
+        expected = []
+        for path in sorted((scenes / "images").iterdir()):
+            clusters = clusters_of(run, path, scores.classifier)
+            predicted = scores.mapping[clusters] if regions == "classes" else clusters
+            expected.append(segmentation_scores(predicted, read_labels(scenes / "masks" / path.name, legend)))
+            assert scores.images[str(path)] == pytest.approx(expected[-1])
+        means = {name: np.mean([image[name] for image in expected]) for name in expected[0]}
+        assert scores.regions == pytest.approx(means)

@@ -169,6 +169,12 @@ def test_a_run_is_not_overwritten(scenes: Path, tiny_run: Run, tiny_recipe: Reci
         )
 
 
+def test_resuming_needs_no_recipe_and_a_finished_run_stays(scenes: Path, tiny_run: Run) -> None:
+    before = tiny_run.weights_file.stat()
+    assert train([scenes / "images"], tiny_run.path, resume=True, show=False).settings == tiny_run.settings
+    assert tiny_run.weights_file.stat().st_mtime_ns == before.st_mtime_ns
+
+
 def test_a_missing_device_is_said(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has the device")

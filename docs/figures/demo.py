@@ -16,6 +16,7 @@ SIDE = 600  # pixels of the scene shown
 
 
 def main(demo: Path, out: Path) -> None:
+    """Draw the picture."""
     legend = Legend.load(demo / "classes.yaml")
     with Raster(demo / "images" / "second.tif") as raster:
         pictures: dict[str, np.ndarray] = {"image": raster.read()[0]}

@@ -20,16 +20,16 @@ from terrasift.data.regions import RegionCache, default_cache_folder, prepare_re
 from terrasift.data.scaling import check_scaling, measure_scaling
 from terrasift.data.scenes import check_alike, describe_scenes, find_masks, find_scenes
 from terrasift.errors import RunError, SettingError
-from terrasift.evaluation import Evaluation, count_overlaps, evaluate_counts
+from terrasift.evaluation import Evaluation, LabelledImage, evaluate_segmenter
 from terrasift.legend import Legend
-from terrasift.mapping import MappingMethod
+from terrasift.mapping import MappingMethod, Regions
 from terrasift.prediction import ClusterWindow, Predictor, check_array, map_paths, predict_scene
 from terrasift.progress import progress_bar, track
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
 from terrasift.training import fit, make_fabric
 
-__all__ = ["Run", "train"]
+__all__ = ["Run", "labelled_images", "train"]
 
 _logger = logging.getLogger(__name__)
 
@@ -185,6 +185,7 @@ class Run(RunFolder):
         map_images: Sequence[str | os.PathLike[str]] | None = None,
         map_masks: str | os.PathLike[str] | None = None,
         mapping: MappingMethod = "majority",
+        regions: Regions = "classes",
         keep_legend: bool = False,
         show: bool = True,
     ) -> Evaluation:
@@ -200,6 +201,8 @@ class Run(RunFolder):
             The set on which clusters are mapped to classes; None: the test set itself, which flatters the scores.
         mapping
             ``majority`` or ``hungarian``.
+        regions
+            What the region metrics see: ``classes``, as the study does, or the raw ``clusters``.
         keep_legend
             Leave the run's legend alone. Else it takes the mapping of the classifier that is most accurate on the
             mapping set; the legend it had goes to ``legend.previous.yaml``.
@@ -212,33 +215,31 @@ class Run(RunFolder):
             If an image has no mask, or one of another size, or with colours that `classes` does not name.
         """
         legend = classes if isinstance(classes, Legend) else Legend.load(classes)
-        tested = self._overlaps(images, masks, legend, "test images", show)
-        mapped = tested
-        if map_images is not None:
-            mapped = self._overlaps(map_images, map_masks or masks, legend, "mapping images", show)
-        evaluation = evaluate_counts(legend, mapped, tested, mapping)
+        evaluation = evaluate_segmenter(
+            self.predictor.scene,
+            legend,
+            self.recipe.clusters,
+            labelled_images(images, masks),
+            None if map_images is None else labelled_images(map_images, map_masks or masks),
+            method=mapping,
+            regions=regions,
+            track=functools.partial(track, show=show),
+        )
         if not keep_legend:
             self.save_legend(legend.with_clusters(evaluation.best.mapping, evaluation.best.classifier))
         return evaluation
 
-    def _overlaps(
-        self,
-        images: Sequence[str | os.PathLike[str]],
-        masks: str | os.PathLike[str],
-        legend: Legend,
-        description: str,
-        show: bool,
-    ) -> list[NDArray[np.int64]]:
-        scenes = find_scenes(images)
-        bar = functools.partial(track, description=description, show=show)
-        paths = find_masks(scenes, masks)
-        return count_overlaps(self.predictor.scene, scenes, paths, legend, self.recipe.clusters, bar)
+
+def labelled_images(images: Sequence[str | os.PathLike[str]], masks: str | os.PathLike[str]) -> list[LabelledImage]:
+    """Images, each with the mask of its name in a folder; InputError where one is missing."""
+    scenes = find_scenes(images)
+    return [LabelledImage(scene, mask) for scene, mask in zip(scenes, find_masks(scenes, masks), strict=True)]
 
 
 def train(
     images: Sequence[str | os.PathLike[str]],
     out: str | os.PathLike[str],
-    recipe: Recipe | str = "default",
+    recipe: Recipe | str | None = None,
     *,
     resume: bool = False,
     cache: str | os.PathLike[str] | None = None,
@@ -255,7 +256,7 @@ def train(
     out
         The run's folder.
     recipe
-        A recipe or the name of one.
+        A recipe or the name of one; None means ``default``, or the run's own if it is resumed.
     resume
         Go on with a run that was interrupted. It ends with the weights it would have had; on the CPU, bit for bit.
     cache
@@ -281,8 +282,8 @@ def train(
     RunError
         If `out` holds a run and `resume` is False, or if the run is another recipe's.
     """
-    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
     run = Run(out)
+    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
     recipe = _continue(run, recipe) if resume and run.has_begun else _fresh(run, recipe)
     if run.is_finished:
         _logger.info("%s is finished already", run.path)
@@ -332,14 +333,18 @@ def _track_pixels(
             advance("", part.window.height * part.window.width)
 
 
-def _fresh(run: RunFolder, recipe: Recipe) -> Recipe:
+def _fresh(run: RunFolder, recipe: Recipe | None) -> Recipe:
     if run.has_begun:
         raise RunError(run.path, "holds a run already", "go on with it by --resume, or choose another folder")
-    return recipe
+    return recipe or Recipe.load("default")
 
 
-def _continue(run: RunFolder, recipe: Recipe) -> Recipe:
+def _continue(run: RunFolder, recipe: Recipe | None) -> Recipe:
     begun = run.recipe
+    if recipe is None:
+        return begun
+    if recipe.compute.devices != begun.compute.devices:
+        raise RunError(run.path, f"was begun with compute.devices {begun.compute.devices}", "resume it with as many")
     asked = recipe.model_copy(update={"scaling": recipe.scaling or begun.scaling, "compute": begun.compute})
     if asked != begun:
         changed = [name for name in Recipe.model_fields if getattr(asked, name) != getattr(begun, name)]

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
 from terrasift.legend import IGNORE, Legend
-from terrasift.mapping import MappingMethod, apply_mapping, map_clusters
-from terrasift.metrics import ConfusionMatrix
-from terrasift.prediction import Segmenter
-from terrasift.raster import Raster, read_labels
+from terrasift.mapping import MappingMethod, Regions, apply_mapping, map_clusters
+from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
+from terrasift.metrics.averages import mean_of_defined
+from terrasift.prediction import ClusterWindow, Segmenter
+from terrasift.raster import Raster, Window, read_labels
 
-__all__ = ["ClassifierScores", "Evaluation", "count_overlaps", "evaluate_counts"]
+__all__ = ["ClassifierScores", "Evaluation", "LabelledImage", "count_overlaps", "evaluate_segmenter"]
+
+
+class LabelledImage(NamedTuple):
+    """An image, and the mask that says what it shows."""
+
+    scene: str
+    mask: Path
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,18 @@ class ClassifierScores:
     classifier: int
     mapping: NDArray[np.int64]
     """(K,), class of each cluster."""
-    confusion: ConfusionMatrix
-    """Over all test pixels."""
     mapping_accuracy: float
     """Overall accuracy on the mapping set."""
+    confusion: ConfusionMatrix
+    """Pooled over all test pixels."""
+    images: dict[str, dict[str, float]]
+    """Region metrics of each test image, by its path and their names."""
+
+    @property
+    def regions(self) -> dict[str, float]:
+        """Region metrics averaged over the test images."""
+        names = next(iter(self.images.values()), {})
+        return {name: mean_of_defined([scores[name] for scores in self.images.values()]) for name in names}
 
 
 @dataclass(frozen=True)
@@ -57,86 +73,186 @@ class Evaluation:
                     "mapping": scores.mapping.tolist(),
                     "mapping_accuracy": scores.mapping_accuracy,
                     **scores.confusion.scores(),
+                    "regions": _plain(scores.regions),
+                    "images": {path: _plain(regions) for path, regions in scores.images.items()},
                 }
                 for scores in self.classifiers
             ],
         }
 
 
-def count_overlaps(
+def _plain(scores: dict[str, float]) -> dict[str, float | None]:
+    """JSON has no NaN: None stands for a score that is not defined."""
+    return {name: None if np.isnan(score) else score for name, score in scores.items()}
+
+
+_Track = Callable[[Iterable[LabelledImage], int, str], Iterable[LabelledImage]]
+
+
+def evaluate_segmenter(
     segmenter: Segmenter,
-    scenes: Sequence[str | os.PathLike[str]],
-    masks: Sequence[Path],
     legend: Legend,
     clusters: int,
-    track: Callable[[Iterable[Any], int], Iterable[Any]] = lambda items, _: items,
-) -> list[NDArray[np.int64]]:
-    """How many pixels of each cluster lie on each class, over all scenes.
+    tested: Sequence[LabelledImage],
+    mapped: Sequence[LabelledImage] | None = None,
+    *,
+    method: MappingMethod = "majority",
+    regions: Regions = "classes",
+    track: _Track = lambda images, *_: images,
+) -> Evaluation:
+    """Find which class each cluster is on one set of labelled images, and score that on another.
 
     Parameters
     ----------
     segmenter
-        Gives the clusters of a scene.
-    scenes, masks
-        Images, and the mask of each.
+        Gives the clusters of a scene: `Predictor.scene`, a baseline.
     legend
         Names the classes of the masks.
     clusters
         K.
+    tested
+        The test set.
+    mapped
+        The set on which clusters are mapped to classes; None: the test set itself, which flatters the scores.
+    method
+        ``majority`` or ``hungarian``.
+    regions
+        What the region metrics see. Clusters do not depend on the mapping, but then regions are smaller.
     track
-        Wraps the pairs, for a progress bar: (pairs, how many).
+        Wraps the images, for a progress bar: (images, how many, what they are for).
 
     Returns
     -------
-    list of ndarray
-        (K, C), int64, for each classifier.
+    Evaluation
+        Class scores from one confusion matrix over all test pixels; region metrics of each image.
 
     Raises
     ------
     InputError
         If a mask's size is not its image's, or if no pixel has a label.
     """
-    classes = len(legend.classes)
-    counts: list[NDArray[np.int64]] = []
-    for scene, mask in track(list(zip(scenes, masks, strict=True)), len(scenes)):
-        truth = read_labels(mask, legend)
-        with Raster(scene) as raster:
-            _check_grid(raster, mask, truth.shape)
-            for part in segmenter(raster):
-                window = part.window
-                labels = truth[window.row : window.row + window.height, window.column : window.column + window.width]
-                counted = part.valid & (labels != IGNORE)
-                counts = counts or [np.zeros((clusters, classes), np.int64) for _ in part.clusters]
-                for table, found in zip(counts, part.clusters, strict=True):
-                    pairs = found[counted] * classes + labels[counted]
-                    table += np.bincount(pairs, minlength=table.size).reshape(table.shape)
-    if not counts or not counts[0].any():
-        raise InputError(
-            masks[0].parent, "no pixel of the masks counts", "check the masks and the classes file's ignore"
-        )
-    return counts
-
-
-def evaluate_counts(
-    legend: Legend,
-    mapping_counts: Sequence[NDArray[np.int64]],
-    test_counts: Sequence[NDArray[np.int64]],
-    method: MappingMethod = "majority",
-) -> Evaluation:
-    """Map clusters on one set of overlaps and score them on another, for each classifier."""
-    scores = []
-    for number, (found, tested) in enumerate(zip(mapping_counts, test_counts, strict=True), 1):
-        mapping = map_clusters(found, method)
-        accuracy = ConfusionMatrix(apply_mapping(found, mapping)).accuracy
-        scores.append(ClassifierScores(number, mapping, ConfusionMatrix(apply_mapping(tested, mapping)), accuracy))
+    with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
+        overlaps: list[list[NDArray[np.int64]]] = []
+        kept: list[_KeptMaps] = []
+        for number, image in enumerate(track(tested, len(tested), "test images")):
+            maps = _KeptMaps(Path(folder) / f"{number}.npy", image, legend)
+            overlaps.append(_overlaps(maps.fill(segmenter), maps.truth, legend, clusters))
+            kept.append(maps)
+        test_counts = _total(overlaps, tested)
+        found = test_counts
+        if mapped is not None:
+            found = count_overlaps(segmenter, track(mapped, len(mapped), "mapping images"), legend, clusters)
+        scores = []
+        for index, (counts, known) in enumerate(zip(test_counts, found, strict=True)):
+            mapping = map_clusters(known, method)
+            table = mapping if regions == "classes" else np.arange(clusters) + _CLUSTER_NAMES
+            scores.append(
+                ClassifierScores(
+                    classifier=index + 1,
+                    mapping=mapping,
+                    mapping_accuracy=ConfusionMatrix(apply_mapping(known, mapping)).accuracy,
+                    confusion=ConfusionMatrix(apply_mapping(counts, mapping)),
+                    images={maps.scene: maps.region_scores(index, table) for maps in kept},
+                )
+            )
     return Evaluation(tuple(legend.names), tuple(scores))
 
 
-def _check_grid(raster: Raster, mask: Path, shape: tuple[int, ...]) -> None:
+def count_overlaps(
+    segmenter: Segmenter, images: Iterable[LabelledImage], legend: Legend, clusters: int
+) -> list[NDArray[np.int64]]:
+    """How many pixels of each cluster lie on each class over all images: (K, C) for each classifier.
+
+    Raises
+    ------
+    InputError
+        If a mask's size is not its image's, or if no pixel has a label.
+    """
+    overlaps, seen = [], []
+    for image in images:
+        with Raster(image.scene) as raster:
+            truth = _read_truth(image, raster, legend)
+            overlaps.append(_overlaps(segmenter(raster), truth, legend, clusters))
+        seen.append(image)
+    return _total(overlaps, seen)
+
+
+class _KeptMaps:
+    """The cluster maps of one image on disk, until the mapping is known; memory holds the mask and a window."""
+
+    def __init__(self, path: Path, image: LabelledImage, legend: Legend) -> None:
+        self.scene = image.scene
+        self._path = path
+        with Raster(image.scene) as raster:
+            self.truth = _read_truth(image, raster, legend)
+
+    def fill(self, segmenter: Segmenter) -> Iterator[ClusterWindow]:
+        """Pass the windows of the image through, writing them down."""
+        maps: NDArray[np.uint16] | None = None
+        with Raster(self.scene) as raster:
+            for part in segmenter(raster):
+                if maps is None:
+                    shape = (len(part.clusters), *self.truth.shape)
+                    maps = np.lib.format.open_memmap(self._path, "w+", np.uint16, shape)
+                for kept, found in zip(maps, part.clusters, strict=True):
+                    kept[_slices(part.window)] = found
+                _part(self.truth, part.window)[~part.valid] = IGNORE
+                yield part
+
+    def region_scores(self, classifier: int, table: NDArray[np.int64]) -> dict[str, float]:
+        """Region metrics of one classifier, its clusters renamed by a table (K,)."""
+        clusters = np.load(self._path, mmap_mode="r")[classifier]
+
+        def read_rows(start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+            return table[clusters[start:stop]], self.truth[start:stop].astype(np.int64)
+
+        return segmentation_scores_by_rows(
+            read_rows, (int(self.truth.shape[0]), int(self.truth.shape[1])), ignore=IGNORE
+        )
+
+
+_CLUSTER_NAMES = 1000  # clusters are only names to the region metrics, but none may be called IGNORE
+
+
+def _overlaps(
+    parts: Iterable[ClusterWindow], truth: NDArray[np.uint8], legend: Legend, clusters: int
+) -> list[NDArray[np.int64]]:
+    classes = len(legend.classes)
+    counts: list[NDArray[np.int64]] = []
+    for part in parts:
+        labels = _part(truth, part.window)
+        counted = part.valid & (labels != IGNORE)
+        counts = counts or [np.zeros((clusters, classes), np.int64) for _ in part.clusters]
+        for table, found in zip(counts, part.clusters, strict=True):
+            pairs = found[counted].astype(np.int64) * classes + labels[counted]
+            table += np.bincount(pairs, minlength=table.size).reshape(table.shape)
+    return counts
+
+
+def _total(overlaps: Sequence[list[NDArray[np.int64]]], images: Sequence[LabelledImage]) -> list[NDArray[np.int64]]:
+    total = [np.sum(tables, axis=0) for tables in zip(*overlaps, strict=True)]
+    if not total or not total[0].any():
+        where = images[0].mask.parent if images else "images"
+        raise InputError(where, "no pixel of the masks counts", "check the masks and the classes file's ignore")
+    return total
+
+
+def _read_truth(image: LabelledImage, raster: Raster, legend: Legend) -> NDArray[np.uint8]:
+    truth = read_labels(image.mask, legend)
     info = raster.info
-    if shape != (info.height, info.width):
+    height, width = truth.shape
+    if (height, width) != (info.height, info.width):
         raise InputError(
-            mask,
-            f"has {shape[1]} x {shape[0]} pixels, but its image {info.path} has {info.width} x {info.height}",
+            image.mask,
+            f"has {width} x {height} pixels, but its image {info.path} has {info.width} x {info.height}",
             "give each image a mask of its own size",
         )
+    return truth
+
+
+def _slices(window: Window) -> tuple[slice, slice]:
+    return slice(window.row, window.row + window.height), slice(window.column, window.column + window.width)
+
+
+def _part(truth: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
+    return truth[_slices(window)]

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from terrasift.errors import SettingError
 
-__all__ = ["MappingMethod", "apply_mapping", "map_clusters"]
+__all__ = ["MappingMethod", "Regions", "apply_mapping", "map_clusters"]
 
 MappingMethod = Literal["majority", "hungarian"]
 """``majority``: many clusters to one class; ``hungarian``: one to one."""
+
+Regions = Literal["classes", "clusters"]
+"""What the region metrics of a segmentation see: the mapped classes, as the study does, or the raw clusters."""
 
 
 def map_clusters(counts: NDArray[np.integer[Any]], method: MappingMethod = "majority") -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ Needs torch and Lightning Fabric only: batches come from anything that is a `Bat
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import logging
 import time
@@ -128,6 +129,10 @@ def make_fabric(recipe: Recipe) -> Fabric:
         If the machine lacks what the recipe asks for.
     """
     compute = recipe.compute
+    if compute.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise SettingError(
+            "compute.tensorboard", "TensorBoard is not installed", "pip install 'terrasift[tensorboard]'"
+        )
     strategy = "ddp" if compute.devices > 1 else "auto"
     try:
         return Fabric(
@@ -231,14 +236,9 @@ class _Log:
 
 
 def _tensorboard(folder: Path) -> Any:
-    try:
-        from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+    from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
-        return TensorBoardLogger(folder, name="", version="tensorboard")
-    except ModuleNotFoundError as error:
-        raise SettingError(
-            "compute.tensorboard", "TensorBoard is not installed", "pip install 'terrasift[tensorboard]'"
-        ) from error
+    return TensorBoardLogger(folder, name="", version="tensorboard")
 
 
 def _present(labels: Tensor, valid: Tensor) -> Tensor:

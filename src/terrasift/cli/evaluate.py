@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from terrasift.cli.options import Images, Json, RunPath, Set
-from terrasift.mapping import MappingMethod
-
-if TYPE_CHECKING:
-    from terrasift.evaluation import ClassifierScores, Evaluation
+from terrasift.mapping import MappingMethod, Regions
 
 EXAMPLE = (
     "Example: terrasift evaluate runs/city test/images --masks test/masks --classes classes.yaml "
@@ -31,6 +28,7 @@ def command(
     ] = None,
     map_masks: Annotated[Path | None, typer.Option(metavar="DIR", help="Their masks; else the same folder.")] = None,
     mapping: Annotated[MappingMethod, typer.Option(help="majority: many to one; hungarian: one to one.")] = "majority",
+    regions: Annotated[Regions, typer.Option(help="What the region metrics see.")] = "classes",
     keep_legend: Annotated[
         bool, typer.Option("--keep-legend", help="Leave the run's legend alone; else it takes this mapping.")
     ] = False,
@@ -41,14 +39,23 @@ def command(
     from rich.console import Console
 
     from terrasift.api import Run
+    from terrasift.report.tables import class_table, region_table
 
     opened = Run.open(run, changes or ())
     evaluation = opened.evaluate(
-        images, masks, classes, map_images=map_images, map_masks=map_masks, mapping=mapping, keep_legend=keep_legend
+        images,
+        masks,
+        classes,
+        map_images=map_images,
+        map_masks=map_masks,
+        mapping=mapping,
+        regions=regions,
+        keep_legend=keep_legend,
     )
     console = Console()
     for scores in evaluation.classifiers:
-        console.print(_table(evaluation, scores))
+        console.print(class_table(evaluation, scores))
+        console.print(region_table(scores, regions))
     if map_images is None:
         typer.echo("clusters were mapped on the test images themselves, which flatters the scores: see --map-images")
     target = result or opened.path / "evaluation.json"
@@ -58,30 +65,3 @@ def command(
     if not keep_legend:
         typer.echo(f"wrote {opened.legend_file}, with the clusters of classifier {evaluation.best.classifier}")
         typer.echo(f"next: terrasift predict {run} SCENE --out map.tif")
-
-
-def _table(evaluation: Evaluation, scores: ClassifierScores) -> Any:
-    from rich.table import Table
-
-    matrix = scores.confusion
-    chosen = ", best on the mapping set" if len(evaluation.classifiers) > 1 and scores is evaluation.best else ""
-    table = Table(title=f"classifier {scores.classifier}{chosen}", title_justify="left")
-    for column in ("class", "accuracy", "precision", "recall", "specificity", "F1", "IoU", "pixels"):
-        table.add_column(column, justify="left" if column == "class" else "right")
-    columns = (matrix.class_accuracy, matrix.precision, matrix.recall, matrix.specificity, matrix.f1, matrix.iou)
-    for index, name in enumerate(evaluation.classes):
-        table.add_row(name, *(_percent(column[index]) for column in columns), f"{matrix.support[index]:,}")
-    table.add_section()
-    table.add_row("mean", *(_percent(_mean(column)) for column in columns), f"{matrix.total:,}")
-    table.caption = f"overall accuracy {_percent(matrix.accuracy)}   weighted IoU {_percent(matrix.weighted_iou)}"
-    table.caption_justify = "left"
-    return table
-
-
-def _mean(values: Any) -> float:
-    known = values[values == values]
-    return float(known.mean()) if len(known) else float("nan")
-
-
-def _percent(value: float) -> str:
-    return "-" if value != value else f"{100 * value:.1f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,10 @@ EXAMPLE = "Example: terrasift train 'ortho/*.tif' --out runs/city --recipe defau
 def command(
     images: Images,
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run.")],
-    recipe: Annotated[str, typer.Option(metavar="NAME|FILE", help="paper, default, demo, or a YAML file.")] = "default",
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="paper, default, demo, or a YAML file.", show_default="default"),
+    ] = None,
     changes: Set = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     cache: Annotated[
@@ -32,7 +36,7 @@ def command(
         run = train(
             images,
             out,
-            Recipe.load(recipe, changes or ()),
+            Recipe.load(recipe or "default", changes or ()) if recipe or changes else None,
             resume=resume,
             cache=cache,
             use_cache=not no_cache,
@@ -41,5 +45,7 @@ def command(
     except KeyboardInterrupt:
         typer.echo("terrasift: interrupted; go on with the same command and --resume", err=True)
         raise typer.Exit(130) from None
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return  # one of several processes of a training: the first speaks for all
     typer.echo(f"wrote {run.path}")
     typer.echo(f"next: terrasift predict {run.path} SCENE --out map.tif")

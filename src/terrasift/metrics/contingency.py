@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from terrasift.metrics.inputs import Ignore, Labels, paired_blocks
 
-# Dense counting is the faster way up to here, and takes 32 MB.
-DENSE_CELLS = 2**22
+# Dense counting is the faster way up to here, and takes 8 MB.
+DENSE_CELLS = 2**20
 
 
 def contingency(predicted: Labels, truth: Labels, ignore: Ignore = None) -> ContingencyTable:

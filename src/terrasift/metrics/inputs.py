@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Labels: TypeAlias = "NDArray[np.integer[Any]] | torch.Tensor"
 Ignore: TypeAlias = "int | np.integer[Any] | NDArray[np.bool_] | torch.Tensor | None"
 
-# A block and its 64-bit temporaries stay in the processor's cache, yet hold many pixels of each region.
-BLOCK_PIXELS = 2**18
+# Temporaries of a block stay in the processor's cache, and are small enough for their memory to be used again.
+BLOCK_PIXELS = 2**15
 
 
 def paired_blocks(

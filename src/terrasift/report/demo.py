@@ -12,13 +12,13 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader
 
-from terrasift.api import Run, train
+from terrasift.api import Run, labelled_images, train
 from terrasift.baselines import PixelKMeans
 from terrasift.data.patches import index_patches
 from terrasift.data.scenes import describe_scenes
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, SyntheticScene, synthetic_scene
 from terrasift.errors import InputError
-from terrasift.evaluation import count_overlaps, evaluate_counts
+from terrasift.evaluation import evaluate_segmenter
 from terrasift.legend import LandClass, Legend
 from terrasift.metrics import ConfusionMatrix
 from terrasift.prediction import predict_scene
@@ -100,11 +100,8 @@ def _kmeans(run: Run, known: Path, unknown: Path, masks: Path, legend: Legend, o
     assert recipe.scaling is not None  # a finished run has measured it
     windows = index_patches(describe_scenes([str(known), str(unknown)]), recipe.patch, recipe.min_valid)
     model = PixelKMeans(recipe.clusters, recipe.scaling, recipe.bands, recipe.seed).fit(windows)
-    overlaps = [
-        count_overlaps(model.scene, [scene], [masks / scene.name], legend, recipe.clusters)
-        for scene in (known, unknown)
-    ]
-    best = evaluate_counts(legend, overlaps[0], overlaps[1]).best
+    tested, mapped = (labelled_images([scene], masks) for scene in (unknown, known))
+    best = evaluate_segmenter(model.scene, legend, recipe.clusters, tested, mapped).best
     predict_scene(model.scene, legend.with_clusters(best.mapping, 1), recipe.clusters, unknown, out)
     return best.confusion
 
