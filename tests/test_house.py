@@ -53,6 +53,7 @@ PUBLIC = [
     "TerrasiftError",
     "build_network",
     "confusion_matrix",
+    "external_segmentation",
     "refine",
     "superpixels",
     "train",

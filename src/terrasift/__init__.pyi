@@ -1,6 +1,7 @@
 # The public names. They are loaded when they are first used, so that `import terrasift` takes no time.
 from .api import Run as Run
 from .api import train as train
+from .blocks.external import external_segmentation as external_segmentation
 from .blocks.losses import weighted_cross_entropy as weighted_cross_entropy
 from .blocks.refinement import refine as refine
 from .blocks.superpixels import superpixels as superpixels

@@ -1,0 +1,7 @@
+"""Block 5b, class refinement by clustering superpixels: the external algorithm (METHOD section 5)."""
+
+from __future__ import annotations
+
+from terrasift.blocks.external.segmentation import ExternalSteps, external_segmentation
+
+__all__ = ["ExternalSteps", "external_segmentation"]
