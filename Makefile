@@ -11,7 +11,7 @@ demo: $(READY)  ## train, map and score on generated scenes; pictures in demo/in
 	$(BIN)/terrasift demo --out demo
 
 test: $(READY)  ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check

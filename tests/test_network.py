@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import correlate
-from scipy.special import softmax
+from scipy.special import expit, softmax
 
 from terrasift import SettingError, build_network
+from terrasift.blocks.choices import ExtractorName
+from terrasift.blocks.extractors import EXTRACTORS
 
 Array = NDArray[np.float64]
 
 
-@pytest.mark.parametrize(("classifiers", "count"), [(1, 663_536), (2, 696_736)])
-def test_parameter_counts_of_the_study(classifiers: int, count: int) -> None:
-    network = build_network("dic", classifiers=classifiers)
+@pytest.mark.parametrize(
+    ("extractor", "classifiers", "count"),
+    [("kan", 1, 103_600), ("seek", 1, 65_912), ("dic", 1, 663_536), ("dic", 2, 696_736)],
+)
+def test_parameter_counts_of_the_study(extractor: str, classifiers: int, count: int) -> None:
+    network = build_network(extractor, classifiers=classifiers)
     assert sum(parameter.numel() for parameter in network.parameters()) == count
 
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(("bands", "height", "width"), [(3, 20, 24), (1, 21, 17), (10, 18, 15)])
-def test_forward_equals_an_independent_one(training: bool, bands: int, height: int, width: int) -> None:
+@pytest.mark.parametrize("classifiers", [1, 2])
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dic"])
+def test_forward_equals_an_independent_one(
+    extractor: str, classifiers: int, training: bool, bands: int, height: int, width: int
+) -> None:
     torch.manual_seed(bands)
-    network = build_network("dic", bands, clusters=7, classifiers=2, width=4)
+    channels = 4 if extractor != "seek" else 16 if classifiers == 2 else None
+    network = build_network(extractor, bands, clusters=7, classifiers=classifiers, width=channels)
     randomise_normalisation(network)
     network.train(training)
     images = torch.rand(2, bands, height, width)
     weights = {name: tensor.double().numpy() for name, tensor in network.state_dict().items()}
     with torch.no_grad():
         found = network(images)
-    assert len(found) == 2
+    assert len(found) == classifiers
     for head, logits in enumerate(found):
         assert logits.shape == (2, 7, height, width)
-        expected = naive_forward(weights, images.double().numpy(), head, training)
+        expected = NAIVE[extractor](weights, images.double().numpy(), head, training)
         np.testing.assert_allclose(logits.numpy(), expected, atol=1e-5, rtol=1e-5)
 
 
@@ -80,7 +92,55 @@ def randomise_normalisation(network: torch.nn.Module) -> None:
             module.running_var.uniform_(0.5, 2)
 
 
-def naive_forward(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dic"])
+@pytest.mark.parametrize("size", [(201, 157), (2, 2), (3, 50)])
+def test_any_size_keeps_its_shape(extractor: str, size: tuple[int, int]) -> None:
+    network = build_network(extractor, 3, clusters=5, classifiers=2).eval()
+    with torch.no_grad():
+        assert [tuple(logits.shape) for logits in network(torch.rand(1, 3, *size))] == [(1, 5, *size)] * 2
+
+
+def test_seek_with_one_classifier_has_its_features_for_logits() -> None:
+    with pytest.raises(SettingError, match="two classifiers"):
+        build_network("seek", clusters=10, width=12)
+
+
+def test_names_in_recipes_are_those_of_the_extractors() -> None:
+    assert set(get_args(ExtractorName)) == set(EXTRACTORS)
+
+
+def naive_kan(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:
+    x = images
+    for convolution, normalisation in ((0, 2), (3, 5)):
+        x = np.maximum(convolve(x, weights, f"extractor.blocks.{convolution}"), 0)
+        x = normalise(x, weights, f"extractor.blocks.{normalisation}", training)
+    return linear_head(x, weights, f"classifiers.{head}", training)
+
+
+def naive_seek(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:
+    def block(x: Array, name: str) -> Array:
+        return np.maximum(normalise(convolve(x, weights, f"{name}.0"), weights, f"{name}.1", training), 0)
+
+    def body(x: Array) -> Array:
+        for part in range(3):
+            x = block(x, f"extractor.body.{part}")
+        name = "extractor.body.3.gate"
+        squeezed = np.maximum(x.mean(axis=(2, 3)) @ weights[f"{name}.0.weight"].T + weights[f"{name}.0.bias"], 0)
+        gate = expit(squeezed @ weights[f"{name}.2.weight"].T + weights[f"{name}.2.bias"])
+        return x * gate[:, :, None, None]
+
+    a = block(images, "extractor.stem")
+    b = body(a)
+    c = body(b)
+    name = f"classifiers.{head}"
+    return linear_head(a + b + c, weights, name, training) if f"{name}.0.weight" in weights else a + b + c
+
+
+def linear_head(x: Array, weights: dict[str, Array], name: str, training: bool) -> Array:
+    return normalise(convolve(x, weights, f"{name}.0"), weights, f"{name}.1", training)
+
+
+def naive_dic(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:
     def block(x: Array, name: str) -> Array:
         return np.maximum(normalise(convolve(x, weights, f"{name}.0"), weights, f"{name}.1", training), 0)
 
@@ -89,7 +149,7 @@ def naive_forward(weights: dict[str, Array], images: Array, head: int, training:
     joined = np.concatenate([skip, upsample(deep, skip.shape)], axis=1)
     features = block(block(joined, "extractor.block_5"), "extractor.block_6")
     name = f"classifiers.{head}"
-    inputs = normalise(convolve(features, weights, f"{name}.0"), weights, f"{name}.1", training)
+    inputs = linear_head(features, weights, name, training)
     return np.stack([deep_clustering(image, weights, f"{name}.2") for image in inputs])
 
 
@@ -100,7 +160,7 @@ def convolve(x: Array, weights: dict[str, Array], name: str) -> Array:
         for k, kernel in enumerate(kernels):
             for channel, plane in zip(image, kernel, strict=True):
                 out[n, k] += correlate(channel, plane, mode="constant")
-            out[n, k] += weights[f"{name}.bias"][k]
+            out[n, k] += weights.get(f"{name}.bias", np.zeros(len(kernels)))[k]
     return out
 
 
@@ -123,7 +183,7 @@ def upsample(x: Array, shape: tuple[int, ...]) -> Array:
         left = np.minimum(positions.astype(int), length - 2) if length > 1 else np.zeros(2 * length, int)
         share = (positions - left).reshape([-1 if a == axis else 1 for a in range(4)])
         x = x.take(left, axis) * (1 - share) + x.take(np.minimum(left + 1, length - 1), axis) * share
-    return np.pad(x, ((0, 0), (0, 0), (0, shape[2] - x.shape[2]), (0, shape[3] - x.shape[3])), mode="edge")
+    return np.pad(x, ((0, 0), (0, 0), (0, shape[2] - x.shape[2]), (0, shape[3] - x.shape[3])))
 
 
 def deep_clustering(inputs: Array, weights: dict[str, Array], name: str) -> Array:
@@ -138,3 +198,6 @@ def deep_clustering(inputs: Array, weights: dict[str, Array], name: str) -> Arra
     rebuilt = np.maximum(bases @ shares.T, 0)
     out = np.maximum(weights[f"{name}.after.weight"][:, :, 0, 0] @ rebuilt + flat, 0)
     return out.reshape(channels, height, width)
+
+
+NAIVE = {"kan": naive_kan, "seek": naive_seek, "dic": naive_dic}

@@ -83,7 +83,7 @@ def test_margin_covers_the_receptive_field(tiny_recipe: Recipe) -> None:
     from terrasift.blocks.extractors import Dic
 
     torch.manual_seed(0)
-    extractor = Dic(3, 4).eval()
+    extractor = Dic(3, width=4).eval()
     image = torch.rand(1, 3, 128, 128)
     changed = image.clone()
     margin = Recipe().predict.margin

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from terrasift.blocks.classifiers import PixelClassifier
 from terrasift.blocks.extractors import EXTRACTORS
 from terrasift.errors import SettingError
 
@@ -56,7 +55,7 @@ def build_network(
     Parameters
     ----------
     extractor
-        ``dic``.
+        ``kan``, ``seek`` or ``dic``.
     bands
         Bands B of the images.
     clusters
@@ -64,7 +63,7 @@ def build_network(
     classifiers
         1 or 2.
     width
-        Channels of the extractor's first block; None means the extractor's own default.
+        Channels of the extractor's first block; None means the extractor's own default (100, K, 64).
 
     Raises
     ------
@@ -84,6 +83,6 @@ def build_network(
             raise SettingError(name, f"{value} is too small", "use 1 or more")
     if clusters < 2:
         raise SettingError("clusters", f"{clusters} is too small", "use 2 or more")
-    features = EXTRACTORS[extractor](bands, width or EXTRACTORS[extractor].default_width)
-    heads: list[nn.Module] = [PixelClassifier(features.features, clusters) for _ in range(classifiers)]
-    return Network(features, heads)
+    kind = EXTRACTORS[extractor]
+    features = kind(bands, width or kind.default_width(clusters))
+    return Network(features, [features.classifier(clusters, classifiers) for _ in range(classifiers)])

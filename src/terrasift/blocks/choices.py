@@ -6,7 +6,7 @@ from typing import Literal
 
 __all__ = ["ClassWeights", "ExtractorName", "SuperpixelMethod"]
 
-ExtractorName = Literal["dic"]
+ExtractorName = Literal["kan", "seek", "dic"]
 """Feature extractors (`blocks.extractors`)."""
 
 ClassWeights = Literal["balanced", "median_frequency", "none"]

@@ -1,4 +1,4 @@
-"""Pixel classifiers: features in, one logit for each cluster and pixel out (METHOD section 2)."""
+"""What pixel classifiers are made of beside 1x1 convolutions: the DCS block (METHOD section 2)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["DeepClustering", "PixelClassifier"]
-
-
-class PixelClassifier(nn.Sequential):
-    """Block 7 (a 1x1 convolution and batch normalisation, no ReLU) and the DCS block.
-
-    Parameters
-    ----------
-    features
-        Channels of the features it reads.
-    clusters
-        Clusters K it tells apart.
-    """
-
-    def __init__(self, features: int, clusters: int) -> None:
-        super().__init__(
-            nn.Conv2d(features, clusters, 1),
-            nn.BatchNorm2d(clusters),
-            DeepClustering(clusters),
-        )
+__all__ = ["DeepClustering"]
 
 
 class DeepClustering(nn.Module):

@@ -2,18 +2,143 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["EXTRACTORS", "Dic"]
+from terrasift.blocks.classifiers import DeepClustering
+from terrasift.errors import SettingError
+
+__all__ = ["EXTRACTORS", "Dic", "Extractor", "Kan", "Seek"]
 
 
-class Dic(nn.Module):
+class Extractor(nn.Module, ABC):
+    """What every extractor offers. A new one is a class like those below, and its name in `EXTRACTORS`.
+
+    Attributes
+    ----------
+    features
+        Channels of what `forward` gives.
+    """
+
+    features: int
+
+    @staticmethod
+    @abstractmethod
+    def default_width(clusters: int) -> int:
+        """The width where a recipe names none, for K clusters."""
+
+    @abstractmethod
+    def classifier(self, clusters: int, classifiers: int) -> nn.Module:
+        """One of `classifiers` equal heads on the features: (N, features, H, W) to logits (N, clusters, H, W)."""
+
+
+class Kan(Extractor):
+    """Kanezaki's extractor: two 3x3 blocks at full resolution, each convolution, ReLU, batch normalisation.
+
+    Parameters
+    ----------
+    bands
+        Bands of the image, B.
+    width
+        Channels of both blocks. 100 in the study.
+
+    References
+    ----------
+    Kanezaki, "Unsupervised Image Segmentation by Backpropagation", ICASSP 2018.
+    """
+
+    def __init__(self, bands: int, width: int) -> None:
+        super().__init__()
+        self.features = width
+        self.blocks = nn.Sequential(
+            nn.Conv2d(bands, width, 3, padding=1),
+            nn.ReLU(),
+            nn.BatchNorm2d(width),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.ReLU(),
+            nn.BatchNorm2d(width),
+        )
+
+    @staticmethod
+    def default_width(clusters: int) -> int:
+        """100, whatever the clusters."""
+        return 100
+
+    def classifier(self, clusters: int, classifiers: int) -> nn.Module:
+        """The last block: a 1x1 convolution and batch normalisation, no ReLU."""
+        return _linear_head(self.features, clusters)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, B, H, W) in [0, 1] to (N, width, H, W)."""
+        features: Tensor = self.blocks(images)
+        return features
+
+
+class Seek(Extractor):
+    """SEEK's extractor: a stem, and a residual body with squeeze-and-excite that is passed twice.
+
+    ``a = stem(x); b = g(a); c = g(b)``, the same body g both times, and the features are ``a + b + c``. Its
+    convolutions have no bias; the order is convolution, batch normalisation, ReLU.
+
+    Parameters
+    ----------
+    bands
+        Bands of the image, B.
+    width
+        Channels F of the features. With one classifier they are the logits, so it must be K then.
+
+    References
+    ----------
+    Ilyas, Lee, Park et al., "SEEK: A Framework of Superpixel Learning with CNN Features for Unsupervised
+    Segmentation", Electronics 2020.
+    """
+
+    def __init__(self, bands: int, width: int) -> None:
+        super().__init__()
+        self.features = width
+        self.stem = _seek_block(bands, width, 3)
+        self.body = nn.Sequential(
+            _seek_block(width, width, 1),
+            _seek_block(width, width // 2, 3),
+            _seek_block(width // 2, width, 1),
+            _SqueezeExcite(width),
+        )
+
+    @staticmethod
+    def default_width(clusters: int) -> int:
+        """F = K."""
+        return clusters
+
+    def classifier(self, clusters: int, classifiers: int) -> nn.Module:
+        """Nothing with one classifier: the features are its logits. With two, a 1x1 convolution and normalisation."""
+        if classifiers > 1:
+            return _linear_head(self.features, clusters)
+        if self.features != clusters:
+            raise SettingError(
+                "width",
+                f"{self.features} is not clusters, {clusters}",
+                "with one classifier SEEK's features are its logits: leave width out, or use two classifiers",
+            )
+        return nn.Identity()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, B, H, W) in [0, 1] to (N, width, H, W)."""
+        first = self.stem(images)
+        second = self.body(first)
+        third = self.body(second)
+        features: Tensor = first + second + third
+        return features
+
+
+class Dic(Extractor):
     """The extractor of Deep Image Clustering, the study's choice: a U-Net cut down to one level.
 
     Blocks 1 and 2 see the full resolution, blocks 3 and 4 half of it, blocks 5 and 6 both. A block is a 3x3
-    convolution, batch normalisation, ReLU.
+    convolution, batch normalisation, ReLU. Where a side is odd, the upsampled features get a last row or column of
+    zeros, as in U-Net.
 
     Parameters
     ----------
@@ -27,17 +152,24 @@ class Dic(nn.Module):
     Zhou and Wei, "DIC: Deep Image Clustering for Unsupervised Image Segmentation", IEEE Access 2020.
     """
 
-    default_width = 64
-
-    def __init__(self, bands: int, width: int = default_width) -> None:
+    def __init__(self, bands: int, width: int) -> None:
         super().__init__()
         self.features = 2 * width
-        self.block_1 = _block(bands, width)
-        self.block_2 = _block(width, width)
-        self.block_3 = _block(width, 2 * width)
-        self.block_4 = _block(2 * width, 2 * width)
-        self.block_5 = _block(3 * width, 2 * width)
-        self.block_6 = _block(2 * width, 2 * width)
+        self.block_1 = _dic_block(bands, width)
+        self.block_2 = _dic_block(width, width)
+        self.block_3 = _dic_block(width, 2 * width)
+        self.block_4 = _dic_block(2 * width, 2 * width)
+        self.block_5 = _dic_block(3 * width, 2 * width)
+        self.block_6 = _dic_block(2 * width, 2 * width)
+
+    @staticmethod
+    def default_width(clusters: int) -> int:
+        """64, whatever the clusters."""
+        return 64
+
+    def classifier(self, clusters: int, classifiers: int) -> nn.Module:
+        """Block 7, a 1x1 convolution and batch normalisation without ReLU, and the DCS block."""
+        return nn.Sequential(*_linear_head(self.features, clusters), DeepClustering(clusters))
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, B, H, W) in [0, 1] to (N, 2 * width, H, W), H and W at least 2."""
@@ -45,18 +177,39 @@ class Dic(nn.Module):
         deep = self.block_4(self.block_3(functional.max_pool2d(skip, 2)))
         deep = functional.interpolate(deep, scale_factor=2, mode="bilinear", align_corners=True)
         odd_rows, odd_columns = skip.shape[-2] - deep.shape[-2], skip.shape[-1] - deep.shape[-1]
-        deep = functional.pad(deep, (0, odd_columns, 0, odd_rows), mode="replicate")
+        deep = functional.pad(deep, (0, odd_columns, 0, odd_rows))
         features: Tensor = self.block_6(self.block_5(torch.cat([skip, deep], dim=1)))
         return features
 
 
-def _block(channels_in: int, channels_out: int) -> nn.Sequential:
+class _SqueezeExcite(nn.Module):
+    """Scale each channel by a gate that sees the mean of all channels over the image."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        squeezed = max(1, channels // 8)
+        self.gate = nn.Sequential(nn.Linear(channels, squeezed), nn.ReLU(), nn.Linear(squeezed, channels), nn.Sigmoid())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        gate: Tensor = self.gate(inputs.mean(dim=(2, 3)))
+        return inputs * gate[:, :, None, None]
+
+
+def _dic_block(channels_in: int, channels_out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.BatchNorm2d(channels_out), nn.ReLU())
+
+
+def _seek_block(channels_in: int, channels_out: int, size: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, 3, padding=1),
+        nn.Conv2d(channels_in, channels_out, size, padding=size // 2, bias=False),
         nn.BatchNorm2d(channels_out),
         nn.ReLU(),
     )
 
 
-EXTRACTORS = {"dic": Dic}
-"""Name in a recipe -> class taking (bands, width), with `features` and `default_width`."""
+def _linear_head(features: int, clusters: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(features, clusters, 1), nn.BatchNorm2d(clusters))
+
+
+EXTRACTORS: dict[str, type[Kan] | type[Seek] | type[Dic]] = {"kan": Kan, "seek": Seek, "dic": Dic}
+"""Name in a recipe -> the extractor, made with (bands, width)."""

@@ -26,9 +26,10 @@ def scale_to_unit(array: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) ->
         (H, W, bands), float32 in [0, 1].
     """
     low = np.asarray(low, np.float64)
-    spread = np.asarray(high, np.float64) - low
-    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
-    scaled = np.clip((array.astype(np.float64) - low) * scale, 0.0, 1.0)
+    high = np.asarray(high, np.float64)
+    scale = np.divide(1.0, high - low, out=np.zeros_like(low), where=high > low)
+    inside = np.clip(array.astype(np.float64), low, high)  # first: nodata may be the largest number there is
+    scaled = np.clip((inside - low) * scale, 0.0, 1.0)
     unit: NDArray[np.float32] = np.nan_to_num(scaled, copy=False, nan=0.0).astype(np.float32)
     return unit
 
