@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 from terrasift import Recipe, Run, RunError, SettingError, build_network, refine, train
 from terrasift.blocks.batch import Batch
+from terrasift.blocks.losses import continuity_loss, mumford_shah_loss
 from terrasift.run import RunFolder
 from terrasift.training import fit, make_fabric, self_training_step
 
@@ -62,11 +63,32 @@ def test_step_is_that_of_the_method() -> None:
         torch.testing.assert_close(loss, (pixel_weights * pixel_losses).sum() / pixel_weights.sum())
 
 
-def test_learning_rate_decays_exponentially_between_its_ends(tmp_path: Path) -> None:
-    weights_after(small_recipe("lr_final=1e-4", "epochs=3"), FixedBatches(3), tmp_path)
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("exponential", np.geomspace(1e-2, 1e-4, 9)),
+        ("cosine", 1e-4 + (1e-2 - 1e-4) * (1 + np.cos(np.pi * np.arange(9) / 8)) / 2),
+        ("constant", np.full(9, 1e-2)),
+    ],
+)
+def test_learning_rate_follows_its_schedule(tmp_path: Path, schedule: str, expected: np.ndarray) -> None:
+    recipe = small_recipe("lr_final=1e-4", "epochs=3", f"lr_schedule={schedule}")
+    weights_after(recipe, FixedBatches(3), tmp_path)
     with (tmp_path / "log.csv").open() as file:
         rates = [float(row["lr"]) for row in csv.DictReader(file)]
-    np.testing.assert_allclose(rates, np.geomspace(1e-2, 1e-4, 9))
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_added_losses_are_added_with_their_weights() -> None:
+    torch.manual_seed(3)
+    network = build_network("kan", 3, 6, width=4).eval()
+    batch = next(FixedBatches(1).epoch(0))
+    (logits,) = network(batch.images)
+    (plain,) = self_training_step(network, batch, small_recipe()).losses
+    recipe = small_recipe("losses.continuity=0.5", "losses.mumford_shah=2", "losses.tv_weight=0.1")
+    (loss,) = self_training_step(network, batch, recipe).losses
+    added = 0.5 * continuity_loss(logits) + 2 * mumford_shah_loss(logits, batch.images, tv_weight=0.1)
+    torch.testing.assert_close(loss, plain + added)
 
 
 def test_steps_limits_the_training(tmp_path: Path) -> None:

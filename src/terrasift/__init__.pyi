@@ -2,6 +2,8 @@
 from .api import Run as Run
 from .api import train as train
 from .blocks.external import external_segmentation as external_segmentation
+from .blocks.losses import continuity_loss as continuity_loss
+from .blocks.losses import mumford_shah_loss as mumford_shah_loss
 from .blocks.losses import weighted_cross_entropy as weighted_cross_entropy
 from .blocks.refinement import refine as refine
 from .blocks.superpixels import superpixels as superpixels

@@ -23,10 +23,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from terrasift.blocks.choices import ClassWeights, ExtractorName, SuperpixelMethod
+from terrasift.blocks.choices import ClassWeights, ExtractorName, LearningRateSchedule, Reduction, SuperpixelMethod
 from terrasift.errors import SettingError
 
-__all__ = ["Compute", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
+__all__ = ["Compute", "Losses", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
 
 
 def _refuse_boolean(value: object) -> object:
@@ -39,6 +39,7 @@ _Count = Annotated[StrictInt, Field(ge=1)]
 _NO_BOOLEAN = BeforeValidator(_refuse_boolean)
 _Number = Annotated[float, _NO_BOOLEAN]
 _Share = Annotated[float, Field(gt=0, le=1), _NO_BOOLEAN]
+_Weight = Annotated[float, Field(ge=0, allow_inf_nan=False), _NO_BOOLEAN]
 
 
 class _Settings(BaseModel):
@@ -71,6 +72,15 @@ class Refinement(_Settings):
     compactness: Annotated[float, Field(gt=0), _NO_BOOLEAN] = Field(
         10.0, description="shape against colour; powers of ten"
     )
+
+
+class Losses(_Settings):
+    """What is added to the weighted cross-entropy, and how much of it."""
+
+    continuity: _Weight = Field(0.0, description="weight of the spatial continuity loss, mu; 1 in the study")
+    mumford_shah: _Weight = Field(0.0, description="weight of the Mumford-Shah loss")
+    tv_weight: _Weight = Field(0.001, description="weight of the total variation inside the Mumford-Shah loss, lambda")
+    reduction: Reduction = Field("mean", description="of the Mumford-Shah loss over pixels; sum: as its authors")
 
 
 class Compute(_Settings):
@@ -119,8 +129,10 @@ class Recipe(_Settings):
     epochs: _Count = Field(10, description="passes over the patches")
     steps: _Count | None = Field(None, description="stop after so many steps instead; null: epochs decides")
     lr: _Share = Field(1e-4, description="learning rate of the first step")
-    lr_final: _Share = Field(1e-5, description="learning rate of the last step, reached exponentially")
+    lr_final: _Share = Field(1e-5, description="learning rate of the last step")
+    lr_schedule: LearningRateSchedule = Field("exponential", description="from lr to lr_final; constant stays at lr")
     class_weights: ClassWeights = Field("balanced", description="of the cross-entropy, made anew for each batch")
+    losses: Losses = Field(Losses(), description="added to the weighted cross-entropy")
     refinement: Refinement = Field(Refinement(), description="regions inside which labels are made constant")
     seed: Annotated[StrictInt, Field(ge=0, le=2**32 - 1)] = Field(0, description="makes a run repeatable")
     compute: Compute = Field(Compute(), description="where the numbers are made")

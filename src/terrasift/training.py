@@ -20,11 +20,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from terrasift.blocks.batch import Batch
-from terrasift.blocks.losses import class_weights, weighted_cross_entropy
+from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
 from terrasift.errors import SettingError
 from terrasift.progress import progress_bar
-from terrasift.recipe import Recipe
+from terrasift.recipe import Losses, Recipe
 from terrasift.run import RunFolder
 
 __all__ = ["BatchSource", "StepResult", "fit", "make_fabric", "self_training_step"]
@@ -49,9 +49,22 @@ def self_training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> Step
         if recipe.refinement.method != "none":
             labels = refine(labels, batch.regions, batch.valid)
         weights = class_weights(labels, recipe.clusters, recipe.class_weights, batch.valid)
-        losses.append(weighted_cross_entropy(logits, labels, weights, batch.valid))
+        loss = weighted_cross_entropy(logits, labels, weights, batch.valid)
+        losses.append(loss + _added_losses(logits, batch, recipe.losses))
         targets.append(labels)
     return StepResult(tuple(losses), tuple(targets))
+
+
+def _added_losses(logits: Tensor, batch: Batch, weights: Losses) -> Tensor | float:
+    added: Tensor | float = 0.0
+    if weights.continuity:
+        added = added + weights.continuity * continuity_loss(logits, batch.valid)
+    if weights.mumford_shah:
+        functional = mumford_shah_loss(
+            logits, batch.images, batch.valid, tv_weight=weights.tv_weight, reduction=weights.reduction
+        )
+        added = added + weights.mumford_shah * functional
+    return added
 
 
 class BatchSource(Protocol):
@@ -95,8 +108,7 @@ def fit(
     """
     total = recipe.steps or recipe.epochs * source.steps_per_epoch
     optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=recipe.lr)
-    decay = (recipe.lr_final / recipe.lr) ** (1 / max(1, total - 1))
-    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, decay)
+    scheduler = make_scheduler(optimizer, recipe, total)
     state = _State(network, optimizer, scheduler, recipe)
     forward, stepper = fabric.setup(network, optimizer)
     forward.train()
@@ -118,6 +130,17 @@ def fit(
                     state.save(run.checkpoint_file, at_most_every=recipe.compute.checkpoint_seconds)
             if log is not None:
                 state.end_epoch(epoch)
+
+
+def make_scheduler(optimizer: Optimizer, recipe: Recipe, total: int) -> LRScheduler:
+    """The recipe's learning rate at each of `total` steps: `lr` at the first, `lr_final` at the last."""
+    schedules = torch.optim.lr_scheduler
+    last = max(1, total - 1)
+    if recipe.lr_schedule == "exponential":
+        return schedules.ExponentialLR(optimizer, (recipe.lr_final / recipe.lr) ** (1 / last))
+    if recipe.lr_schedule == "cosine":
+        return schedules.CosineAnnealingLR(optimizer, last, eta_min=recipe.lr_final)
+    return schedules.ConstantLR(optimizer, factor=1.0)
 
 
 def make_fabric(recipe: Recipe) -> Fabric:

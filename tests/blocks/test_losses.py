@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import statistics
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from terrasift import weighted_cross_entropy
-from terrasift.blocks.losses import class_weights
+from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss
 
 
 def naive_weighted_cross_entropy(
@@ -77,6 +78,73 @@ def test_nothing_valid_gives_zero_and_no_gradient(case: tuple[torch.Tensor, ...]
     assert float(loss.detach()) == 0
     assert logits.grad is not None
     assert not logits.grad.any()
+
+
+def naive_continuity(logits: torch.Tensor, valid: torch.Tensor) -> float:
+    total, positions = 0.0, 0
+    images, channels, height, width = logits.shape
+    for n, i, j in itertools.product(range(images), range(height - 1), range(width - 1)):
+        if valid[n, i, j] and valid[n, i + 1, j] and valid[n, i, j + 1]:
+            positions += channels
+            for k in range(channels):
+                here = float(logits[n, k, i, j])
+                total += abs(float(logits[n, k, i + 1, j]) - here) + abs(float(logits[n, k, i, j + 1]) - here)
+    return total / positions
+
+
+def naive_mumford_shah(logits: torch.Tensor, images: torch.Tensor, valid: torch.Tensor, tv_weight: float) -> float:
+    shares = logits.softmax(1)
+    total = 0.0
+    for n, k in itertools.product(range(len(logits)), range(logits.shape[1])):
+        inside = [tuple(place) for place in valid[n].nonzero().tolist()]
+        mass = sum(float(shares[n, k, i, j]) for i, j in inside)
+        centroid = [
+            sum(float(shares[n, k, i, j] * images[n, b, i, j]) for i, j in inside) / mass
+            for b in range(images.shape[1])
+        ]
+        for i, j in inside:
+            share = float(shares[n, k, i, j])
+            total += share * sum((float(images[n, b, i, j]) - c) ** 2 for b, c in enumerate(centroid))
+            for neighbour in ((i + 1, j), (i, j + 1)):
+                if neighbour in inside:
+                    total += tv_weight * abs(float(shares[n, k, *neighbour]) - share)
+    return total
+
+
+@pytest.mark.parametrize("all_valid", [True, False])
+def test_continuity_equals_a_loop_over_pixels(case: tuple[torch.Tensor, ...], all_valid: bool) -> None:
+    logits, _, valid = case
+    valid = valid | all_valid
+    found = float(continuity_loss(logits, None if all_valid else valid))
+    assert found == pytest.approx(naive_continuity(logits, valid), abs=1e-6)
+
+
+@pytest.mark.parametrize("all_valid", [True, False])
+def test_mumford_shah_equals_a_loop_over_pixels(case: tuple[torch.Tensor, ...], all_valid: bool) -> None:
+    logits, _, valid = case
+    valid = valid | all_valid
+    images = torch.rand(2, 3, 6, 7, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    expected = naive_mumford_shah(logits, images, valid, 0.01)
+    mask = None if all_valid else valid
+    summed = float(mumford_shah_loss(logits, images, mask, tv_weight=0.01, reduction="sum"))
+    assert summed == pytest.approx(expected, abs=1e-6)
+    mean = float(mumford_shah_loss(logits, images, mask, tv_weight=0.01))
+    assert mean == pytest.approx(expected / int(valid.sum()), abs=1e-6)
+
+
+def test_gradients_of_the_added_losses(case: tuple[torch.Tensor, ...]) -> None:
+    logits, _, valid = case
+    images = torch.rand(2, 3, 6, 7, dtype=torch.float64)
+    logits.requires_grad_()
+    assert torch.autograd.gradcheck(lambda tensor: continuity_loss(tensor, valid), logits)
+    assert torch.autograd.gradcheck(lambda tensor: mumford_shah_loss(tensor, images, valid, tv_weight=0.1), logits)
+
+
+def test_added_losses_of_half_precision_logits_are_float32(case: tuple[torch.Tensor, ...]) -> None:
+    logits, _, valid = case
+    images = torch.rand(2, 3, 6, 7)
+    for loss in (continuity_loss(logits.bfloat16(), valid), mumford_shah_loss(logits.bfloat16(), images, valid)):
+        assert loss.dtype == torch.float32
 
 
 def test_half_precision_logits_give_a_float32_loss(case: tuple[torch.Tensor, ...]) -> None:

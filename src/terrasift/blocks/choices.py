@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["ClassWeights", "ExtractorName", "SuperpixelMethod"]
+__all__ = ["ClassWeights", "ExtractorName", "LearningRateSchedule", "Reduction", "SuperpixelMethod"]
 
 ExtractorName = Literal["kan", "seek", "dic"]
 """Feature extractors (`blocks.extractors`)."""
 
 ClassWeights = Literal["balanced", "median_frequency", "none"]
 """How the weights of the weighted cross-entropy follow from the labels of a batch (`blocks.losses`)."""
+
+LearningRateSchedule = Literal["exponential", "cosine", "constant"]
+"""How the learning rate goes from its first value to its last, step by step (`training`)."""
+
+Reduction = Literal["mean", "sum"]
+"""Over the pixels of a batch (`blocks.losses.mumford_shah_loss`)."""
 
 SuperpixelMethod = Literal["slic", "none"]
 """Ways to cut an image into regions; with ``none`` every pixel is a region of its own (`blocks.superpixels`)."""

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from terrasift.blocks.choices import ClassWeights
+from terrasift.blocks.choices import ClassWeights, Reduction
 
-__all__ = ["class_weights", "weighted_cross_entropy"]
+__all__ = ["class_weights", "continuity_loss", "mumford_shah_loss", "weighted_cross_entropy"]
 
 
 def weighted_cross_entropy(
@@ -38,7 +38,7 @@ def weighted_cross_entropy(
     Tensor
         A scalar in at least float32, also under autocast.
     """
-    logits = logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+    logits = _at_least_float32(logits)
     weights = weights.to(logits.dtype)
     if valid is not None:
         labels = labels.masked_fill(~valid, _IGNORED)
@@ -84,6 +84,97 @@ def class_weights(
     else:
         numerator = counts[present].float().quantile(0.5) if present.any() else counts.sum()
     return torch.where(present, numerator / counts, 0.0).float()
+
+
+def continuity_loss(logits: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Spatial continuity, L_con in the study (eq. 15): how much logits change from a pixel to the next.
+
+    At each of the (H-1) (W-1) positions ``|r[i+1,j] - r[i,j]| + |r[i,j+1] - r[i,j]|``, summed over positions and the K
+    channels, divided by ``K (H-1) (W-1)``, averaged over the batch.
+
+    Parameters
+    ----------
+    logits
+        (N, K, H, W).
+    valid
+        (N, H, W), bool. Positions where one of the three pixels is invalid are left out. None means all count.
+
+    Returns
+    -------
+    Tensor
+        A scalar in at least float32, also under autocast; 0 where no position counts.
+
+    References
+    ----------
+    Kim, Kanezaki and Tanaka, "Unsupervised Learning of Image Segmentation Based on Differentiable Feature
+    Clustering", IEEE Transactions on Image Processing 2020.
+    """
+    logits = _at_least_float32(logits)
+    corner = logits[:, :, :-1, :-1]
+    changes = (logits[:, :, 1:, :-1] - corner).abs() + (logits[:, :, :-1, 1:] - corner).abs()
+    if valid is None:
+        return changes.mean()
+    counted = valid[:, :-1, :-1] & valid[:, 1:, :-1] & valid[:, :-1, 1:]
+    positions = counted.sum().clamp(min=1) * logits.shape[1]
+    return (changes * counted[:, None]).sum() / positions
+
+
+def mumford_shah_loss(
+    logits: Tensor,
+    images: Tensor,
+    valid: Tensor | None = None,
+    *,
+    tv_weight: float = 0.001,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """The Mumford-Shah functional of a soft segmentation, L_ms in the study (eq. 16).
+
+    With ``p = softmax(r)``, and for each image and class the centroid ``c_k = sum_i x_i p_ik / sum_i p_ik``, through
+    which the gradient flows: ``sum_k sum_i |x_i - c_k|^2 p_ik + lambda |grad p_ik|_1``, the gradient by forward
+    differences.
+
+    Parameters
+    ----------
+    logits
+        (N, K, H, W).
+    images
+        (N, B, H, W), in [0, 1].
+    valid
+        (N, H, W), bool: pixels that count, and differences between two of them. None means all.
+    tv_weight
+        lambda, the weight of the total variation.
+    reduction
+        ``mean`` over the valid pixels of the batch, or ``sum`` as in the original code, which then multiplies by 1e-6.
+
+    Returns
+    -------
+    Tensor
+        A scalar in at least float32, also under autocast; 0 where no pixel counts.
+
+    References
+    ----------
+    Kim and Ye, "Mumford-Shah Loss Functional for Image Segmentation With Deep Learning", IEEE Transactions on Image
+    Processing 2020.
+    """
+    shares = torch.softmax(_at_least_float32(logits), dim=1)
+    images = images.to(shares.dtype)
+    inside = torch.ones_like(images[:, 0], dtype=torch.bool) if valid is None else valid
+    counted = (shares * inside[:, None]).flatten(2)  # p (N, K, n)
+    pixels = images.flatten(2)  # x (N, B, n)
+    mass = counted.sum(dim=2).clamp(min=torch.finfo(shares.dtype).tiny)
+    centroids = torch.einsum("nki,nbi->nkb", counted, pixels) / mass[:, :, None]
+    fit = shares.new_zeros(())
+    for band in range(pixels.shape[1]):  # one band at a time: all at once would take B times the memory
+        deviation = pixels[:, None, band] - centroids[:, :, band, None]
+        fit = fit + (deviation.square() * counted).sum()
+    down = (shares[:, :, 1:] - shares[:, :, :-1]).abs() * (inside[:, 1:] & inside[:, :-1])[:, None]
+    right = (shares[:, :, :, 1:] - shares[:, :, :, :-1]).abs() * (inside[:, :, 1:] & inside[:, :, :-1])[:, None]
+    total = fit + tv_weight * (down.sum() + right.sum())
+    return total if reduction == "sum" else total / inside.sum().clamp(min=1)
+
+
+def _at_least_float32(logits: Tensor) -> Tensor:
+    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 
 _IGNORED = -100  # torch's own mark for "no label here"
