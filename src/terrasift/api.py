@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from terrasift.data.batches import PatchBatches
 from terrasift.data.patches import Patch, PatchReader, index_patches
-from terrasift.data.regions import RegionCache, default_cache_folder, prepare_regions
+from terrasift.data.regions import RegionCache, default_cache_folder
 from terrasift.data.scaling import check_scaling, measure_scaling
 from terrasift.data.scenes import check_alike, describe_scenes, find_masks, find_scenes
 from terrasift.errors import RunError, SettingError
@@ -292,21 +293,13 @@ def train(
     fabric.launch()
     show = show and fabric.is_global_zero
     scenes = find_scenes(images)
+    run.check_images(scenes)
     recipe, patches = _index(scenes, recipe, show)
-    reader = PatchReader(recipe.bands, recipe.scaling)
     temporary = run.path / "superpixels"
     regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
-    if fabric.is_global_zero:
-        run.begin(recipe, scenes)
-        _logger.info("training on %s: %d patches of %d images", fabric.device, len(patches), len(scenes))
-        bar = functools.partial(track, description="superpixels", show=show)
-        prepare_regions(regions, reader, patches, recipe.patch, bar)
-    fabric.barrier()
-    torch.manual_seed(recipe.seed)
-    network = network_of(recipe)
     source = PatchBatches(
         patches,
-        reader,
+        PatchReader(recipe.bands, recipe.scaling),
         regions,
         recipe.patch,
         recipe.batch_size,
@@ -315,6 +308,15 @@ def train(
         process=fabric.global_rank,
         processes=fabric.world_size,
     )
+    if fabric.is_global_zero:
+        _logger.info("training on %s: %d patches of %d images", fabric.device, len(patches), len(scenes))
+        with _removed_on_failure(temporary):
+            bar = functools.partial(track, description="superpixels", show=show)
+            source.prepare(recipe.total_steps(source.steps_per_epoch), bar)
+        run.begin(recipe, scenes)
+    fabric.barrier()
+    torch.manual_seed(recipe.seed)
+    network = network_of(recipe)
     fit(fabric, network, source, recipe, run, show=show)
     if fabric.is_global_zero:
         run.finish(network)
@@ -322,6 +324,18 @@ def train(
         shutil.rmtree(temporary, ignore_errors=True)
     fabric.barrier()
     return run
+
+
+@contextlib.contextmanager
+def _removed_on_failure(folder: Path) -> Iterator[None]:
+    """If the block fails, remove a folder, and its parent where nothing else is in it."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
+        raise
 
 
 def _track_pixels(

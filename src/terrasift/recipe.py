@@ -148,6 +148,10 @@ class Recipe(_Settings):
             raise ValueError(f"scaling.low has {len(self.scaling.low)} values, but bands names {len(self.bands)}")
         return self
 
+    def total_steps(self, steps_per_epoch: int) -> int:
+        """Steps of the whole training: `steps`, or those of `epochs`."""
+        return self.steps or self.epochs * steps_per_epoch
+
     @classmethod
     def load(cls, name_or_path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Recipe:
         """A recipe by name (`recipe_names`) or from a YAML file, with single keys changed.

@@ -74,22 +74,24 @@ class RunFolder:
             raise InputError(f"{self.legend_file}: classifier", "is 2, but the run has one", "write classifier: 1")
         return legend
 
+    def check_images(self, scenes: Sequence[str]) -> None:
+        """Check that a run goes on with the images it was begun with; RunError if not."""
+        if not self.has_begun or not self.images_file.exists():
+            return
+        if self.images_file.read_text(encoding="utf-8") != _listed(scenes):
+            raise RunError(self.path, "was begun with other images (images.txt lists them)", "resume it with those")
+
     def begin(self, recipe: Recipe, scenes: Sequence[str]) -> None:
-        """Make the folder, write the recipe and the list of training images.
+        """Make the folder, write the list of training images and, last, the recipe.
 
         Raises
         ------
         RunError
-            If the folder cannot be made, or if the run was begun with other images.
+            If the folder cannot be made.
         """
-        listed = "\n".join(scenes) + "\n"
-        begun = self.has_begun and self.images_file.exists()
-        if begun and self.images_file.read_text(encoding="utf-8") != listed:
-            raise RunError(self.path, "was begun with other images (images.txt lists them)", "resume it with those")
         try:
             self.checkpoint_file.parent.mkdir(parents=True, exist_ok=True)
-            if not begun:
-                self.images_file.write_text(listed, encoding="utf-8")
+            self.images_file.write_text(_listed(scenes), encoding="utf-8")
             recipe.save(self.recipe_file)
         except OSError as error:
             raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
@@ -134,6 +136,10 @@ class RunFolder:
                 "restore both from one run",
             ) from error
         return network.eval()
+
+
+def _listed(scenes: Sequence[str]) -> str:
+    return "\n".join(scenes) + "\n"
 
 
 def network_of(recipe: Recipe) -> Network:

@@ -106,7 +106,7 @@ def fit(
     show
         Whether to draw a progress bar.
     """
-    total = recipe.steps or recipe.epochs * source.steps_per_epoch
+    total = recipe.total_steps(source.steps_per_epoch)
     optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=recipe.lr)
     scheduler = make_scheduler(optimizer, recipe, total)
     state = _State(network, optimizer, scheduler, recipe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from terrasift.blocks.batch import Batch
 from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.regions import RegionCache
+from terrasift.data.regions import RegionCache, prepare_regions
 
 __all__ = ["PatchBatches", "epoch_order"]
 
@@ -61,6 +61,24 @@ class PatchBatches:
         """Steps that see every patch once; the last one may be smaller."""
         return -(-len(self._dataset) // (self._batch_size * self._processes))
 
+    def prepare(
+        self,
+        steps: int,
+        track: Callable[[Iterable[object], int], Iterable[object]] = lambda items, _: items,
+    ) -> None:
+        """Make the regions of all patches that `steps` steps see, in parallel; `track` as in `prepare_regions`."""
+        dataset = self._dataset
+        prepare_regions(dataset.regions, dataset.reader, self.patches_of(steps), dataset.side, track)
+
+    def patches_of(self, steps: int) -> list[Patch]:
+        """The patches that the first `steps` steps of all processes see, each once, in the order of the index."""
+        count, whole = len(self._dataset), self._batch_size * self._processes
+        epochs, more = divmod(steps, self.steps_per_epoch)
+        if epochs > 0:
+            return list(self._dataset.patches)
+        seen = np.sort(epoch_order(count, self._seed, 0)[: more * whole])
+        return [self._dataset.patches[index] for index in seen.tolist()]
+
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from its step `first_step` on; the same for the same seed and epoch."""
         order = epoch_order(len(self._dataset), self._seed, epoch)
@@ -88,17 +106,17 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray[tuple[int], np.
 
 class _PatchDataset(Dataset[Batch]):
     def __init__(self, patches: Sequence[Patch], reader: PatchReader, regions: RegionCache, side: int) -> None:
-        self._patches = patches
-        self._reader = reader
-        self._regions = regions
-        self._side = side
+        self.patches = patches
+        self.reader = reader
+        self.regions = regions
+        self.side = side
 
     def __len__(self) -> int:
-        return len(self._patches)
+        return len(self.patches)
 
     def __getitem__(self, index: int) -> Batch:
-        image, valid = self._reader.read(self._patches[index], self._side)
-        regions = self._regions.regions(image, valid)
+        image, valid = self.reader.read(self.patches[index], self.side)
+        regions = self.regions.regions(image, valid)
         return Batch(
             torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0))),
             torch.from_numpy(regions),

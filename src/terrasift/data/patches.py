@@ -22,7 +22,7 @@ __all__ = ["Patch", "PatchReader", "index_patches", "windows_of"]
 _logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Patch:
     """A window of a scene, not read yet. At most the patch size; smaller where the scene is."""
 

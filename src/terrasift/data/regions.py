@@ -151,7 +151,7 @@ def _prepare_one(cache: RegionCache, reader: PatchReader, patch: Patch, side: in
 
 def _read(path: Path) -> NDArray[np.int32] | None:
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             regions: NDArray[np.int32] = stored["regions"]
     except Exception:  # missing, cut off or damaged in one of many ways: it is made again
         return None
