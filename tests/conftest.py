@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from terrasift import LandClass, Legend, Recipe, Run, train
+from terrasift.cli import main
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, synthetic_scene
 from terrasift.raster import write_image
+
+settings.register_profile("terrasift", deadline=None)  # machines that run tests are often busy
+settings.load_profile("terrasift")
 
 TINY = (
     "width=4",
@@ -57,3 +65,25 @@ def tiny_run(scenes: Path, tiny_recipe: Recipe, tmp_path_factory: pytest.TempPat
     """A run trained on `scenes`. Do not change it: copy its folder."""
     folder = tmp_path_factory.mktemp("tiny")
     return train([scenes / "images"], folder / "run", tiny_recipe, cache=folder / "cache", show=False)
+
+
+class Outcome(NamedTuple):
+    """What a command ended with."""
+
+    code: int | str | None
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Runs `terrasift ARGUMENTS...` in this process, through its own `main`."""
+
+    def run(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["terrasift", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        return Outcome(end.value.code, *capsys.readouterr())
+
+    return run

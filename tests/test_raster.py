@@ -88,7 +88,7 @@ def test_a_palette_counts_as_its_colours(tmp_path: Path) -> None:
         assert len(raster.info.descriptions) == 3
         found, valid = raster.read()
         blue_red, _ = raster.read(bands=(3, 1))
-        np.testing.assert_array_equal(raster.read_indices(), indices)
+        np.testing.assert_array_equal(raster.read_indices()[0], indices)
     np.testing.assert_array_equal(found, np.array([[255, 0, 0], [0, 255, 0], [10, 20, 30]], np.uint8)[indices])
     np.testing.assert_array_equal(blue_red, found[:, :, [2, 0]])
     np.testing.assert_array_equal(valid, indices != 1)  # the transparent entry
@@ -322,9 +322,14 @@ def test_what_fails_half_way_leaves_nothing_behind(tmp_path: Path, name: str, er
     path = tmp_path / "new" / name
     write_map(path, like, LEGEND, older)
     before = {entry.name: entry.read_bytes() for entry in path.parent.iterdir()}
-    with pytest.raises(error), ClassMapWriter(path, like, LEGEND) as writer:
-        writer.write(np.zeros((9, 9), np.uint8), Window(0, 0, 9, 9))
-        raise error
+
+    def fail_half_way() -> None:
+        with ClassMapWriter(path, like, LEGEND) as writer:
+            writer.write(np.zeros((9, 9), np.uint8), Window(0, 0, 9, 9))
+            raise error
+
+    with pytest.raises(error):
+        fail_half_way()
     assert {entry.name: entry.read_bytes() for entry in path.parent.iterdir()} == before
 
 
@@ -411,5 +416,4 @@ def test_dubai_masks_decode_palettes_too(shared: Path) -> None:
     assert modes == {"P", "RGB"}
     without_water = Legend(tuple(entry for entry in legend.classes if entry.name != "water"), legend.ignore)
     with pytest.raises(InputError, match="#E2A929"):
-        for path in sorted((folder / "masks").glob("tile2_*.png")):
-            read_labels(path, without_water)
+        read_labels(folder / "masks" / "tile1_part1.png", without_water)

@@ -28,7 +28,7 @@ from terrasift.legend import IGNORE, Legend
 __all__ = ["ClassMapWriter", "Raster", "RasterInfo", "Window", "check_map_path", "read_labels", "write_image"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Window:
     """A rectangle of pixels: the row and column of its upper left corner, and its size."""
 
@@ -157,10 +157,12 @@ class Raster:
             valid = self._validity(values, numbers, area)
         return np.moveaxis(values, 0, 2), valid
 
-    def read_indices(self) -> NDArray[Any]:
-        """The first band as it is stored, (H, W): a palette's indices, not its colours."""
+    def read_indices(self, window: Window | None = None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """The first band as it is stored, a palette's indices and not its colours, and validity: both (H, W)."""
+        area = None if window is None else RasterioWindow(window.column, window.row, window.width, window.height)
         with _rasterio_errors(self.path, "cannot be read: the file is damaged"):
-            return np.asarray(self._dataset.read(1))
+            values = self._dataset.read([1], window=area)
+            return values[0], self._validity(values, [1], area)
 
     @property
     def has_palette(self) -> bool:

@@ -91,7 +91,8 @@ class RunFolder:
         """
         try:
             self.checkpoint_file.parent.mkdir(parents=True, exist_ok=True)
-            self.images_file.write_text(_listed(scenes), encoding="utf-8")
+            if not self.has_begun:
+                self.images_file.write_text(_listed(scenes), encoding="utf-8")
             recipe.save(self.recipe_file)
         except OSError as error:
             raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -75,10 +76,12 @@ class RegionCache:
     def trim(self, limit_bytes: int) -> int:
         """Delete the files longest unused until the folder holds at most `limit_bytes`; returns how many went.
 
-        What a killed process left unfinished counts too, once it is an hour old.
+        What a killed process left unfinished counts too, once it is an hour old; whatever else is there stays.
         """
         entries = []
-        for path in self.folder.glob("*/*"):
+        for path in self.folder.glob("??/*"):
+            if not _OUR_NAMES.fullmatch(path.name):
+                continue
             try:
                 status = path.stat()
             except FileNotFoundError:  # another process was faster
@@ -106,6 +109,9 @@ class RegionCache:
         content.update(valid.tobytes())
         name = content.hexdigest()
         return self.folder / name[:2] / f"{name[2:]}.npz"
+
+
+_OUR_NAMES = re.compile(r"[0-9a-f]{38}(\.npz|\.\w+\.partial)")
 
 
 def default_cache_folder() -> Path:
@@ -163,7 +169,7 @@ def _read(path: Path) -> NDArray[np.int32] | None:
 def _write(path: Path, regions: NDArray[np.int32]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}.", suffix=".partial")
         try:
             with os.fdopen(handle, "wb") as file:
                 np.savez_compressed(file, regions=regions)

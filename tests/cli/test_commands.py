@@ -1,0 +1,168 @@
+"""The commands do what they say, end with what they wrote, and name the command that comes next."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+
+from terrasift import Recipe, Run
+from terrasift.raster import write_image
+
+Command = Callable[..., Any]
+COMMANDS = ("demo", "train", "predict", "evaluate", "score", "info")
+
+
+@pytest.fixture
+def run(tiny_run: Run, tmp_path: Path) -> Path:
+    """A copy that a test may change."""
+    return Path(shutil.copytree(tiny_run.path, tmp_path / "run"))
+
+
+def test_help_names_the_commands_in_the_order_of_use(command: Command) -> None:
+    out = command("--help").out
+    positions = [out.index(f" {name} ") for name in COMMANDS]
+    assert positions == sorted(positions)
+    for name in COMMANDS:
+        outcome = command(name, "--help")
+        assert outcome.code == 0
+        assert f"terrasift {name} " in outcome.out  # the example
+
+
+def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) -> None:
+    run, images = tmp_path / "run", scenes / "images"
+    changes = ("width=4", "clusters=8", "patch=128", "batch_size=2", "steps=2", "compute.device=cpu")
+    options = [part for change in changes for part in ("--set", change)]
+    trained = command("train", images, "--out", run, "--cache", tmp_path / "cache", *options)
+    assert trained.code == 0, trained.err
+    assert trained.out == f"wrote {run}\nnext: terrasift predict {run} SCENE --out map.tif\n"
+
+    predicted = command("predict", run, images, "--out", tmp_path / "maps")
+    written = [tmp_path / "maps" / name for name in ("north.tif", "south.tif")]
+    assert predicted.code == 0, predicted.err
+    assert predicted.out.splitlines()[:2] == [f"wrote {path}" for path in written]
+    assert f"next: terrasift evaluate {run}" in predicted.out  # nobody has named the clusters
+
+    truth = ("--masks", scenes / "masks", "--classes", scenes / "classes.yaml")
+    known, unknown = images / "north.tif", images / "south.tif"
+    result = tmp_path / "new" / "scores.json"
+    scored = command("evaluate", run, unknown, *truth, "--map-images", known, "--json", result)
+    assert scored.code == 0, scored.err
+    content = json.loads(result.read_text())
+    assert content["classes"][1] == "building"
+    assert len(content["classifiers"]) == 2
+    assert f"wrote {result}" in scored.out
+    assert f"wrote {run / 'legend.yaml'}" in scored.out
+    assert "flatters" not in scored.out
+
+    again = command("predict", run, known, "--out", tmp_path / "map.png")
+    assert f"next: open {tmp_path / 'map.png'} in QGIS" in again.out
+    with rasterio.open(tmp_path / "map.png") as dataset:
+        assert dataset.tags()["CLASS_1"] == "building"
+    assert command("predict", run, known, "--out", tmp_path / "clusters.tif", "--clusters").code == 0
+    with rasterio.open(tmp_path / "clusters.tif") as dataset:
+        assert dataset.tags()["CLASS_7"] == "cluster 7"
+
+
+def test_evaluate_says_when_scores_are_flattered_and_can_leave_the_legend(
+    command: Command, run: Path, scenes: Path
+) -> None:
+    legend = (run / "legend.yaml").read_bytes()
+    truth = ("--masks", scenes / "masks", "--classes", scenes / "classes.yaml")
+    outcome = command("evaluate", run, scenes / "images" / "*.tif", *truth, "--keep-legend")
+    assert outcome.code == 0, outcome.err
+    assert "flatters the scores" in outcome.out
+    assert json.loads((run / "evaluation.json").read_text())["best_classifier"] in (1, 2)
+    assert (run / "legend.yaml").read_bytes() == legend
+
+
+def test_a_finished_run_can_be_resumed_without_harm(command: Command, run: Path, scenes: Path) -> None:
+    weights = (run / "weights.safetensors").read_bytes()
+    outcome = command("train", scenes / "images", "--out", run, "--recipe", run / "recipe.yaml", "--resume")
+    assert outcome.code == 0, outcome.err
+    assert "is finished already" in outcome.err
+    assert (run / "weights.safetensors").read_bytes() == weights
+
+
+def test_info_of_a_raster(command: Command, tmp_path: Path) -> None:
+    array = np.ones((40, 60, 4), np.float32)
+    array[:10] = np.nan
+    write_image(tmp_path / "a.tif", array, crs="EPSG:32633", transform=(0.5, 0, 100, 0, -0.5, 200))
+    assert command("info", tmp_path / "a.tif").out.splitlines() == [
+        f"raster {tmp_path / 'a.tif'}: GTiff",
+        "60 x 40 pixels, 4 bands of float32",
+        "bands: 1, 2, 3, 4",
+        "CRS: EPSG:32633",
+        "transform: 0.5, 0, 100, 0, -0.5, 200",
+        "nodata: none",
+        "valid pixels: 75.0%",
+    ]
+
+
+def test_info_of_an_image_with_alpha(command: Command, tmp_path: Path) -> None:
+    array = np.zeros((20, 20, 4), np.uint8)
+    array[:5, :, 3] = 255
+    write_image(tmp_path / "a.png", array)
+    lines = command("info", tmp_path / "a.png").out.splitlines()
+    assert "20 x 20 pixels, 3 bands of uint8" in lines
+    assert "CRS: none, a plain image" in lines
+    assert lines[-2:] == ["alpha: band 4 says which pixels are valid", "valid pixels: 25.0%"]
+
+
+def test_info_of_a_recipe_is_the_recipe(command: Command, tmp_path: Path) -> None:
+    outcome = command("info", "paper")
+    (tmp_path / "copy.yaml").write_text(outcome.out)
+    assert Recipe.load(tmp_path / "copy.yaml") == Recipe.load("paper")
+    assert command("info", tmp_path / "copy.yaml").out == outcome.out
+
+
+def test_info_of_a_run(command: Command, run: Path) -> None:
+    out = command("info", run).out
+    assert out.startswith(f"run {run}: finished\n8 steps in ")
+    assert "legend: 8 classes that hold 8 clusters of classifier 1" in out
+    assert "clusters: 8  #" in out
+    with (run / "log.csv").open("a") as file:
+        file.write("9,1,3.14")  # a run that is being trained
+    assert command("info", run).out == out
+    (run / "weights.safetensors").unlink()
+    assert command("info", run).out.startswith(f"run {run}: not finished\n")
+
+
+def test_an_interrupted_training_says_how_to_go_on(
+    command: Command, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("terrasift.api.train", interrupt)
+    outcome = command("train", scenes / "images", "--out", tmp_path / "run")
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err == "terrasift: interrupted; go on with the same command and --resume\n"
+
+
+def test_what_the_system_refuses_is_one_line_too(
+    command: Command, run: Path, scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "map.tif")
+
+    monkeypatch.setattr(Run, "predict", full)
+    outcome = command("predict", run, scenes / "images", "--out", run / "maps")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == "terrasift: map.tif: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["train"], ["predict", "run"], ["train", "a.tif", "--out", "b", "--what"], ["fly"]]
+)
+def test_wrong_usage_ends_with_code_2(command: Command, arguments: list[str]) -> None:
+    outcome = command(*arguments)
+    assert outcome.code == 2
+    assert "Usage: " in outcome.err
+    assert "Traceback" not in outcome.err
