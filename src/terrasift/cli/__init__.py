@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from terrasift.cli import demo, evaluate, info, predict, train
+from terrasift.cli import demo, evaluate, info, predict, score, train
 from terrasift.errors import TerrasiftError
 
 __all__ = ["app", "main"]
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (demo, train, predict, evaluate, info):  # in this order in --help
+for _module in (demo, train, predict, evaluate, score, info):  # in this order in --help
     app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(_module.command)
 
 

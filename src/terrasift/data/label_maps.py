@@ -110,13 +110,12 @@ def match_label_maps(predicted: str | os.PathLike[str], truths: Sequence[str | o
     if not Path(predicted).is_dir():
         stem = Path(predicted).stem
         return [Match(str(predicted), tuple(_truth_of(stem, str(predicted), str(truth)) for truth in truths))]
-    predictions = _files(predicted)
-    folders = {str(truth): _files(truth) for truth in truths}
-    for folder, files in folders.items():
+    predictions, folders = _files(predicted), [_files(truth) for truth in truths]
+    for truth, files in zip(truths, folders, strict=True):
         for stem in sorted(predictions.keys() ^ files.keys()):
-            alone, other = (predictions[stem], folder) if stem in predictions else (files[stem], predicted)
+            alone, other = (predictions[stem], truth) if stem in predictions else (files[stem], predicted)
             raise InputError(alone, f"has no partner in {other}", "put one of that name there, or take this one away")
-    return [Match(path, tuple(files[stem] for files in folders.values())) for stem, path in predictions.items()]
+    return [Match(path, tuple(files[stem] for files in folders)) for stem, path in predictions.items()]
 
 
 @contextmanager
