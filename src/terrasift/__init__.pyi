@@ -14,7 +14,13 @@ from .errors import TerrasiftError as TerrasiftError
 from .legend import LandClass as LandClass
 from .legend import Legend as Legend
 from .metrics import ConfusionMatrix as ConfusionMatrix
+from .metrics import boundary_displacement_error as boundary_displacement_error
 from .metrics import confusion_matrix as confusion_matrix
+from .metrics import global_consistency_error as global_consistency_error
+from .metrics import probabilistic_rand_index as probabilistic_rand_index
+from .metrics import segmentation_covering as segmentation_covering
+from .metrics import segmentation_scores as segmentation_scores
+from .metrics import variation_of_information as variation_of_information
 from .network import Network as Network
 from .network import build_network as build_network
 from .recipe import Recipe as Recipe

@@ -76,7 +76,7 @@ def test_reading_rows_gives_the_same(pair: tuple[LabelMap, LabelMap], rows: int,
     by_rows = boundary_displacement_error_by_rows(
         lambda start, stop: (predicted[start:stop], truth[start:stop]), truth.shape, ignore, rows
     )
-    assert by_rows == pytest.approx(boundary_displacement_error(predicted, truth, ignore), abs=1e-5, nan_ok=True)
+    assert by_rows == pytest.approx(boundary_displacement_error(predicted, truth, ignore), abs=1e-12, nan_ok=True)
 
 
 @pytest.mark.parametrize("rows", [16, 100])
@@ -87,8 +87,8 @@ def test_reading_rows_finds_what_is_bands_away(rows: int) -> None:
     by_rows = boundary_displacement_error_by_rows(
         lambda start, stop: (predicted[start:stop], truth[start:stop]), truth.shape, rows=rows
     )
-    assert by_rows == pytest.approx(boundary_displacement_error(predicted, truth), rel=1e-6)
-    assert by_rows == pytest.approx(naive_metrics.boundary_displacement_error(predicted, truth), rel=1e-6)
+    assert by_rows == pytest.approx(boundary_displacement_error(predicted, truth), rel=1e-12)
+    assert by_rows == pytest.approx(naive_metrics.boundary_displacement_error(predicted, truth), rel=1e-12)
 
 
 def test_what_reading_rows_refuses() -> None:

@@ -12,30 +12,37 @@ from terrasift.metrics import confusion_matrix, segmentation_scores
 LabelMap = NDArray[np.integer]
 
 
-def random_pairs(number: int = 500) -> list[tuple[LabelMap, LabelMap]]:
+@pytest.fixture(scope="module")
+def pairs() -> list[tuple[LabelMap, LabelMap]]:
     """Blocky or noisy, related or not, from one label to about as many as there are pixels."""
     generator = np.random.default_rng(7)
-    pairs = []
-    for _ in range(number):
+    found = []
+    for _ in range(500):
         height, width = generator.integers(2, 9, 2)
         coarse = generator.integers(0, generator.integers(1, 12), (height, width))
         zoom = int(generator.integers(1, 4))
         truth = np.kron(coarse, np.ones((zoom, zoom), int))[:height, :width]
         noise = generator.random((height, width)) < generator.random()
         predicted = np.where(noise, generator.integers(0, generator.integers(1, 12), (height, width)), truth)
-        pairs.append((predicted, truth))
-    return pairs
+        found.append((predicted, truth))
+    return found
+
+
+@pytest.fixture(scope="module")
+def scores(pairs: list[tuple[LabelMap, LabelMap]]) -> list[dict[str, float]]:
+    return [segmentation_scores(*pair) for pair in pairs]
 
 
 @pytest.mark.parametrize("name", naive_metrics.SCORES)
-def test_scores_follow_their_definitions(name: str) -> None:
-    for predicted, truth in random_pairs():
-        expected = naive_metrics.SCORES[name](predicted, truth)
-        assert segmentation_scores(predicted, truth)[name] == pytest.approx(expected, abs=1e-6), (predicted, truth)
+def test_scores_follow_their_definitions(
+    pairs: list[tuple[LabelMap, LabelMap]], scores: list[dict[str, float]], name: str
+) -> None:
+    expected = [naive_metrics.SCORES[name](*pair) for pair in pairs]
+    assert [score[name] for score in scores] == pytest.approx(expected, abs=1e-12)
 
 
-def test_class_scores_follow_their_definitions() -> None:
-    for predicted, truth in random_pairs():
+def test_class_scores_follow_their_definitions(pairs: list[tuple[LabelMap, LabelMap]]) -> None:
+    for predicted, truth in pairs:
         matrix = confusion_matrix(predicted, truth, classes=12)
         for name in np.intersect1d(predicted, truth):
             for score, expected in naive_metrics.class_scores(predicted, truth, name).items():

@@ -21,7 +21,7 @@ from terrasift.metrics import (
     rand_index,
     variation_of_information,
 )
-from terrasift.metrics.boundaries import distances_to
+from terrasift.metrics.boundaries import distances_between
 from terrasift.metrics.chance import expected_mutual_information
 
 LabelMap = NDArray[np.integer]
@@ -106,9 +106,24 @@ def test_information_by_chance(predicted_areas: list[int], truth_areas: list[int
     assert ours == pytest.approx(expected, rel=1e-7, abs=1e-12)
 
 
-def test_distances() -> None:
+@pytest.mark.parametrize("density", [1e-4, 1e-3, 1e-2, 0.5])
+def test_distances(density: float) -> None:
     generator = np.random.default_rng(0)
-    for density in (1e-4, 1e-3, 1e-2, 0.5):
-        sites = generator.random((200, 300)) < density
-        sites[17, 23] = True
-        assert distances_to(sites) == pytest.approx(distance_transform_edt(~sites), abs=5e-5)
+    start, end = generator.random((2, 500, 700)) < density
+    start[0, 0] = end[-1, -1] = True
+    assert distances_between(start, end) == pytest.approx(distance_transform_edt(~end)[start], abs=1e-12)
+
+
+def test_distances_are_exact_up_to_1000_pixels() -> None:
+    start, end = np.ones((601, 801), np.bool_), np.zeros((601, 801), np.bool_)
+    end[0, 0] = True
+    rows, columns = np.nonzero(start)
+    assert np.abs(distances_between(start, end) - np.hypot(rows, columns)).max() < 1e-12
+
+
+def test_distances_too_long_to_be_exact_as_float32() -> None:
+    start, end = np.zeros((2, 6000, 6000), np.bool_)
+    start[-50:, -50:] = end[:40, :30] = True
+    end[0, 0] = True
+    rows, columns = np.nonzero(start)
+    assert distances_between(start, end) == pytest.approx(np.hypot(rows - 39, columns - 29), abs=1e-3)

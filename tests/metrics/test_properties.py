@@ -28,7 +28,7 @@ def pairs(draw: st.DrawFn, largest: int = 8) -> tuple[LabelMap, LabelMap]:
 
 
 def approximately(scores: dict[str, float]) -> dict[str, float]:
-    return {name: pytest.approx(score, abs=1e-6) for name, score in scores.items()}
+    return {name: pytest.approx(score, abs=1e-12) for name, score in scores.items()}
 
 
 @given(pairs())
@@ -49,7 +49,7 @@ def test_most_scores_are_symmetric(pair: tuple[LabelMap, LabelMap]) -> None:
     predicted, truth = pair
     scores, swapped = segmentation_scores(predicted, truth), segmentation_scores(truth, predicted)
     for name in SYMMETRIC:
-        assert scores[name] == pytest.approx(swapped[name], abs=1e-9), name
+        assert scores[name] == pytest.approx(swapped[name], abs=1e-12), name
     assert scores["segmentation_covering"] == pytest.approx(swapped["prediction_covering"])
 
 

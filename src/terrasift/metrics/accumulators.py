@@ -222,11 +222,12 @@ class _MeanOverImages(Metric):
     total: Tensor
     images: Tensor
 
-    def __init_subclass__(cls, name: str) -> None:
+    def __init_subclass__(cls, name: str, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
         facts = FACTS[name]
         cls.higher_is_better = facts.higher_is_better
-        cls.plot_lower_bound = facts.lower
-        cls.plot_upper_bound = facts.upper
+        cls.plot_lower_bound = facts.lower if math.isfinite(facts.lower) else None
+        cls.plot_upper_bound = facts.upper if math.isfinite(facts.upper) else None
 
     def __init__(self, ignore: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

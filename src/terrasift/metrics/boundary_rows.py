@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError, SettingError
-from terrasift.metrics.boundaries import boundary, distances_to, frame
-from terrasift.metrics.inputs import Labels, label_map_pair, pixels_that_count
+from terrasift.metrics.boundaries import boundary, distances_between, frame
+from terrasift.metrics.inputs import Labels, label_map_pair, valid_pixels
 
 ReadRows: TypeAlias = Callable[[int, int], tuple[Labels, Labels]]
 FindSites: TypeAlias = Callable[[NDArray[np.integer[Any]], NDArray[np.bool_]], NDArray[np.bool_]]
@@ -70,7 +70,7 @@ def boundary_displacement_error_by_rows(
         for start, end in ((0, 1), (1, 0)):
             beside = np.stack([above[band][end], below[end]]) - top
             distances = _distances(sites[start], sites[end], beside)
-            totals[start] += distances.sum(dtype=np.float64)
+            totals[start] += distances.sum()
             pixels[start] += distances.size
         below = np.where(sites.any(axis=1), top + sites.argmax(axis=1), below)
     return float((totals / pixels).mean())
@@ -97,8 +97,8 @@ class _Raster:
         maps = label_map_pair(*self.read_rows(start, stop))
         if maps[0].shape != (stop - start, width):
             raise InputError("read_rows", f"rows {start}..{stop - 1} came with shape {maps[0].shape}")
-        counts = pixels_that_count(maps, self.ignore)
-        found = np.stack([find_one(labels, counts) for find_one, labels in zip(find, maps, strict=True)])
+        valid = valid_pixels(maps, self.ignore)
+        found = np.stack([find_one(labels, valid) for find_one, labels in zip(find, maps, strict=True)])
         return found[:, top - start :][:, : self.rows]
 
 
@@ -125,9 +125,7 @@ def _distances(start: NDArray[np.bool_], end: NDArray[np.bool_], beside: NDArray
     from scipy.spatial import KDTree
 
     rows, columns = np.nonzero(start)
-    distances = np.full(rows.size, np.inf)
-    if end.any():
-        distances[:] = distances_to(end)[start]
+    distances = distances_between(start, end) if end.any() else np.full(rows.size, np.inf)
     _, columns_beside = np.nonzero(np.isfinite(beside))
     rows_beside = beside[np.isfinite(beside)]
     to_edge = np.minimum(rows + 1, len(start) - rows)

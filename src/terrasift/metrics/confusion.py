@@ -27,7 +27,8 @@ def confusion_matrix(predicted: Labels, truth: Labels, classes: int, ignore: Ign
         The number of classes, C. Labels are 0..C-1.
     ignore
         A label, or a mask of the same shape that is True at pixels to leave out. Pixels where either map
-        holds the label count nowhere: a prediction of `ignore` is no prediction, neither right nor wrong.
+        holds the label count nowhere: a prediction of `ignore` is no prediction, neither right nor wrong. With
+        more than 255 classes, give another label than 255.
 
     Raises
     ------

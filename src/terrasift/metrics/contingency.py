@@ -15,6 +15,8 @@ from terrasift.metrics.inputs import Ignore, Labels, paired_blocks
 
 # Dense counting is the faster way up to here, and takes 8 MB.
 DENSE_CELLS = 2**20
+# Tables are summed once this many cells have come together, or twice those of their sum so far: 24 MB.
+PENDING_CELLS = 2**20
 
 
 def contingency(predicted: Labels, truth: Labels, ignore: Ignore = None) -> ContingencyTable:
@@ -67,17 +69,17 @@ class ContingencyTable:
 
     @classmethod
     def merged(cls, tables: Iterable[ContingencyTable]) -> ContingencyTable:
-        """The sum of any number of tables; that of none is empty."""
-        parts = list(tables)
-        predicted = np.concatenate([np.empty(0, np.int64), *(part.predicted for part in parts)])
-        truth = np.concatenate([np.empty(0, np.int64), *(part.truth for part in parts)])
-        counts = np.concatenate([np.empty(0, np.int64), *(part.counts for part in parts)])
-        order = np.lexsort((predicted, truth))
-        predicted, truth, counts = predicted[order], truth[order], counts[order]
-        is_new = np.ones(counts.size, np.bool_)
-        is_new[1:] = (predicted[1:] != predicted[:-1]) | (truth[1:] != truth[:-1])
-        first = np.flatnonzero(is_new)
-        return cls(predicted[first], truth[first], np.add.reduceat(counts, first))
+        """The sum of any number of tables, in memory that grows with the sum only; that of none is empty."""
+        parts: list[ContingencyTable] = []
+        cells, limit = 0, PENDING_CELLS
+        for table in tables:
+            parts.append(table)
+            cells += table.counts.size
+            if cells > limit:
+                parts = [_sum(parts)]
+                cells = parts[0].counts.size
+                limit = max(PENDING_CELLS, 2 * cells)
+        return _sum(parts)
 
     def __add__(self, other: ContingencyTable) -> ContingencyTable:
         return ContingencyTable.merged([self, other])
@@ -117,6 +119,18 @@ class Regions:
     def areas_of_cells(self) -> NDArray[np.int64]:
         """int64 (n,): for each cell of the table, the pixels of its region."""
         return self.areas[self.of_cells]
+
+
+def _sum(tables: list[ContingencyTable]) -> ContingencyTable:
+    predicted = np.concatenate([np.empty(0, np.int64), *(table.predicted for table in tables)])
+    truth = np.concatenate([np.empty(0, np.int64), *(table.truth for table in tables)])
+    counts = np.concatenate([np.empty(0, np.int64), *(table.counts for table in tables)])
+    order = np.lexsort((predicted, truth))
+    predicted, truth, counts = predicted[order], truth[order], counts[order]
+    is_new = np.ones(counts.size, np.bool_)
+    is_new[1:] = (predicted[1:] != predicted[:-1]) | (truth[1:] != truth[:-1])
+    first = np.flatnonzero(is_new)
+    return ContingencyTable(predicted[first], truth[first], np.add.reduceat(counts, first))
 
 
 def _count(predicted: NDArray[np.int64], truth: NDArray[np.int64]) -> ContingencyTable:

@@ -39,7 +39,7 @@ class MetricFacts:
         return "↑" if self.higher_is_better else "↓"
 
 
-# By the keys of `ConfusionMatrix.scores` and `segmentation_scores`, in the order of METHOD's tables.
+# By the keys of `ConfusionMatrix.scores` and of `segmentation_scores`, each in the order that papers report them.
 FACTS: dict[str, MetricFacts] = {
     "accuracy": MetricFacts("overall accuracy", "Acc", True, 0, 1),
     "mean_iou": MetricFacts("mean intersection over union", "mIoU", True, 0, 1),

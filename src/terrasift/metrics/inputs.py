@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Ignore", "Labels", "as_array", "label_map_pair", "paired_blocks", "pixels_that_count"]
+__all__ = ["Ignore", "Labels", "as_array", "label_map_pair", "paired_blocks", "valid_pixels"]
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -59,18 +59,16 @@ def paired_blocks(
         yield pair
 
 
-def pixels_that_count(
-    maps: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]], ignore: Ignore
-) -> NDArray[np.bool_]:
+def valid_pixels(maps: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]], ignore: Ignore) -> NDArray[np.bool_]:
     """Where neither map is ignored, as booleans of the maps' shape."""
     shape = maps[0].shape
     labels = _ignored_labels(ignore, maps)
     left_out = _masks(ignore, shape)
     left_out += [array == label for array, label in zip(maps, labels, strict=True) if label is not None]
-    counts = np.ones(shape, np.bool_)
+    valid = np.ones(shape, np.bool_)
     for out in left_out:
-        counts &= ~out
-    return counts
+        valid &= ~out
+    return valid
 
 
 def label_map_pair(predicted: Labels, truth: Labels) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
