@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,11 @@ from terrasift.cli import main
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, synthetic_scene
 from terrasift.raster import write_image
 
-settings.register_profile("terrasift", deadline=None)  # machines that run tests are often busy
-settings.load_profile("terrasift")
+# The same examples every time, so that a green suite stays green; HYPOTHESIS=explore looks for new ones. No deadline:
+# machines that run tests are often busy.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS", "same"))
 
 TINY = (
     "width=4",

@@ -80,7 +80,7 @@ class Legend:
         lines.append("classes:")
         for entry in self.classes:
             content = {"name": entry.name, "color": entry.color, "clusters": list(entry.clusters)}
-            lines.append(f"  - {_one_line(content)}")
+            lines.append(f"  - {_one_line(content, escape=not entry.name.isprintable())}")
         lines.append(f"ignore: {_one_line(list(self.ignore))}")
         partial = Path(f"{path}.partial")
         partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -242,10 +242,9 @@ def _key(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
     return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
 
 
-def _one_line(content: Any) -> str:
-    return str(
-        yaml.safe_dump(content, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)
-    ).strip()
+def _one_line(content: Any, *, escape: bool = False) -> str:
+    text = yaml.safe_dump(content, default_flow_style=True, sort_keys=False, allow_unicode=not escape, width=10**9)
+    return str(text).strip()
 
 
 def _distinct_colors(count: int) -> list[str]:

@@ -1,0 +1,108 @@
+"""What README and docs say is so: their examples run, their commands parse, their settings exist."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from markdown_it import MarkdownIt  # rich brings it
+from typer.main import get_command
+
+import terrasift
+from terrasift import Recipe, Run
+from terrasift.cli import app
+from terrasift.raster import Raster
+
+SOURCE = Path(terrasift.__file__).parent
+ROOT = Path(__file__).parents[1]
+PARSER = MarkdownIt().enable("table")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def modules_with_examples() -> list[str]:
+    found = [path for path in SOURCE.rglob("*.py") if ">>> " in path.read_text(encoding="utf-8")]
+    return sorted(".".join(["terrasift", *path.relative_to(SOURCE).with_suffix("").parts]) for path in found)
+
+
+@pytest.mark.parametrize("module", [name.removesuffix(".__init__") for name in modules_with_examples()])
+def test_examples_of_docstrings(module: str) -> None:
+    assert doctest.testmod(importlib.import_module(module)).failed == 0
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Language and content of a page's code blocks."""
+    return [(token.info, token.content) for token in PARSER.parse(text) if token.type in ("fence", "code_block")]
+
+
+def spans(text: str) -> list[str]:
+    """Pieces of code inside sentences."""
+    children = [child for token in PARSER.parse(text) for child in token.children or ()]
+    return [child.content for child in children if child.type == "code_inline"]
+
+
+def command_lines() -> Iterator[tuple[str, str]]:
+    """Where a whole command line stands, and the line."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for language, block in blocks(text):
+            if language in ("", "sh"):
+                lines = block.replace("\\\n", " ").splitlines()
+                yield from ((page.name, line) for line in lines if line.startswith("terrasift "))
+        yield from ((page.name, span) for span in spans(text) if re.match(r"terrasift \w+ .", span))
+    for command in app.registered_commands:
+        for line in (command.epilog or "").partition(": ")[2].split(";"):
+            yield f"terrasift {command.name} --help", line.strip()
+
+
+@pytest.mark.parametrize(("where", "line"), sorted(set(command_lines())))
+def test_command_lines_parse(where: str, line: str) -> None:
+    _, name, *arguments = shlex.split(line.partition(" > ")[0], comments=True)
+    command = get_command(app).commands[name]
+    context = command.make_context(name, arguments)
+    Recipe.load("default", context.params.get("changes") or ())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_and_commands_named_in_sentences_exist(page: Path) -> None:
+    commands = get_command(app).commands
+    options = {option for command in commands.values() for parameter in command.params for option in parameter.opts}
+    for span in spans(page.read_text(encoding="utf-8")):
+        if re.fullmatch(r"terrasift \w+", span):
+            assert span.split()[1] in commands
+        if span.startswith("--"):
+            assert {word for word in span.split() if word.startswith("--")} <= options
+            Recipe.load("default", re.findall(r"--set (\S+)", span))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_pages(page: Path) -> None:
+    examples = "\n".join(block for language, block in blocks(page.read_text(encoding="utf-8")) if language == "pycon")
+    test = doctest.DocTestParser().get_doctest(examples, {}, page.name, str(page), 0)
+    assert doctest.DocTestRunner().run(test).failed == 0
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])
+def test_python_of_pages_runs(
+    name: str, scenes: Path, tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a small scene, with a small recipe in place of the default one."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    (snippet,) = [block for _, block in blocks(text) if block.startswith("import terrasift")]
+    for place in ("ortho/sheet_7.tif", "demo/images/second.tif"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        shutil.copy(scenes / "images" / "north.tif", tmp_path / place)
+    shutil.copytree(tiny_run.path, tmp_path / "runs" / "town")
+    tiny_run.recipe.save(tmp_path / "tiny.yaml")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with Raster("ortho/sheet_7.tif") as raster:
+        names = {"array": raster.read()[0]}
+    exec(snippet.replace('"default"', '"tiny.yaml"'), names)
+    assert names["labels"].shape == names["array"].shape[:2]
+    assert Path("map.tif").exists()
