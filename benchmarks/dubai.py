@@ -3,7 +3,7 @@
 Two splits: `random` (the study's kind: a seeded random 10 % of the patches for test, the rest for training and
 mapping) and `tile` (trained and mapped on tiles 1-4, tested on tile 5). Prints a row for each seed and the means.
 
-    python benchmarks/dubai.py --data ../shared/data/dubai --seeds 3 --json dubai.json
+    python benchmarks/dubai.py --data ../shared/data/dubai --json dubai.json
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
     patches = cut(options.data, legend, folder / f"patches-{recipe.patch}", recipe.patch)
     rows = []
     for split in options.splits:
-        for seed in range(options.seeds):
+        for seed in options.seeds:
             train, test = random_split(patches, seed) if split == "random" else tile_split(patches)
             seeded = recipe.model_copy(update={"seed": seed})
             rows += kmeans_row(train, test, legend, split, seed, seeded) if options.kmeans else []
@@ -139,7 +139,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder with images/, masks/ and classes.yaml")
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--splits", nargs="+", default=["random", "tile"], choices=["random", "tile"])
     parser.add_argument("--no-kmeans", dest="kmeans", action="store_false")
     parser.add_argument("--name", default="default", help="of the run folders in --work")
