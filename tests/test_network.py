@@ -1,4 +1,4 @@
-"""The network against METHOD section 2: counts, and a forward pass written again in float64 NumPy and SciPy."""
+"""The network against the study: counts, and a forward pass written again in float64 NumPy and SciPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The self-training step and its loop: what METHOD says, and the same end however often it is interrupted."""
+"""The self-training step and its loop: what docs/method.md says, and the same end however often it is interrupted."""
 
 from __future__ import annotations
 

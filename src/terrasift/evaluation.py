@@ -1,4 +1,4 @@
-"""A trained run, or a baseline, against labels (METHOD section 7)."""
+"""A trained run, or a baseline, against labels (docs/method.md)."""
 
 from __future__ import annotations
 

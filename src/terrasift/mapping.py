@@ -1,4 +1,4 @@
-"""Clusters to classes, from how often each cluster lies on each class (METHOD section 7)."""
+"""Clusters to classes, from how often each cluster lies on each class (docs/method.md)."""
 
 from __future__ import annotations
 

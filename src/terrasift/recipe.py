@@ -115,7 +115,7 @@ class Predict(_Settings):
 
 
 class Recipe(_Settings):
-    """Every setting of a run. The defaults are the study's (METHOD section 1)."""
+    """Every setting of a run. The defaults are the study's."""
 
     extractor: ExtractorName = Field("dic", description="feature extractor")
     width: _Count | None = Field(None, description="channels of its first block; null: the extractor's own")

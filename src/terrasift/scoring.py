@@ -1,4 +1,4 @@
-"""Label maps against label maps (METHOD section 7): the metrics alone, without a run."""
+"""Label maps against label maps (docs/method.md): the metrics alone, without a run."""
 
 from __future__ import annotations
 

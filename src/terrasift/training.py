@@ -1,4 +1,4 @@
-"""The self-training step (METHOD section 1) and the loop around it, resumable.
+"""The self-training step (docs/method.md) and the loop around it, resumable.
 
 Needs torch and Lightning Fabric only: batches come from anything that is a `BatchSource`.
 """
@@ -42,7 +42,7 @@ class StepResult(NamedTuple):
 
 
 def self_training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> StepResult:
-    """Steps 1 to 4 of METHOD section 1: the network's own labels, refined, are its targets."""
+    """Steps 1 to 4 of docs/method.md: the network's own labels, refined, are its targets."""
     losses, targets = [], []
     for logits in network(batch.images):
         labels = logits.detach().argmax(dim=1)

@@ -1,4 +1,4 @@
-"""The definitions of METHOD section 7 written out, slowly: pairs of pixels, sets of pixels, every distance."""
+"""The definitions of docs/metrics.md written out, slowly: pairs of pixels, sets of pixels, every distance."""
 
 from __future__ import annotations
 

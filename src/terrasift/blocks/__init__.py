@@ -1,1 +1,1 @@
-"""The method, a file for each of its five blocks (METHOD section 1)."""
+"""The method, a file for each of its five blocks (docs/method.md)."""

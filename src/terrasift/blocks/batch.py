@@ -1,4 +1,4 @@
-"""What one training step sees (METHOD section 1)."""
+"""What one training step sees (docs/method.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pixel classifiers are made of beside 1x1 convolutions: the DCS block (METHOD section 2)."""
+"""What pixel classifiers are made of beside 1x1 convolutions: the DCS block (docs/method.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feature extractors: images in, one feature vector for each pixel out (METHOD section 2)."""
+"""Feature extractors: images in, one feature vector for each pixel out (docs/method.md)."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Seek(Extractor):
 
     References
     ----------
-    Ilyas, Lee, Park et al., "SEEK: A Framework of Superpixel Learning with CNN Features for Unsupervised
+    Ilyas, Khan, Umraiz and Kim, "SEEK: A Framework of Superpixel Learning with CNN Features for Unsupervised
     Segmentation", Electronics 2020.
     """
 

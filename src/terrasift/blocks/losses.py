@@ -1,4 +1,4 @@
-"""Losses on logits and pseudo-labels (METHOD section 3)."""
+"""Losses on logits and pseudo-labels (docs/method.md)."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def class_weights(
 
 
 def continuity_loss(logits: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Spatial continuity, L_con in the study (eq. 15): how much logits change from a pixel to the next.
+    """How much logits change from a pixel to the next: spatial continuity, L_con in equation 15 of the study.
 
     At each of the (H-1) (W-1) positions ``|r[i+1,j] - r[i,j]| + |r[i,j+1] - r[i,j]|``, summed over positions and the K
     channels, divided by ``K (H-1) (W-1)``, averaged over the batch.
@@ -127,7 +127,7 @@ def mumford_shah_loss(
     tv_weight: float = 0.001,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """The Mumford-Shah functional of a soft segmentation, L_ms in the study (eq. 16).
+    """The Mumford-Shah functional of a soft segmentation: L_ms in equation 16 of the study.
 
     With ``p = softmax(r)``, and for each image and class the centroid ``c_k = sum_i x_i p_ik / sum_i p_ik``, through
     which the gradient flows: ``sum_k sum_i |x_i - c_k|^2 p_ik + lambda |grad p_ik|_1``, the gradient by forward

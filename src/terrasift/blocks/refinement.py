@@ -40,7 +40,7 @@ def refine(labels: Tensor, regions: Tensor, valid: Tensor | None = None) -> Tens
 
     References
     ----------
-    METHOD section 1, step 3; Kanezaki, "Unsupervised Image Segmentation by Backpropagation", ICASSP 2018.
+    Kanezaki, "Unsupervised Image Segmentation by Backpropagation", ICASSP 2018.
     """
     if labels.shape != regions.shape or (valid is not None and valid.shape != labels.shape):
         shapes = [tuple(t.shape) for t in (labels, regions, valid) if t is not None]

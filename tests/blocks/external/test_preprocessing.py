@@ -26,7 +26,7 @@ def rgb():
 
 
 def naive_degree(lab):
-    """Step 2 of METHOD in loops."""
+    """Step 2 of the algorithm in loops."""
     lightness = lab[..., 0].tolist()
     rows = [statistics.stdev(row) for row in lightness]
     columns = [statistics.stdev(column) for column in zip(*lightness, strict=True)]

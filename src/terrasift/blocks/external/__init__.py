@@ -1,4 +1,4 @@
-"""Block 5b, class refinement by clustering superpixels: the external algorithm (METHOD section 5)."""
+"""Block 5b, class refinement by clustering superpixels: the external algorithm (docs/method.md)."""
 
 from __future__ import annotations
 

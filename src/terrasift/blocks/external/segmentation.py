@@ -1,4 +1,4 @@
-"""The external algorithm, step by step (METHOD section 5)."""
+"""The external algorithm, step by step (docs/method.md)."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def external_segmentation(
 
     Notes
     -----
-    What METHOD leaves open follows the authors' published code, https://github.com/jpklock2/semantic-segmentation;
+    What the papers leave open follows the authors' published code, https://github.com/jpklock2/semantic-segmentation;
     the function of each step says where it does, where not, and why. In short:
 
     - All steps after the bilateral filter see the filtered image, in [0, 1].
