@@ -9,7 +9,7 @@ import importlib.util
 import itertools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -122,11 +122,11 @@ def fit(
                 stepper.zero_grad()
                 fabric.backward(sum(result.losses[1:], result.losses[0]))
                 stepper.step()
-                note = log.write(state.step, epoch, result, batch, scheduler) if log is not None else ""
+                rate = float(scheduler.get_last_lr()[0])
                 scheduler.step()
-                state.count(result, batch)
-                advance(note)
+                used = state.count(result, batch)
                 if log is not None:
+                    advance(log.write(state.step, epoch, result, used, rate))
                     state.save(run.checkpoint_file, at_most_every=recipe.compute.checkpoint_seconds)
             if log is not None:
                 state.end_epoch(epoch)
@@ -179,11 +179,15 @@ class _State:
         self._parts: dict[str, Any] = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
         self._saved = time.monotonic()
 
-    def count(self, result: StepResult, batch: Batch) -> None:
+    def count(self, result: StepResult, batch: Batch) -> list[int]:
+        """One step more; returns how many clusters hold a valid pixel of it, for each classifier."""
         self.step += 1
+        used = []
         for seen, labels in zip(self.clusters_seen, result.labels, strict=True):
-            present = _present(labels, batch.valid).cpu()
-            seen[: len(present)] |= present
+            present = torch.bincount(labels[batch.valid.to(labels.device)], minlength=len(seen)).cpu() > 0
+            seen |= present
+            used.append(int(present.sum()))
+        return used
 
     def end_epoch(self, epoch: int) -> None:
         """Say how many clusters an epoch used, and plainly if that means collapse."""
@@ -233,28 +237,21 @@ class _Log:
         ]
         self._columns += ["lr", "seconds"]
         rows = self._path.read_text().splitlines()[1 : steps_done + 1] if self._path.exists() else []
-        self._path.write_text("\n".join([",".join(self._columns), *rows]) + "\n")
+        partial = self._path.with_suffix(".partial")
+        partial.write_text("\n".join([",".join(self._columns), *rows]) + "\n")
+        partial.replace(self._path)
         self._board = _tensorboard(run.path) if recipe.compute.tensorboard else None
         self._before = time.monotonic()
 
-    def write(self, step: int, epoch: int, result: StepResult, batch: Batch, scheduler: LRScheduler) -> str:
+    def write(self, step: int, epoch: int, result: StepResult, clusters: Sequence[int], rate: float) -> str:
         """Append a row; returns it in words for the progress bar."""
         losses = [float(loss.detach()) for loss in result.losses]
-        clusters = [int(_present(labels, batch.valid).sum()) for labels in result.labels]
         seconds, self._before = time.monotonic() - self._before, time.monotonic()
-        row = [
-            step + 1,
-            epoch + 1,
-            sum(losses),
-            *losses,
-            *clusters,
-            scheduler.get_last_lr()[0],
-            round(seconds, 4),
-        ]
+        row = [step, epoch + 1, sum(losses), *losses, *clusters, rate, round(seconds, 4)]
         with self._path.open("a") as file:
             file.write(",".join(map(str, row)) + "\n")
         if self._board is not None:
-            self._board.log_metrics(dict(zip(self._columns[2:], row[2:], strict=True)), step + 1)
+            self._board.log_metrics(dict(zip(self._columns[2:], row[2:], strict=True)), step)
         return f"loss {sum(losses):.3f}, clusters {'+'.join(map(str, clusters))}"
 
 
@@ -262,8 +259,3 @@ def _tensorboard(folder: Path) -> Any:
     from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
     return TensorBoardLogger(folder, name="", version="tensorboard")
-
-
-def _present(labels: Tensor, valid: Tensor) -> Tensor:
-    """Which clusters hold any valid pixel, (largest label + 1,), bool."""
-    return torch.bincount(labels[valid.to(labels.device)]) > 0
