@@ -103,14 +103,20 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
         ("extractor=vgg", 'recipe paper: extractor: "vgg" is wrong; allowed: kan, seek, dic'),
         ("class_weights=max", 'class_weights: "max" is wrong; allowed: balanced, median_frequency, none'),
         ("refinement=slic", 'recipe paper: refinement: "slic" is wrong; allowed: the keys method, area, compactness'),
-        ("refinement.method=mcg", 'recipe paper: refinement.method: "mcg" is wrong; allowed: slic, none'),
+        (
+            "refinement.method=mcg",
+            'recipe paper: refinement.method: "mcg" is wrong; allowed: slic, felzenszwalb, external, none',
+        ),
         ("refinement.compactness=.inf", "refinement.compactness: Infinity is wrong; allowed: a number above 0"),
         ("compute.device=tpu", 'recipe paper: compute.device: "tpu" is wrong; allowed: auto, cpu, cuda, mps'),
         ("compute.tensorboard=1", "recipe paper: compute.tensorboard: 1 is wrong; allowed: true or false"),
         ("predict.window=8", "recipe paper: predict.window: 8 is wrong; allowed: a whole number from 16"),
         ("scaling={low: [0]}", "scaling.dtype: is missing (and 2 more wrong keys); allowed: text"),
         ("cluster=9", "recipe paper: cluster: is not a key; did you mean clusters? allowed: bands, batch_size,"),
-        ("refinement.size=9", "refinement.size: is not a key; allowed: area, compactness, method"),
+        (
+            "refinement.size=9",
+            "refinement.size: is not a key; allowed: area, color_bands, compactness, method, min_size, restarts, scale",
+        ),
         ("compactness=9", "recipe paper: compactness: is not a key; did you mean refinement.compactness? allowed:"),
         ("a.b.c=9", "recipe paper: a: is not a key; allowed: bands,"),
         # Keys that clash
@@ -144,7 +150,10 @@ def test_bands_and_scaling_must_agree() -> None:
         ("- a\n- b", "is not a recipe"),
         ("lr: [", "is not YAML"),
         ("1: 2", r"recipe\.yaml: 1: is not a key; allowed: bands"),
-        ("refinement:\n  1: 2", r"recipe\.yaml: refinement\.1: is not a key; allowed: area, compactness, method"),
+        (
+            "refinement:\n  1: 2",
+            r"recipe\.yaml: refinement\.1: is not a key; allowed: area, color_bands, compactness, method, min_size, ",
+        ),
         ("lr: 2020-01-01", r'lr: "2020-01-01" is wrong'),
     ],
 )

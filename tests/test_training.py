@@ -205,6 +205,22 @@ def test_a_missing_device_is_said(scenes: Path, tmp_path: Path, tiny_recipe: Rec
         train([scenes / "images"], tmp_path / "run", recipe, show=False)
 
 
+@pytest.mark.parametrize("method", ["felzenszwalb", "external", "none"])
+def test_other_refinements_train_too(scenes: Path, tmp_path: Path, tiny_recipe: Recipe, method: str) -> None:
+    recipe = Recipe.from_tree(tiny_recipe.model_dump() | {"refinement": {"method": method}, "steps": 2})
+    run = train([scenes / "images"], tmp_path / "run", recipe, cache=tmp_path / "cache", show=False)
+    assert run.is_finished
+    assert len(list((tmp_path / "cache").glob("*/*.npz"))) == (0 if method == "none" else 8)
+
+
+def test_external_refinement_names_the_bands_it_needs(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
+    tree = tiny_recipe.model_dump() | {"refinement": {"method": "external"}, "bands": [2], "steps": 1}
+    with pytest.raises(SettingError, match=r"refinement\.color_bands"):
+        train([scenes / "images"], tmp_path / "run", Recipe.from_tree(tree), use_cache=False, show=False)
+    tree["refinement"]["color_bands"] = [1, 1, 1]
+    assert train([scenes / "images"], tmp_path / "run", Recipe.from_tree(tree), use_cache=False, show=False).is_finished
+
+
 def command(scenes: Path, out: Path, recipe: Path) -> list[str]:
     options = ["--out", str(out), "--recipe", str(recipe), "--no-cache", "--resume"]
     return [sys.executable, "-m", "terrasift", "train", str(scenes / "images"), *options]

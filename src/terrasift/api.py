@@ -385,4 +385,11 @@ def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, l
     scaling = recipe.scaling or measure_scaling(infos, patches, recipe.bands, recipe.seed)
     for info in infos:
         check_scaling(info, scaling, recipe.bands)
+    colors, count = recipe.refinement.color_bands, len(scaling.low)
+    if recipe.refinement.method == "external" and max(colors) > count:
+        raise SettingError(
+            "refinement.color_bands",
+            f"{list(colors)} names more than the {count} bands of the run",
+            "use [1,1,1] for one",
+        )
     return recipe.model_copy(update={"scaling": scaling}), patches

@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from terrasift.blocks.choices import ClassWeights, ExtractorName, LearningRateSchedule, Reduction, SuperpixelMethod
+from terrasift.blocks.choices import ClassWeights, ExtractorName, LearningRateSchedule, Reduction, RefinementMethod
 from terrasift.errors import SettingError
 
 __all__ = ["Compute", "Losses", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
@@ -67,11 +67,19 @@ class Scaling(_Settings):
 class Refinement(_Settings):
     """Class refinement: the regions inside which labels are made constant."""
 
-    method: SuperpixelMethod = Field("slic", description="how images are cut into regions")
-    area: _Count = Field(100, description="pixels that a superpixel should have, about")
-    compactness: Annotated[float, Field(gt=0), _NO_BOOLEAN] = Field(
-        10.0, description="shape against colour; powers of ten"
+    method: RefinementMethod = Field("slic", description="where the regions come from")
+    area: _Count = Field(100, description="slic: pixels that a superpixel should have, about")
+    compactness: Annotated[float, Field(gt=0, allow_inf_nan=False), _NO_BOOLEAN] = Field(
+        10.0, description="slic: shape against colour; powers of ten"
     )
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False), _NO_BOOLEAN] = Field(
+        128.0, description="felzenszwalb: larger gives larger superpixels"
+    )
+    min_size: _Count = Field(64, description="felzenszwalb: pixels of the smallest superpixel")
+    color_bands: tuple[_Count, _Count, _Count] = Field(
+        (1, 2, 3), description="external: which of the run's bands, from 1, stand for red, green and blue"
+    )
+    restarts: _Count = Field(20, description="external: runs of fuzzy c-means, of which the best is kept")
 
 
 class Losses(_Settings):

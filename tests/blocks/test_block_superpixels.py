@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +13,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.color import lab2rgb
 from skimage.measure import label
+from skimage.segmentation import felzenszwalb
 
 from terrasift import superpixels
+from terrasift.data.synthetic import synthetic_scene
 
 
 def scene(bands: int, side: int = 60, seed: int = 0) -> NDArray[np.float64]:
@@ -115,3 +120,40 @@ def test_regions_are_repeatable() -> None:
 
 def test_none_makes_every_pixel_a_region() -> None:
     assert superpixels(scene(3, 5), "none").tolist() == np.arange(25).reshape(5, 5).tolist()
+
+
+@pytest.mark.parametrize("bands", [1, 3, 4, 10])
+def test_felzenszwalb_is_that_of_the_filtered_image(bands: int) -> None:
+    scene = synthetic_scene(90, 80, bands=4, seed=2).image
+    image = scene[:, :, [band % 4 for band in range(bands)]]
+    if bands == 3:
+        smooth = cv2.bilateralFilter(np.ascontiguousarray(image), 11, 28, 50)
+    else:
+        smooth = np.dstack(
+            [cv2.bilateralFilter(np.ascontiguousarray(image[:, :, b]), 11, 28, 50) for b in range(bands)]
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        expected = felzenszwalb(smooth, scale=128, sigma=1, min_size=64, channel_axis=2)
+    found = superpixels(image, "felzenszwalb")
+    np.testing.assert_array_equal(found, expected)
+    assert len(np.unique(found)) > 3
+    np.testing.assert_array_equal(superpixels((image / 255).astype(np.float32), "felzenszwalb"), found)
+
+
+def test_felzenszwalb_does_not_read_invalid_pixels() -> None:
+    image = (synthetic_scene(90, 80, seed=2).image / 255).astype(np.float32)
+    valid = np.ones(image.shape[:2], bool)
+    valid[20:50, 30:60] = False
+    image[~valid] = np.nan
+    found = superpixels(image, "felzenszwalb", valid=valid)
+    image[~valid] = 0.7
+    np.testing.assert_array_equal(superpixels(image, "felzenszwalb", valid=valid), found)
+    assert (found[~valid] == 0).all()
+    assert set(np.unique(found[valid])) == set(range(found.max() + 1))
+
+
+def test_felzenszwalb_scale_and_smallest_size_count() -> None:
+    image = synthetic_scene(90, 80, seed=2).image
+    assert superpixels(image, "felzenszwalb", scale=20).max() > superpixels(image, "felzenszwalb", scale=500).max()
+    assert np.bincount(superpixels(image, "felzenszwalb", min_size=200).ravel()).min() >= 200

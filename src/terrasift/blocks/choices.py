@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["ClassWeights", "ExtractorName", "LearningRateSchedule", "Reduction", "SuperpixelMethod"]
+__all__ = [
+    "ClassWeights",
+    "ExtractorName",
+    "LearningRateSchedule",
+    "Reduction",
+    "RefinementMethod",
+    "SuperpixelMethod",
+]
 
 ExtractorName = Literal["kan", "seek", "dic"]
 """Feature extractors (`blocks.extractors`)."""
@@ -18,5 +25,8 @@ LearningRateSchedule = Literal["exponential", "cosine", "constant"]
 Reduction = Literal["mean", "sum"]
 """Over the pixels of a batch (`blocks.losses.mumford_shah_loss`)."""
 
-SuperpixelMethod = Literal["slic", "none"]
+SuperpixelMethod = Literal["slic", "felzenszwalb", "none"]
 """Ways to cut an image into regions; with ``none`` every pixel is a region of its own (`blocks.superpixels`)."""
+
+RefinementMethod = Literal["slic", "felzenszwalb", "external", "none"]
+"""Where the regions of the class refinement come from: superpixels, or the classes of the external algorithm."""

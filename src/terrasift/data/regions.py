@@ -1,4 +1,4 @@
-"""Superpixels of patches, made once in parallel and kept on disk by content and settings."""
+"""The regions of patches, made once in parallel and kept on disk by content and settings."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
+from terrasift.blocks.external import external_segmentation
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
@@ -100,7 +101,19 @@ class RegionCache:
 
     def _make(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
         settings = self.refinement
-        return superpixels(image, settings.method, area=settings.area, compactness=settings.compactness, valid=valid)
+        if settings.method == "external":
+            bands = [number - 1 for number in settings.color_bands]
+            classes = external_segmentation(image, bands=bands, restarts=settings.restarts, valid=valid)
+            return np.where(valid, classes, 0).astype(np.int32)
+        return superpixels(
+            image,
+            settings.method,
+            area=settings.area,
+            compactness=settings.compactness,
+            scale=settings.scale,
+            min_size=settings.min_size,
+            valid=valid,
+        )
 
     def _path(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> Path:
         content = hashlib.blake2b(self._settings, digest_size=20)
