@@ -114,8 +114,8 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
         ("scaling={low: [0]}", "scaling.dtype: is missing (and 2 more wrong keys); allowed: text"),
         ("cluster=9", "recipe paper: cluster: is not a key; did you mean clusters? allowed: bands, batch_size,"),
         (
-            "refinement.size=9",
-            "refinement.size: is not a key; allowed: area, color_bands, compactness, method, min_size, restarts, scale",
+            "refinement.zzz=9",
+            "refinement.zzz: is not a key; allowed: area, color_bands, compactness, method, min_size, restarts, scale",
         ),
         ("compactness=9", "recipe paper: compactness: is not a key; did you mean refinement.compactness? allowed:"),
         ("a.b.c=9", "recipe paper: a: is not a key; allowed: bands,"),
