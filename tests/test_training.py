@@ -213,6 +213,13 @@ def test_other_refinements_train_too(scenes: Path, tmp_path: Path, tiny_recipe: 
     assert len(list((tmp_path / "cache").glob("*/*.npz"))) == (0 if method == "none" else 8)
 
 
+def test_a_network_that_cannot_be_built_leaves_nothing(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
+    recipe = Recipe.from_tree(tiny_recipe.model_dump() | {"extractor": "seek", "classifiers": 1, "width": 5})
+    with pytest.raises(SettingError, match="width"):
+        train([scenes / "images"], tmp_path / "run", recipe, use_cache=False, show=False)
+    assert not (tmp_path / "run").exists()
+
+
 def test_external_refinement_names_the_bands_it_needs(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
     tree = tiny_recipe.model_dump() | {"refinement": {"method": "external"}, "bands": [2], "steps": 1}
     with pytest.raises(SettingError, match=r"refinement\.color_bands"):

@@ -295,6 +295,8 @@ def train(
     scenes = find_scenes(images)
     run.check_images(scenes)
     recipe, patches = _index(scenes, recipe, show)
+    torch.manual_seed(recipe.seed)
+    network = network_of(recipe)
     temporary = run.path / "superpixels"
     regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
     source = PatchBatches(
@@ -315,8 +317,6 @@ def train(
             source.prepare(recipe.total_steps(source.steps_per_epoch), bar)
         run.begin(recipe, scenes)
     fabric.barrier()
-    torch.manual_seed(recipe.seed)
-    network = network_of(recipe)
     fit(fabric, network, source, recipe, run, show=show)
     if fabric.is_global_zero:
         run.finish(network)
