@@ -131,6 +131,17 @@ def test_scenes_that_do_not_fit_are_refused_and_leave_nothing(run: Run, tmp_path
     assert not list((tmp_path / "out").glob("*"))
 
 
+def test_a_scene_without_data_is_refused(run: Run, tmp_path: Path) -> None:
+    profile = {"driver": "GTiff", "height": 64, "width": 64, "count": 3, "dtype": "uint8", "nodata": 0}
+    with rasterio.open(
+        tmp_path / "empty.tif", "w", crs="EPSG:32633", transform=rasterio.Affine(2, 0, 9, 0, -2, 9), **profile
+    ):
+        pass
+    with pytest.raises(InputError, match="no valid pixel"):
+        run.predict(tmp_path / "empty.tif", tmp_path / "map.tif", show=False)
+    assert [path.name for path in tmp_path.glob("*map*")] == []
+
+
 def test_many_scenes_keep_their_names(run: Run, scenes: Path, tmp_path: Path) -> None:
     written = run.predict_all([scenes / "images"], tmp_path / "maps", show=False)
     assert [path.name for path in written] == ["north.tif", "south.tif"]

@@ -15,11 +15,11 @@ import rasterio
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score, cohen_kappa_score, jaccard_score, normalized_mutual_info_score
 
-from terrasift import InputError, SettingError, scoring
+from terrasift import InputError, Legend, SettingError, scoring
 from terrasift.metrics import segmentation_covering, segmentation_scores
 from terrasift.progress import Advance
-from terrasift.raster import write_image
-from terrasift.scoring import class_names, score_label_maps
+from terrasift.raster import read_labels, write_image
+from terrasift.scoring import parse_classes, score_label_maps
 
 LabelMap = NDArray[np.integer[Any]]
 
@@ -95,7 +95,7 @@ def test_classes_are_pooled_over_images_and_truths(tmp_path: Path) -> None:
     for index, folder, name in ((0, "predicted", "a"), (1, "truth", "a"), (2, "predicted", "b"), (3, "truth", "b")):
         write(tmp_path / folder / f"{name}.tif", maps[index])
     truths = [tmp_path / "truth", tmp_path / "truth"]
-    scores = score_label_maps(tmp_path / "predicted", truths, classes=class_names("4"), ignore=255, show=False)
+    scores = score_label_maps(tmp_path / "predicted", truths, classes=parse_classes("4"), ignore=255, show=False)
     predicted, truth = (np.concatenate([maps[i].ravel(), maps[i + 2].ravel()]) for i in (0, 1))
     predicted, truth = predicted[truth != 255], truth[truth != 255]
     assert scores.confusion is not None
@@ -108,12 +108,14 @@ def test_classes_are_pooled_over_images_and_truths(tmp_path: Path) -> None:
 
 
 def test_classes_come_by_number_or_by_name(scenes: Path) -> None:
-    assert class_names("3") == ("0", "1", "2")
-    assert class_names(str(scenes / "classes.yaml"))[1] == "building"
+    assert parse_classes("3") == ("0", "1", "2")
+    legend = parse_classes(str(scenes / "classes.yaml"))
+    assert isinstance(legend, Legend)
+    assert legend.names[1] == "building"
     with pytest.raises(SettingError, match="classes: is 0; there is at least one"):
-        class_names("0")
+        parse_classes("0")
     with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
-        class_names("none.yaml")
+        parse_classes("none.yaml")
 
 
 def test_a_label_that_is_no_class_is_named_with_its_file(tmp_path: Path) -> None:
@@ -186,3 +188,25 @@ def test_an_image_without_pixels_that_count_is_left_out_of_means(tmp_path: Path)
     assert content["regions"]["segmentation_covering"] == content["pooled_coverings"]["segmentation_covering"] == 1
     with pytest.raises(InputError, match=r"a\.tif: no pixel counts"):
         score_label_maps(tmp_path / "predicted" / "a.tif", [tmp_path / "truth"], show=False)
+
+
+def test_a_legend_reads_maps_by_their_colours_whatever_their_palettes(scenes: Path, tmp_path: Path) -> None:
+    legend = Legend.load(scenes / "classes.yaml")
+    labels = read_labels(scenes / "masks" / "north.tif", legend)
+    order = np.random.default_rng(0).permutation(len(legend.classes))
+    write_palette(tmp_path / "palette.tif", np.argsort(order)[labels].astype(np.uint8), legend.rgb[order])
+    write_image(tmp_path / "painted.png", legend.rgb[labels])
+    for name in ("palette.tif", "painted.png"):
+        scores = score_label_maps(tmp_path / name, [scenes / "masks" / "north.tif"], classes=legend, show=False)
+        assert scores.confusion is not None
+        assert scores.confusion.accuracy == 1
+    indices = score_label_maps(tmp_path / "palette.tif", [scenes / "masks" / "north.tif"], show=False)
+    assert indices.regions["segmentation_covering"] == 1
+
+
+def write_palette(path: Path, indices: np.ndarray, colors: np.ndarray) -> None:
+    profile = {"driver": "GTiff", "height": indices.shape[0], "width": indices.shape[1], "count": 1, "dtype": "uint8"}
+    profile |= {"crs": "EPSG:32633", "transform": rasterio.Affine(0.25, 0, 500_000, 0, -0.25, 5_000_000)}
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(indices, 1)
+        dataset.write_colormap(1, {i: (*color, 255) for i, color in enumerate(colors.tolist())})

@@ -311,6 +311,7 @@ def train(
         processes=fabric.world_size,
     )
     if fabric.is_global_zero:
+        run.make_folder()
         _logger.info("training on %s: %d patches of %d images", fabric.device, len(patches), len(scenes))
         with _removed_on_failure(temporary):
             bar = functools.partial(track, description="superpixels", show=show)

@@ -159,14 +159,23 @@ def predict_scene(
         ``.tif`` or ``.png``.
     track
         Wraps the windows, for a progress bar: (windows, pixels of the scene).
+
+    Raises
+    ------
+    InputError
+        If the scene does not fit the segmenter, holds no valid pixel, or if the map cannot be written.
     """
     with Raster(scene) as raster:
         pixels = raster.info.height * raster.info.width
         table = legend.table(clusters)
         with ClassMapWriter(out, raster.info, legend) as writer:
+            seen = False
             for part in track(segmenter(raster), pixels):
+                seen = seen or bool(part.valid.any())
                 classes = table[part.clusters[legend.classifier - 1]]
                 writer.write(np.where(part.valid, classes, legend.nodata), part.window)
+            if not seen:
+                raise InputError(scene, "holds no valid pixel: all is nodata", "there is nothing to map")
     return Path(out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
@@ -12,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 __all__ = ["Advance", "progress_bar", "track"]
 
 _Item = TypeVar("_Item")
+_logger = logging.getLogger(__name__)
 
 
 class Advance(Protocol):
@@ -23,7 +26,11 @@ class Advance(Protocol):
 
 @contextmanager
 def progress_bar(description: str, total: int, *, show: bool = True, done: int = 0) -> Iterator[Advance]:
-    """A bar on standard error with elapsed and remaining time."""
+    """A bar on standard error with elapsed and remaining time; in a log file, a line every half minute instead."""
+    console = Console(stderr=True)
+    if not show or not console.is_terminal:
+        yield _Lines(description, total, done) if show else _silent
+        return
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -32,8 +39,7 @@ def progress_bar(description: str, total: int, *, show: bool = True, done: int =
         TimeRemainingColumn(),
         TextColumn("left"),
         TextColumn("{task.fields[note]}"),
-        console=Console(stderr=True),
-        disable=not show,
+        console=console,
     )
     with bar:
         task = bar.add_task(description, total=total, completed=done, note="")
@@ -42,6 +48,30 @@ def progress_bar(description: str, total: int, *, show: bool = True, done: int =
             bar.update(task, advance=by, note=note)
 
         yield advance
+
+
+class _Lines:
+    """Says now and then how far something is, where a bar cannot be drawn."""
+
+    def __init__(self, description: str, total: int, done: int) -> None:
+        self._description = description
+        self._total = total
+        self._done = done
+        self._said = time.monotonic()
+
+    def __call__(self, note: str = "", by: int = 1) -> None:
+        self._done += by
+        if time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
+            self._said = time.monotonic()
+            share = f"{self._done / max(1, self._total):.0%}"
+            _logger.info("%s: %s", self._description, f"{share}, {note}" if note else share)
+
+
+_SECONDS_BETWEEN_LINES = 30
+
+
+def _silent(note: str = "", by: int = 1) -> None:
+    pass
 
 
 def track(items: Iterable[_Item], total: int, description: str, *, show: bool = True) -> Iterator[_Item]:

@@ -81,6 +81,13 @@ class RunFolder:
         if self.images_file.read_text(encoding="utf-8") != _listed(scenes):
             raise RunError(self.path, "was begun with other images (images.txt lists them)", "resume it with those")
 
+    def make_folder(self) -> None:
+        """Make the folder; RunError if it cannot be made."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
+
     def begin(self, recipe: Recipe, scenes: Sequence[str]) -> None:
         """Make the folder, write the list of training images and, last, the recipe.
 

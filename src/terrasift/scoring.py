@@ -25,7 +25,7 @@ from terrasift.metrics.averages import mean_of_defined
 from terrasift.metrics.information import compute_variation_of_information
 from terrasift.progress import Advance, progress_bar
 
-__all__ = ["ImageScores", "PairScores", "Scores", "class_names", "score_label_maps"]
+__all__ = ["ImageScores", "PairScores", "Scores", "parse_classes", "score_label_maps"]
 
 AT_ONCE_PIXELS = 25_000_000
 """Larger maps are read a band of rows at a time."""
@@ -41,7 +41,7 @@ def score_label_maps(
     predicted: str | os.PathLike[str],
     truths: Sequence[str | os.PathLike[str]],
     *,
-    classes: Sequence[str] = (),
+    classes: Sequence[str] | Legend = (),
     ignore: int | None = None,
     base: float = 2,
     show: bool = True,
@@ -55,7 +55,8 @@ def score_label_maps(
         truths of one image, named here or held by a file, are averaged over; of several predictions that a file
         holds, each is scored.
     classes
-        Names of the classes 0, 1, ... where labels mean the same in both maps; without them labels only tell
+        Names of the classes 0, 1, ... where labels mean the same in both maps, or a legend, by whose colours maps in
+        colour are read, and in whose maps 255 counts nowhere; without them labels only tell
         regions apart.
     ignore
         A label. Pixels where either map holds it, or is nodata, count nowhere.
@@ -72,23 +73,25 @@ def score_label_maps(
     SettingError
         If `base` is not above 1.
     """
+    legend = classes if isinstance(classes, Legend) else None
+    names = tuple(classes.names if isinstance(classes, Legend) else classes)
     matches = match_label_maps(predicted, truths)
     steps = 0
     for match in matches:  # so that what is wrong is found before hours of scoring
-        with open_pairs(match, ignore) as images:
+        with open_pairs(match, ignore, legend) as images:
             steps += sum(READINGS * pair.shape[0] for pairs in images for pair in pairs)
     found = []
     with progress_bar("scoring", steps, show=show) as advance:
         for match in matches:
-            with open_pairs(match, ignore) as images:
-                found += [_score_image(pairs, classes, base, advance) for pairs in images]
+            with open_pairs(match, ignore, legend) as images:
+                found += [_score_image(pairs, names, base, advance) for pairs in images]
     if not any(pair.pixels for image in found for pair in image.pairs):
         raise InputError(predicted, "no pixel counts", "all are nodata or ignored here or in the truth")
-    return Scores(tuple(found), tuple(classes), base)
+    return Scores(tuple(found), names, base)
 
 
-def class_names(classes: str) -> tuple[str, ...]:
-    """Names of classes: from a classes file, or the numbers below the number given.
+def parse_classes(classes: str) -> tuple[str, ...] | Legend:
+    """What the option says: a classes file, or how many classes there are, which are called by their numbers then.
 
     Raises
     ------
@@ -98,7 +101,7 @@ def class_names(classes: str) -> tuple[str, ...]:
         If the number is 0.
     """
     if not classes.isdecimal():
-        return tuple(Legend.load(classes).names)
+        return Legend.load(classes)
     if int(classes) < 1:
         raise SettingError("classes", f"is {classes}", "there is at least one")
     return tuple(str(number) for number in range(int(classes)))

@@ -308,9 +308,9 @@ def test_info_refuses(command: Command, inputs: Path, name: str, words: list[str
 
 REAL = {
     "RGB.byte.tif": "3 bands of uint8",
-    "rgb1_fake_nir_epsg3857.tif": "bands of uint8",
-    "float.tif": "1 bands of float64",
-    "float_nan.tif": "1 bands of float32",
+    "rgb1_fake_nir_epsg3857.tif": "1 band of uint8",
+    "float.tif": "1 band of float64",
+    "float_nan.tif": "1 band of float32",
 }
 TOO_SMALL = {"float.tif", "float_nan.tif"}
 
@@ -363,3 +363,19 @@ def test_the_real_command_ends_with_code_2(tmp_path: Path, arguments: list[str],
     assert ended.stderr.startswith(words)
     assert ended.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_what_is_wrong_is_said_alone_without_half_a_bar(command: Command, tiny_run: Run, tmp_path: Path) -> None:
+    write_image(tmp_path / "small.png", np.zeros((8, 8, 3), np.uint8))
+    outcome = command("predict", tiny_run.path, tmp_path / "small.png", "--out", tmp_path / "map.tif")
+    assert outcome.code == 2
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_run_below_a_file_is_refused_before_any_work(command: Command, scenes: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    options = ["--out", tmp_path / "file" / "run", "--cache", tmp_path / "cache"]
+    outcome = command("train", scenes / "images", *options)
+    assert outcome.code == 2
+    assert len(outcome.err.splitlines()) == 1
+    assert not (tmp_path / "cache").exists()

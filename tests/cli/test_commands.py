@@ -143,6 +143,10 @@ def test_an_interrupted_training_says_how_to_go_on(
     monkeypatch.setattr("terrasift.api.train", interrupt)
     outcome = command("train", scenes / "images", "--out", tmp_path / "run")
     assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err == "terrasift: interrupted; training had not begun: start it anew\n"
+    (tmp_path / "run").mkdir()
+    Recipe.load("demo").save(tmp_path / "run" / "recipe.yaml")
+    outcome = command("train", scenes / "images", "--out", tmp_path / "run")
     assert outcome.err == "terrasift: interrupted; go on with the same command and --resume\n"
 
 

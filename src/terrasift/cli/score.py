@@ -28,7 +28,11 @@ def command(
         list[str], typer.Argument(metavar="TRUTH...", help="Of the same grid and name. Several are averaged over.")
     ],
     classes: Annotated[
-        str | None, typer.Option(metavar="N|FILE", help="Labels mean classes 0..N-1, or those of a classes file.")
+        str | None,
+        typer.Option(
+            metavar="N|FILE",
+            help="Labels are classes: 0..N-1, or those of a classes file, by its colours where maps have colours.",
+        ),
     ] = None,
     ignore: Annotated[
         int | None, typer.Option(metavar="LABEL", help="Counts nowhere in either map, like nodata.")
@@ -39,12 +43,12 @@ def command(
     """Score label maps against the truth, whoever made them."""
     from rich.console import Console
 
-    from terrasift.scoring import class_names, score_label_maps
+    from terrasift.scoring import parse_classes, score_label_maps
 
     scores = score_label_maps(
         predicted,
         truths,
-        classes=class_names(classes) if classes else (),
+        classes=parse_classes(classes) if classes else (),
         ignore=ignore,
         base=math.e if base == "e" else float(base),
     )

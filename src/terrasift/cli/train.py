@@ -18,7 +18,7 @@ def command(
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run.")],
     recipe: Annotated[
         str | None,
-        typer.Option(metavar="NAME|FILE", help="paper, default, demo, or a YAML file.", show_default="default"),
+        typer.Option(metavar="NAME|FILE", help="paper, default, demo, or a YAML file; else default."),
     ] = None,
     changes: Set = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
@@ -43,7 +43,9 @@ def command(
             cache_limit=round(cache_limit * 1e9),
         )
     except KeyboardInterrupt:
-        typer.echo("terrasift: interrupted; go on with the same command and --resume", err=True)
+        begun = (out / "recipe.yaml").exists()
+        mend = "go on with the same command and --resume" if begun else "training had not begun: start it anew"
+        typer.echo(f"terrasift: interrupted; {mend}", err=True)
         raise typer.Exit(130) from None
     if os.environ.get("LOCAL_RANK", "0") != "0":
         return  # one of several processes of a training: the first speaks for all

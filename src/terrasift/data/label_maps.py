@@ -17,7 +17,8 @@ from scipy.io.matlab import MatReadError
 
 from terrasift.data.scenes import RASTER_SUFFIXES
 from terrasift.errors import InputError
-from terrasift.raster import Raster, Window
+from terrasift.legend import IGNORE, Legend
+from terrasift.raster import Raster, Window, labels_of
 
 __all__ = ["LabelMap", "LabelPair", "Match", "match_label_maps", "open_pairs"]
 
@@ -119,8 +120,13 @@ def match_label_maps(predicted: str | os.PathLike[str], truths: Sequence[str | o
 
 
 @contextmanager
-def open_pairs(match: Match, ignore: int | None = None) -> Iterator[list[list[LabelPair]]]:
+def open_pairs(
+    match: Match, ignore: int | None = None, legend: Legend | None = None
+) -> Iterator[list[list[LabelPair]]]:
     """For each label map of a prediction's file, its pairs with all label maps of the truths' files.
+
+    With a legend rasters are read as masks are, by its colours where they have colours; without, labels are numbers,
+    a palette's too.
 
     Raises
     ------
@@ -128,8 +134,8 @@ def open_pairs(match: Match, ignore: int | None = None) -> Iterator[list[list[La
         If a file holds no label map, more than one band or no whole numbers, or if two are on different grids.
     """
     with ExitStack() as stack:
-        predictions = stack.enter_context(_opened(match.predicted))
-        truths = [truth for path in match.truths for truth in stack.enter_context(_opened(path))]
+        predictions = stack.enter_context(_opened(match.predicted, legend))
+        truths = [truth for path in match.truths for truth in stack.enter_context(_opened(path, legend))]
         for predicted in predictions:
             for truth in truths:
                 _check_same_grid(predicted, truth)
@@ -162,13 +168,16 @@ def _files(folder: str | os.PathLike[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[list[LabelMap]]:
+def _opened(path: str, legend: Legend | None) -> Iterator[list[LabelMap]]:
     """All label maps of a file: a raster is one, a MATLAB file holds one or several."""
     if Path(path).suffix.lower() == ".mat":
         yield _matlab(path)
         return
     with Raster(path) as raster:
         info = raster.info
+        if legend is not None:
+            yield [LabelMap(path, (info.height, info.width), _mask_reader(raster, legend), info.crs, info.transform)]
+            return
         if info.bands > 1 and not raster.has_palette:
             raise InputError(path, f"has {info.bands} bands", "a label raster has one band, of whole numbers")
         _check_whole_numbers(path, np.dtype(info.dtype))
@@ -177,6 +186,14 @@ def _opened(path: str) -> Iterator[list[LabelMap]]:
             return raster.read_indices(Window(start, 0, stop - start, info.width))
 
         yield [LabelMap(path, (info.height, info.width), read, info.crs, info.transform)]
+
+
+def _mask_reader(raster: Raster, legend: Legend) -> ReadLabels:
+    def read(start: int, stop: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        labels = labels_of(raster, legend, Window(start, 0, stop - start, raster.info.width))
+        return labels, labels != IGNORE
+
+    return read
 
 
 def _matlab(path: str) -> list[LabelMap]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError
 from terrasift.legend import IGNORE, Legend
-from terrasift.raster.reading import Raster
+from terrasift.raster.reading import Raster, Window
 
-__all__ = ["read_labels"]
+__all__ = ["labels_of", "read_labels"]
 
 
 def read_labels(path: str | os.PathLike[str], legend: Legend) -> NDArray[np.uint8]:
@@ -26,17 +26,23 @@ def read_labels(path: str | os.PathLike[str], legend: Legend) -> NDArray[np.uint
     InputError
         If it holds a colour or an index that the legend does not name.
     """
+    with Raster(path) as raster:
+        return labels_of(raster, legend)
+
+
+def labels_of(raster: Raster, legend: Legend, window: Window | None = None) -> NDArray[np.uint8]:
+    """`read_labels` of an open mask, or of a window of it."""
+    path = raster.path
     if len(legend.classes) > IGNORE:
         raise InputError("classes", f"are {len(legend.classes)}", f"masks can tell at most {IGNORE} apart")
-    with Raster(path) as raster:
-        if raster.has_palette or raster.info.bands >= 3:
-            values, valid = raster.read(bands=(1, 2, 3))
-            if values.dtype != np.uint8:
-                raise InputError(path, f"is a colour mask of {values.dtype}", "save its colours as uint8")
-            labels = np.full(valid.shape, IGNORE, np.uint8)
-            labels[valid] = legend.indices(values[valid], path)
-            return labels
-        values, valid = raster.read(bands=(1,))
+    if raster.has_palette or raster.info.bands >= 3:
+        values, valid = raster.read(window, bands=(1, 2, 3))
+        if values.dtype != np.uint8:
+            raise InputError(path, f"is a colour mask of {values.dtype}", "save its colours as uint8")
+        labels = np.full(valid.shape, IGNORE, np.uint8)
+        labels[valid] = legend.indices(values[valid], path)
+        return labels
+    values, valid = raster.read(window, bands=(1,))
     return _checked_indices(path, values[:, :, 0], valid, len(legend.classes))
 
 

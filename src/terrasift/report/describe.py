@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import yaml
+
 from terrasift.data.patches import windows_of
+from terrasift.legend import Legend
 from terrasift.raster import Raster
 from terrasift.recipe import Recipe, recipe_names
 from terrasift.run import RunFolder
@@ -14,12 +17,32 @@ __all__ = ["describe"]
 
 
 def describe(path: str) -> str:
-    """Lines about a raster, a recipe's name or file, or a run's folder; InputError for anything else."""
+    """Lines about a raster, a recipe's name or file, a legend, or a run's folder; InputError for anything else."""
+    if _is_legend(path):
+        return _legend(Legend.load(path))
     if path in recipe_names() or Path(path).suffix.lower() in (".yaml", ".yml"):
         return Recipe.load(path).to_yaml().rstrip()
     if Path(path).is_dir():
         return _run(RunFolder(path))
     return _raster(path)
+
+
+def _is_legend(path: str) -> bool:
+    if Path(path).suffix.lower() not in (".yaml", ".yml") or not Path(path).is_file():
+        return False
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return False
+    return isinstance(content, dict) and "classes" in content
+
+
+def _legend(legend: Legend) -> str:
+    lines = [f"legend of {len(legend.classes)} classes, for classifier {legend.classifier}"]
+    for index, entry in enumerate(legend.classes):
+        held = f", {len(entry.clusters)} clusters" if entry.clusters else ""
+        lines.append(f"{index} {entry.color} {entry.name}{held}")
+    return "\n".join(lines)
 
 
 def _run(run: RunFolder) -> str:
@@ -41,16 +64,18 @@ def _run(run: RunFolder) -> str:
 
 def _raster(path: str) -> str:
     with Raster(path) as raster:
-        info = raster.info
+        info, palette = raster.info, raster.has_palette
         valid = _valid_share(raster) if info.height * info.width <= _MOST_PIXELS else None
     lines = [
         f"raster {path}: {info.driver}",
-        f"{info.width} x {info.height} pixels, {info.bands} bands of {info.dtype}",
+        f"{info.width} x {info.height} pixels, {info.bands} band{'s' * (info.bands > 1)} of {info.dtype}",
         f"bands: {', '.join(f'{n} {name}'.strip() for n, name in enumerate(info.descriptions, 1))}",
         f"CRS: {info.crs or 'none, a plain image'}",
-        f"transform: {', '.join(f'{value:g}' for value in info.transform)}",
+        f"transform: {', '.join(f'{value:.12g}' for value in info.transform)}",
         f"nodata: {'none' if info.nodata is None else f'{info.nodata:g}'}",
     ]
+    if palette:
+        lines.append("palette: one band of indices into a colour table, read as its colours")
     if info.alpha:
         lines.append(f"alpha: band {info.bands + 1} says which pixels are valid")
     if valid is not None:
