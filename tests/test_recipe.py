@@ -168,3 +168,9 @@ def test_a_missing_recipe_names_those_there_are(tmp_path: Path) -> None:
     for name in ("papper", str(tmp_path), str(tmp_path / "none.yaml")):
         with pytest.raises(SettingError, match=r"neither a recipe's name nor a file; use .*paper"):
             Recipe.load(name)
+
+
+@pytest.mark.parametrize("value", ["[1]", "[0,1,2]", "red"])
+def test_three_color_bands_are_asked_for(value: str) -> None:
+    with pytest.raises(SettingError, match=r"color_bands: .*allowed: a list of 3, each a whole number from 1"):
+        Recipe.load("paper", [f"refinement.color_bands={value}"])

@@ -102,7 +102,7 @@ def _kind(node: dict[str, Any]) -> str:
     if "enum" in node:
         return ", ".join(f"`{choice}`" for choice in node["enum"])
     if node["type"] == "array":
-        return f"list, each a {_kind(node['items'])}"
+        return f"list, each a {_kind(node.get('items') or node['prefixItems'][0])}"
     limits = [f"{words} {node[limit]:.10g}" for limit, words in LIMITS.items() if limit in node]
     return " ".join([KINDS[node["type"]], *limits])
 

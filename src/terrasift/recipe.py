@@ -293,6 +293,8 @@ def _allowed(node: dict[str, Any], schema: dict[str, Any]) -> str:
     if "properties" in node:
         return f"the keys {', '.join(node['properties'])}"
     if node.get("type") == "array":
+        if "prefixItems" in node:
+            return f"a list of {len(node['prefixItems'])}, each {_allowed(node['prefixItems'][0], schema)}"
         return f"a list, each {_allowed(node['items'], schema)}"
     limits = [f"{words} {node[name]:.10g}" for name, words in _LIMITS.items() if name in node]
     return " ".join([_TYPES[node["type"]], " ".join(limits)]).strip()
