@@ -196,7 +196,7 @@ class _KeptMaps:
                     maps = np.lib.format.open_memmap(self._path, "w+", np.uint16, shape)
                 for kept, found in zip(maps, part.clusters, strict=True):
                     kept[_slices(part.window)] = found
-                _part(self.truth, part.window)[~part.valid] = IGNORE
+                self.truth[_slices(part.window)][~part.valid] = IGNORE
                 yield part
 
     def region_scores(self, classifier: int, table: NDArray[np.int64]) -> dict[str, float]:
@@ -220,7 +220,7 @@ def _overlaps(
     classes = len(legend.classes)
     counts: list[NDArray[np.int64]] = []
     for part in parts:
-        labels = _part(truth, part.window)
+        labels = truth[_slices(part.window)]
         counted = part.valid & (labels != IGNORE)
         counts = counts or [np.zeros((clusters, classes), np.int64) for _ in part.clusters]
         for table, found in zip(counts, part.clusters, strict=True):
@@ -252,7 +252,3 @@ def _read_truth(image: LabelledImage, raster: Raster, legend: Legend) -> NDArray
 
 def _slices(window: Window) -> tuple[slice, slice]:
     return slice(window.row, window.row + window.height), slice(window.column, window.column + window.width)
-
-
-def _part(truth: NDArray[np.uint8], window: Window) -> NDArray[np.uint8]:
-    return truth[_slices(window)]
