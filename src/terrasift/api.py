@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from terrasift.data.batches import PatchBatches
 from terrasift.data.patches import Patch, PatchReader, index_patches
+from terrasift.data.precomputed import PrecomputedRegions
 from terrasift.data.regions import RegionCache, default_cache_folder
 from terrasift.data.scaling import check_scaling, measure_scaling
 from terrasift.data.scenes import check_alike, describe_scenes, find_masks, find_scenes
@@ -26,6 +27,7 @@ from terrasift.legend import Legend
 from terrasift.mapping import MappingMethod, Regions
 from terrasift.prediction import ClusterWindow, Predictor, check_array, map_paths, predict_scene
 from terrasift.progress import progress_bar, track
+from terrasift.raster import RasterInfo
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
 from terrasift.training import fit, make_fabric
@@ -294,15 +296,16 @@ def train(
     show = show and fabric.is_global_zero
     scenes = find_scenes(images)
     run.check_images(scenes)
-    recipe, patches = _index(scenes, recipe, show)
+    recipe, infos, patches = _index(scenes, recipe, show)
     torch.manual_seed(recipe.seed)
     network = network_of(recipe)
     temporary = run.path / "superpixels"
-    regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
+    made_regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
+    folder = recipe.refinement.folder if recipe.refinement.method == "precomputed" else None
     source = PatchBatches(
         patches,
         PatchReader(recipe.bands, recipe.scaling),
-        regions,
+        PrecomputedRegions(folder, infos) if folder else made_regions,
         recipe.patch,
         recipe.batch_size,
         recipe.seed,
@@ -321,7 +324,7 @@ def train(
     fit(fabric, network, source, recipe, run, show=show)
     if fabric.is_global_zero:
         run.finish(network)
-        regions.trim(cache_limit)
+        made_regions.trim(cache_limit)
         shutil.rmtree(temporary, ignore_errors=True)
     fabric.barrier()
     return run
@@ -373,7 +376,7 @@ def _continue(run: RunFolder, recipe: Recipe | None) -> Recipe:
     return begun.model_copy(update={"compute": recipe.compute})
 
 
-def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, list[Patch]]:
+def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, list[RasterInfo], list[Patch]]:
     infos = describe_scenes(scenes)
     check_alike(infos, recipe.bands)
     patches = index_patches(
@@ -393,4 +396,4 @@ def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, l
             f"{list(colors)} names more than the {count} bands of the run",
             "use [1,1,1] for one",
         )
-    return recipe.model_copy(update={"scaling": scaling}), patches
+    return recipe.model_copy(update={"scaling": scaling}), infos, patches

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -23,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from terrasift.blocks.choices import ClassWeights, ExtractorName, LearningRateSchedule, Reduction, RefinementMethod
+from terrasift.blocks.choices import Augmentation, ClassWeights, LearningRateSchedule, Reduction, RefinementMethod
 from terrasift.errors import SettingError
 
 __all__ = ["Compute", "Losses", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
@@ -35,7 +36,24 @@ def _refuse_boolean(value: object) -> object:
     return value
 
 
+def _extractor_names() -> list[str]:
+    from terrasift.blocks.extractors import EXTRACTORS  # takes long to import: not before a name is to be checked
+
+    return list(EXTRACTORS)
+
+
+def _check_extractor(name: str) -> str:
+    if name not in (names := _extractor_names()):
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(names)})
+    return name
+
+
+def _list_extractors(schema: dict[str, Any]) -> None:
+    schema["enum"] = _extractor_names()
+
+
 _Count = Annotated[StrictInt, Field(ge=1)]
+_ExtractorName = Annotated[str, AfterValidator(_check_extractor), Field(json_schema_extra=_list_extractors)]
 _NO_BOOLEAN = BeforeValidator(_refuse_boolean)
 _Number = Annotated[float, _NO_BOOLEAN]
 _Share = Annotated[float, Field(gt=0, le=1), _NO_BOOLEAN]
@@ -80,6 +98,15 @@ class Refinement(_Settings):
         (1, 2, 3), description="external: which of the run's bands, from 1, stand for red, green and blue"
     )
     restarts: _Count = Field(20, description="external: runs of fuzzy c-means, of which the best is kept")
+    folder: str | None = Field(
+        None, description="precomputed: folder of label rasters, each with its image's name and size"
+    )
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Refinement:
+        if self.method == "precomputed" and not self.folder:
+            raise ValueError("refinement.method precomputed needs refinement.folder: name the folder of label rasters")
+        return self
 
 
 class Losses(_Settings):
@@ -125,7 +152,7 @@ class Predict(_Settings):
 class Recipe(_Settings):
     """Every setting of a run. The defaults are the study's."""
 
-    extractor: ExtractorName = Field("dic", description="feature extractor")
+    extractor: _ExtractorName = Field("dic", description="feature extractor")
     width: _Count | None = Field(None, description="channels of its first block; null: the extractor's own")
     classifiers: Annotated[StrictInt, Field(ge=1, le=2)] = Field(2, description="pixel classifiers in parallel")
     clusters: Annotated[StrictInt, Field(ge=2, le=65535)] = Field(100, description="clusters K of each classifier")
@@ -142,6 +169,7 @@ class Recipe(_Settings):
     class_weights: ClassWeights = Field("balanced", description="of the cross-entropy, made anew for each batch")
     losses: Losses = Field(Losses(), description="added to the weighted cross-entropy")
     refinement: Refinement = Field(Refinement(), description="regions inside which labels are made constant")
+    augmentation: Augmentation = Field("none", description="of the patches: flips, turns and scales, light, or both")
     seed: Annotated[StrictInt, Field(ge=0, le=2**32 - 1)] = Field(0, description="makes a run repeatable")
     compute: Compute = Field(Compute(), description="where the numbers are made")
     predict: Predict = Field(Predict(), description="how a trained run reads a scene")

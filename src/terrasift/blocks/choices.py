@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 __all__ = [
+    "Augmentation",
     "ClassWeights",
-    "ExtractorName",
     "LearningRateSchedule",
     "Reduction",
     "RefinementMethod",
     "SuperpixelMethod",
 ]
 
-ExtractorName = Literal["kan", "seek", "dic"]
-"""Feature extractors (`blocks.extractors`)."""
+Augmentation = Literal["none", "geometric", "colour", "both"]
+"""What is changed at random about each patch before a training step (`blocks.augmentation`)."""
 
 ClassWeights = Literal["balanced", "median_frequency", "none"]
 """How the weights of the weighted cross-entropy follow from the labels of a batch (`blocks.losses`)."""
@@ -28,5 +28,6 @@ Reduction = Literal["mean", "sum"]
 SuperpixelMethod = Literal["slic", "felzenszwalb", "none"]
 """Ways to cut an image into regions; with ``none`` every pixel is a region of its own (`blocks.superpixels`)."""
 
-RefinementMethod = Literal["slic", "felzenszwalb", "external", "none"]
-"""Where the regions of the class refinement come from: superpixels, or the classes of the external algorithm."""
+RefinementMethod = Literal["slic", "felzenszwalb", "external", "precomputed", "none"]
+"""Where the regions of the class refinement come from: superpixels, the classes of the external algorithm, or a folder
+of label rasters that any other segmenter has written."""

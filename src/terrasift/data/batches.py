@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from terrasift.blocks.batch import Batch
 from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.regions import RegionCache, prepare_regions
+from terrasift.data.regions import RegionSource, prepare_regions
 
 __all__ = ["PatchBatches", "epoch_order"]
 
@@ -40,7 +40,7 @@ class PatchBatches:
         self,
         patches: Sequence[Patch],
         reader: PatchReader,
-        regions: RegionCache,
+        regions: RegionSource,
         side: int,
         batch_size: int,
         seed: int,
@@ -105,7 +105,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray[tuple[int], np.
 
 
 class _PatchDataset(Dataset[Batch]):
-    def __init__(self, patches: Sequence[Patch], reader: PatchReader, regions: RegionCache, side: int) -> None:
+    def __init__(self, patches: Sequence[Patch], reader: PatchReader, regions: RegionSource, side: int) -> None:
         self.patches = patches
         self.reader = reader
         self.regions = regions
@@ -116,7 +116,7 @@ class _PatchDataset(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         image, valid = self.reader.read(self.patches[index], self.side)
-        regions = self.regions.regions(image, valid)
+        regions = self.regions.of_patch(self.patches[index], image, valid)
         return Batch(
             torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0))),
             torch.from_numpy(regions),

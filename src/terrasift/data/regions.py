@@ -1,4 +1,4 @@
-"""The regions of patches, made once in parallel and kept on disk by content and settings."""
+"""The regions of patches: where they come from, and those made here, once, in parallel, kept on disk."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 import joblib
 import numpy as np
@@ -23,7 +24,29 @@ from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
 from terrasift.recipe import Refinement
 
-__all__ = ["RegionCache", "default_cache_folder", "prepare_regions"]
+__all__ = ["RegionCache", "RegionSource", "default_cache_folder", "prepare_regions"]
+
+
+class RegionSource(Protocol):
+    """Where the regions of a patch come from. It travels to other processes."""
+
+    def of_patch(self, patch: Patch, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """The regions of a patch, whose pixels have been read.
+
+        Parameters
+        ----------
+        patch
+            The window.
+        image
+            (side, side, bands), float32 in [0, 1].
+        valid
+            (side, side), bool.
+
+        Returns
+        -------
+        ndarray
+            (side, side), int32, numbered from 0; 0 also where there is no data.
+        """
 
 
 class RegionCache:
@@ -74,6 +97,10 @@ class RegionCache:
             _write(path, regions)
         return regions
 
+    def of_patch(self, patch: Patch, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """`regions` of its pixels, whatever scene they are from."""
+        return self.regions(image, valid)
+
     def trim(self, limit_bytes: int) -> int:
         """Delete the files longest unused until the folder holds at most `limit_bytes`; returns how many went.
 
@@ -105,6 +132,8 @@ class RegionCache:
             bands = [number - 1 for number in settings.color_bands]
             classes = external_segmentation(image, bands=bands, restarts=settings.restarts, valid=valid)
             return np.where(valid, classes, 0).astype(np.int32)
+        if settings.method == "precomputed":
+            raise ValueError("precomputed regions are read, not made: PrecomputedRegions")
         return superpixels(
             image,
             settings.method,
@@ -133,18 +162,18 @@ def default_cache_folder() -> Path:
 
 
 def prepare_regions(
-    cache: RegionCache,
+    source: RegionSource,
     reader: PatchReader,
     patches: Sequence[Patch],
     side: int,
     track: Callable[[Iterable[object], int], Iterable[object]] = lambda items, _: items,
 ) -> None:
-    """Make the regions of all patches that the cache lacks, in as many processes as there are cores.
+    """Ask for the regions of all patches once, in as many processes as there are cores: those kept are made now.
 
     Parameters
     ----------
-    cache
-        Where they go.
+    source
+        Makes or reads them.
     reader
         Reads the patches.
     patches
@@ -156,7 +185,7 @@ def prepare_regions(
     """
     processes = joblib.cpu_count() if len(patches) >= _WORTH_PROCESSES else 1
     parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered", batch_size="auto")
-    made = parallel(joblib.delayed(_prepare_one)(cache, reader, patch, side) for patch in patches)
+    made = parallel(joblib.delayed(_prepare_one)(source, reader, patch, side) for patch in patches)
     for _ in track(made, len(patches)):
         pass
 
@@ -164,8 +193,8 @@ def prepare_regions(
 _WORTH_PROCESSES = 64  # starting processes takes longer than cutting fewer patches
 
 
-def _prepare_one(cache: RegionCache, reader: PatchReader, patch: Patch, side: int) -> None:
-    cache.regions(*reader.read(patch, side))
+def _prepare_one(source: RegionSource, reader: PatchReader, patch: Patch, side: int) -> None:
+    source.of_patch(patch, *reader.read(patch, side))
 
 
 def _read(path: Path) -> NDArray[np.int32] | None:

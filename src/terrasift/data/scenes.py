@@ -85,8 +85,10 @@ def check_alike(infos: Sequence[RasterInfo], bands: Sequence[int] | None) -> Non
         info.check_bands(bands)
 
 
-def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str]) -> list[Path]:
+def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str], kind: str = "mask") -> list[Path]:
     """The mask of each image: the raster in `folder` with the image's name, whatever the suffix.
+
+    `kind` is what the errors call it.
 
     Raises
     ------
@@ -94,7 +96,7 @@ def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str]) -> list[Pa
         If an image has no mask, more than one, or one that another image has too.
     """
     if not Path(folder).is_dir():
-        raise InputError(folder, "is not a folder", "name the folder of the masks")
+        raise InputError(folder, "is not a folder", f"name the folder of the {kind}s")
     by_stem: dict[str, list[Path]] = {}
     for path in _rasters_in(Path(folder)):
         by_stem.setdefault(path.stem, []).append(path)
@@ -102,13 +104,15 @@ def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str]) -> list[Pa
     for scene in scenes:
         candidates = by_stem.get(Path(scene).stem, [])
         if not candidates:
-            raise InputError(scene, f"has no mask in {folder}", f"put one there named {Path(scene).stem}.png or .tif")
+            raise InputError(scene, f"has no {kind} in {folder}", f"put one there named {Path(scene).stem}.png or .tif")
         if len(candidates) > 1:
             names = ", ".join(path.name for path in candidates)
-            raise InputError(scene, f"has {len(candidates)} masks in {folder}: {names}", "keep one")
+            raise InputError(scene, f"has {len(candidates)} {kind}s in {folder}: {names}", "keep one")
         if candidates[0] in masks:
             other = scenes[masks.index(candidates[0])]
-            raise InputError(scene, f"has the same mask as {other}: {candidates[0]}", "give the images different names")
+            raise InputError(
+                scene, f"has the same {kind} as {other}: {candidates[0]}", "give the images different names"
+            )
         masks.append(candidates[0])
     return masks
 

@@ -1,0 +1,68 @@
+"""Regions that another segmenter has made: label rasters, one for each scene."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrasift.data.patches import Patch
+from terrasift.data.scenes import find_masks
+from terrasift.errors import InputError
+from terrasift.raster import Raster, RasterInfo
+
+__all__ = ["PrecomputedRegions"]
+
+
+class PrecomputedRegions:
+    """Windows of label rasters as the regions of patches. Their numbers count as names only.
+
+    Parameters
+    ----------
+    folder
+        Holds a raster of integers, one band, for each scene, with the scene's name (whatever the suffix) and size.
+    scenes
+        Those that are trained on.
+
+    Raises
+    ------
+    InputError
+        If a scene has no label raster, or one of another size or kind.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], scenes: Sequence[RasterInfo]) -> None:
+        paths = find_masks([scene.path for scene in scenes], folder, "label raster")
+        self._label_raster: dict[str, Path] = {}
+        for scene, path in zip(scenes, paths, strict=True):
+            with Raster(path) as raster:
+                _check(raster, scene)
+            self._label_raster[scene.path] = path
+
+    def of_patch(self, patch: Patch, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """The regions of a patch: see `RegionSource`. A pixel without a label is a region of its own."""
+        with Raster(self._label_raster[patch.scene]) as raster:
+            labels, labelled = raster.read_indices(patch.window)
+        names, numbered = np.unique(labels[labelled], return_inverse=True)
+        regions = np.empty(labels.shape, np.int32)
+        regions[labelled] = numbered
+        regions[~labelled] = np.arange(len(names), len(names) + np.count_nonzero(~labelled))
+        height, width = valid.shape
+        below_and_right = ((0, height - labels.shape[0]), (0, width - labels.shape[1]))
+        return np.where(valid, np.pad(regions, below_and_right), 0)
+
+
+def _check(raster: Raster, scene: RasterInfo) -> None:
+    labels = raster.info
+    if (labels.height, labels.width) != (scene.height, scene.width):
+        raise InputError(
+            labels.path,
+            f"has {labels.width} x {labels.height} pixels, but {scene.path} has {scene.width} x {scene.height}",
+            "make the label raster on the image's own grid",
+        )
+    if labels.bands > 1 and not raster.has_palette:
+        raise InputError(labels.path, f"has {labels.bands} bands, not one of region numbers", "save the numbers alone")
+    if labels.dtype.startswith("float"):
+        raise InputError(labels.path, f"holds {labels.dtype}, not region numbers", "save it as integers")
