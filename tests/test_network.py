@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pytest
 import torch
@@ -12,8 +10,6 @@ from scipy.ndimage import correlate
 from scipy.special import expit, softmax
 
 from terrasift import SettingError, build_network
-from terrasift.blocks.choices import ExtractorName
-from terrasift.blocks.extractors import EXTRACTORS
 
 Array = NDArray[np.float64]
 
@@ -103,10 +99,6 @@ def test_any_size_keeps_its_shape(extractor: str, size: tuple[int, int]) -> None
 def test_seek_with_one_classifier_has_its_features_for_logits() -> None:
     with pytest.raises(SettingError, match="two classifiers"):
         build_network("seek", clusters=10, width=12)
-
-
-def test_names_in_recipes_are_those_of_the_extractors() -> None:
-    assert set(get_args(ExtractorName)) == set(EXTRACTORS)
 
 
 def naive_kan(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:

@@ -55,7 +55,7 @@ def build_network(
     Parameters
     ----------
     extractor
-        ``kan``, ``seek`` or ``dic``.
+        ``kan``, ``seek``, ``dic``, or the name of one that you added (docs/adding-an-extractor.md).
     bands
         Bands B of the images.
     clusters

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from terrasift.blocks.augmentation import augment, draws_of_step
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
@@ -50,12 +51,12 @@ def self_training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> Step
             labels = refine(labels, batch.regions, batch.valid)
         weights = class_weights(labels, recipe.clusters, recipe.class_weights, batch.valid)
         loss = weighted_cross_entropy(logits, labels, weights, batch.valid)
-        losses.append(loss + _added_losses(logits, batch, recipe.losses))
+        losses.append(loss + added_losses(logits, batch, recipe.losses))
         targets.append(labels)
     return StepResult(tuple(losses), tuple(targets))
 
 
-def _added_losses(logits: Tensor, batch: Batch, weights: Losses) -> Tensor | float:
+def added_losses(logits: Tensor, batch: Batch, weights: Losses) -> Tensor | float:
     added: Tensor | float = 0.0
     if weights.continuity:
         added = added + weights.continuity * continuity_loss(logits, batch.valid)
@@ -117,8 +118,10 @@ def fit(
     with progress_bar("training", total, show=show and log is not None, done=state.step) as advance:
         while state.step < total:
             epoch, first_step = divmod(state.step, source.steps_per_epoch)
-            for batch in itertools.islice(source.epoch(epoch, first_step), total - state.step):
-                result = self_training_step(forward, fabric.to_device(batch), recipe)
+            for loaded in itertools.islice(source.epoch(epoch, first_step), total - state.step):
+                draws = draws_of_step(recipe.seed, state.step, fabric.global_rank)
+                batch = augment(fabric.to_device(loaded), recipe.augmentation, draws)
+                result = self_training_step(forward, batch, recipe)
                 stepper.zero_grad()
                 fabric.backward(sum(result.losses[1:], result.losses[0]))
                 stepper.step()
@@ -184,7 +187,7 @@ class _State:
         self.step += 1
         used = []
         for seen, labels in zip(self.clusters_seen, result.labels, strict=True):
-            present = torch.bincount(labels[batch.valid.to(labels.device)], minlength=len(seen)).cpu() > 0
+            present = torch.bincount(labels[batch.valid], minlength=len(seen)).cpu() > 0
             seen |= present
             used.append(int(present.sum()))
         return used

@@ -15,24 +15,37 @@ __all__ = ["EXTRACTORS", "Dic", "Extractor", "Kan", "Seek"]
 
 
 class Extractor(nn.Module, ABC):
-    """What every extractor offers. A new one is a class like those below, and its name in `EXTRACTORS`.
+    """What every extractor offers (docs/adding-an-extractor.md).
+
+    Parameters
+    ----------
+    bands
+        Bands of the image, B.
+    width
+        Channels of the first block.
 
     Attributes
     ----------
     features
-        Channels of what `forward` gives.
+        Channels of what `forward` gives: (N, bands, H, W) in [0, 1] to (N, features, H, W).
     """
 
     features: int
+
+    def __init__(self, bands: int, width: int) -> None:
+        super().__init__()
 
     @staticmethod
     @abstractmethod
     def default_width(clusters: int) -> int:
         """The width where a recipe names none, for K clusters."""
 
-    @abstractmethod
     def classifier(self, clusters: int, classifiers: int) -> nn.Module:
-        """One of `classifiers` equal heads on the features: (N, features, H, W) to logits (N, clusters, H, W)."""
+        """One of `classifiers` equal heads on the features: (N, features, H, W) to logits (N, clusters, H, W).
+
+        A 1x1 convolution and batch normalisation, without ReLU.
+        """
+        return _linear_head(self.features, clusters)
 
 
 class Kan(Extractor):
@@ -51,7 +64,7 @@ class Kan(Extractor):
     """
 
     def __init__(self, bands: int, width: int) -> None:
-        super().__init__()
+        super().__init__(bands, width)
         self.features = width
         self.blocks = nn.Sequential(
             nn.Conv2d(bands, width, 3, padding=1),
@@ -66,10 +79,6 @@ class Kan(Extractor):
     def default_width(clusters: int) -> int:
         """100, whatever the clusters."""
         return 100
-
-    def classifier(self, clusters: int, classifiers: int) -> nn.Module:
-        """The last block: a 1x1 convolution and batch normalisation, no ReLU."""
-        return _linear_head(self.features, clusters)
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, B, H, W) in [0, 1] to (N, width, H, W)."""
@@ -97,7 +106,7 @@ class Seek(Extractor):
     """
 
     def __init__(self, bands: int, width: int) -> None:
-        super().__init__()
+        super().__init__(bands, width)
         self.features = width
         self.stem = _seek_block(bands, width, 3)
         self.body = nn.Sequential(
@@ -153,7 +162,7 @@ class Dic(Extractor):
     """
 
     def __init__(self, bands: int, width: int) -> None:
-        super().__init__()
+        super().__init__(bands, width)
         self.features = 2 * width
         self.block_1 = _dic_block(bands, width)
         self.block_2 = _dic_block(width, width)
@@ -211,5 +220,5 @@ def _linear_head(features: int, clusters: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(features, clusters, 1), nn.BatchNorm2d(clusters))
 
 
-EXTRACTORS: dict[str, type[Kan] | type[Seek] | type[Dic]] = {"kan": Kan, "seek": Seek, "dic": Dic}
+EXTRACTORS: dict[str, type[Extractor]] = {"kan": Kan, "seek": Seek, "dic": Dic}
 """Name in a recipe -> the extractor, made with (bands, width)."""
