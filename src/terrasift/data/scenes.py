@@ -15,7 +15,7 @@ __all__ = ["MINIMUM_SIDE", "RASTER_SUFFIXES", "check_alike", "describe_scenes", 
 
 RASTER_SUFFIXES = frozenset(
     {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".vrt", ".img", ".bil", ".bsq", ".bip", ".nc", ".hdf", ".h5"}
-    | {".ecw", ".sid", ".gif", ".bmp", ".webp", ".asc", ".dat"}
+    | {".ecw", ".sid", ".gif", ".bmp", ".webp", ".asc", ".dat", ".mat"}
 )
 """Names in a folder that are taken for rasters; a file named on its own is tried whatever its suffix."""
 

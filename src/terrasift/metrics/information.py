@@ -11,6 +11,7 @@ __all__ = [
     "variation_of_information",
 ]
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -156,7 +157,7 @@ def compute_adjusted_mutual_information(table: ContingencyTable) -> float:
 def _information_and_mean_entropy(table: ContingencyTable) -> tuple[float, float]:
     """I and (H + H) / 2 in nats; the same number, exactly, for identical partitions."""
     entropies = _entropy(table.predicted_regions.areas) + _entropy(table.truth_regions.areas)
-    variation = compute_variation_of_information(table, np.e)
+    variation = compute_variation_of_information(table, math.e)
     return max(entropies - variation, 0.0) / 2, entropies / 2
 
 

@@ -19,7 +19,7 @@ def read_labels(path: str | os.PathLike[str], legend: Legend) -> NDArray[np.uint
     """Class indices of a mask, (H, W) uint8, `IGNORE` where a pixel counts nowhere.
 
     A mask is an image painted in the legend's colours (three bands, or a palette), or one band of class indices
-    without a palette. Nodata, 255, and colours listed under the legend's `ignore` count nowhere.
+    without a palette. Nodata, 255, -1, and colours listed under the legend's `ignore` count nowhere.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def labels_of(raster: Raster, legend: Legend, window: Window | None = None) -> N
 def _checked_indices(path: object, values: NDArray[Any], valid: NDArray[np.bool_], classes: int) -> NDArray[np.uint8]:
     if values.dtype.kind == "f" and not np.array_equal(values[valid], np.round(values[valid])):
         raise InputError(path, "holds fractions, not class indices", "save the mask as integers")
-    valid = valid & (values != IGNORE) & (values != 65535)
+    valid = valid & (values != IGNORE) & (values != 65535) & (values != -1)
     wrong = np.unique(values[valid & ((values < 0) | (values >= classes))])
     if len(wrong):
         listed = ", ".join(f"{value:g}" for value in wrong[:8].tolist())

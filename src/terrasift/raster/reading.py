@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
+from terrasift.raster.matlab import is_matlab, open_matlab
 
 __all__ = ["Raster", "RasterInfo", "Window"]
 
@@ -92,21 +93,24 @@ class Raster:
     Parameters
     ----------
     path
-        Any path GDAL opens.
+        Any path GDAL opens, or a MATLAB file (``.mat``) with one image, H x W or H x W x bands.
 
     Raises
     ------
     InputError
-        If GDAL cannot open it, or if its values are of a kind that is no image.
+        If it cannot be opened, or if its values are of a kind that is no image.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = str(path)
+        matlab = is_matlab(self.path)
         with gdal_errors(self.path, "is not a raster that can be opened"):
-            self._dataset = rasterio.open(self.path)
+            self._dataset = open_matlab(self.path) if matlab else rasterio.open(self.path)
         try:
             self._palette = _palette(self._dataset)
             self.info = _info(self.path, self._dataset, self._palette)
+            if matlab:
+                self.info = replace(self.info, driver="MATLAB")
         except BaseException:
             self._dataset.close()
             raise
@@ -154,6 +158,12 @@ class Raster:
         with gdal_errors(self.path, "cannot be read: the file is damaged"):
             values = self._dataset.read([1], window=area)
             return values[0], self._validity(values, [1], area)
+
+    def read_stored(self, window: Window | None = None) -> NDArray[Any]:
+        """Every band as it is stored, one marked as alpha too: (H, W, stored bands)."""
+        area = None if window is None else RasterioWindow(window.column, window.row, window.width, window.height)
+        with gdal_errors(self.path, "cannot be read: the file is damaged"):
+            return np.moveaxis(self._dataset.read(window=area), 0, 2)
 
     @property
     def has_palette(self) -> bool:

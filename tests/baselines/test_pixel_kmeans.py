@@ -1,4 +1,4 @@
-"""k-means on pixels, as a GIS offers it."""
+"""k-means on the bands of single pixels."""
 
 from __future__ import annotations
 

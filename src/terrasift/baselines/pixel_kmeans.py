@@ -1,4 +1,4 @@
-"""What a user would pick instead, scored the same way."""
+"""k-means on the bands of single pixels, as a GIS offers it."""
 
 from __future__ import annotations
 

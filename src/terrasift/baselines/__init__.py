@@ -1,0 +1,10 @@
+"""What a user would pick instead, scored the same way."""
+
+from __future__ import annotations
+
+from terrasift.baselines.external import ExternalAlone
+from terrasift.baselines.per_image import PerImageOptimisation
+from terrasift.baselines.pixel_kmeans import PixelKMeans
+from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
+
+__all__ = ["ExternalAlone", "PerImageOptimisation", "PixelKMeans", "SuperpixelKMeans"]
