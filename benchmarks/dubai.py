@@ -24,12 +24,12 @@ from rich.table import Table
 import terrasift
 from terrasift.api import labelled_images
 from terrasift.baselines import PixelKMeans
-from terrasift.data.patches import index_patches, windows_of
-from terrasift.data.scenes import describe_scenes, find_masks, find_scenes
+from terrasift.data.patches import index_patches
+from terrasift.data.scenes import describe_scenes
 from terrasift.evaluation import evaluate_segmenter
 from terrasift.legend import Legend
-from terrasift.raster import Raster, read_labels, write_image
 from terrasift.recipe import Recipe
+from terrasift.study.patches import cut_patches, random_split
 
 Row = dict[str, Any]
 SCORES = ("accuracy", "mean_iou", "weighted_iou", "mean_f1")
@@ -40,7 +40,8 @@ def main() -> None:
     folder = Path(options.work or tempfile.mkdtemp(prefix="dubai-"))
     legend = Legend.load(options.data / "classes.yaml")
     recipe = Recipe.load(options.recipe, options.set)
-    patches = cut(options.data, legend, folder / f"patches-{recipe.patch}", recipe.patch)
+    labelled = cut_patches(options.data, legend, folder / f"patches-{recipe.patch}", recipe.patch)
+    patches = [Path(image.scene) for image in labelled]
     rows = []
     for split in options.splits:
         for seed in options.seeds:
@@ -50,29 +51,6 @@ def main() -> None:
             rows += network_rows(train, test, legend, split, seed, seeded, folder / f"{options.name}-{split}-{seed}")
             _save(options.json, rows)
     show(rows)
-
-
-def cut(data: Path, legend: Legend, folder: Path, side: int) -> list[Path]:
-    """Whole patches on a grid, none overlapping; what is left at the right and at the bottom is left out."""
-    scenes = find_scenes([data / "images"])
-    for scene, mask in zip(scenes, find_masks(scenes, data / "masks"), strict=True):
-        labels = read_labels(mask, legend)
-        with Raster(scene) as raster:
-            values, _ = raster.read()
-        height, width = labels.shape
-        for window in windows_of(height - height % side, width - width % side, side):
-            rows, columns = slice(window.row, window.row + side), slice(window.column, window.column + side)
-            name = f"{Path(scene).stem}_{window.row}_{window.column}.png"
-            if not (folder / "masks" / name).exists():
-                write_image(folder / "images" / name, values[rows, columns])
-                write_image(folder / "masks" / name, labels[rows, columns])
-    return sorted((folder / "images").glob("*.png"))
-
-
-def random_split(patches: list[Path], seed: int) -> tuple[list[Path], list[Path]]:
-    order = np.random.default_rng(seed).permutation(len(patches))
-    test = set(order[: round(len(patches) / 10)].tolist())
-    return [p for i, p in enumerate(patches) if i not in test], [p for i, p in enumerate(patches) if i in test]
 
 
 def tile_split(patches: list[Path]) -> tuple[list[Path], list[Path]]:

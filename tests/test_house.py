@@ -36,6 +36,7 @@ FLOORS = [
     "scoring",
     "baselines",
     "api",
+    "study",
     "report",
     "cli",
 ]

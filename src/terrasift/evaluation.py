@@ -19,7 +19,15 @@ from terrasift.metrics.averages import mean_of_defined
 from terrasift.prediction import ClusterWindow, Segmenter
 from terrasift.raster import Raster, Window, read_labels
 
-__all__ = ["ClassifierScores", "Evaluation", "LabelledImage", "count_overlaps", "evaluate_segmenter"]
+__all__ = [
+    "ClassifierScores",
+    "Evaluation",
+    "LabelView",
+    "LabelledImage",
+    "count_overlaps",
+    "evaluate_segmenter",
+    "evaluate_views",
+]
 
 
 class LabelledImage(NamedTuple):
@@ -27,6 +35,15 @@ class LabelledImage(NamedTuple):
 
     scene: str
     mask: Path
+
+
+class LabelView(NamedTuple):
+    """Masks seen with fewer classes than they were painted with."""
+
+    names: tuple[str, ...]
+    """Of the classes seen."""
+    table: tuple[int, ...]
+    """The class seen for each class of the masks."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +148,25 @@ def evaluate_segmenter(
     InputError
         If a mask's size is not its image's, or if no pixel has a label.
     """
+    view = LabelView(tuple(legend.names), tuple(range(len(legend.classes))))
+    return evaluate_views(
+        segmenter, legend, [view], clusters, tested, mapped, method=method, regions=regions, track=track
+    )[0]
+
+
+def evaluate_views(
+    segmenter: Segmenter,
+    legend: Legend,
+    views: Sequence[LabelView],
+    clusters: int,
+    tested: Sequence[LabelledImage],
+    mapped: Sequence[LabelledImage] | None = None,
+    *,
+    method: MappingMethod = "majority",
+    regions: Regions = "classes",
+    track: _Track = lambda images, *_: images,
+) -> list[Evaluation]:
+    """`evaluate_segmenter` under several views of the same masks, segmenting each image once."""
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
         overlaps: list[list[NDArray[np.int64]]] = []
         kept: list[_KeptMaps] = []
@@ -142,20 +178,41 @@ def evaluate_segmenter(
         found = test_counts
         if mapped is not None:
             found = count_overlaps(segmenter, track(mapped, len(mapped), "mapping images"), legend, clusters)
-        scores = []
-        for index, (counts, known) in enumerate(zip(test_counts, found, strict=True)):
-            mapping = map_clusters(known, method)
-            table = mapping if regions == "classes" else np.arange(clusters) + _CLUSTER_NAMES
-            scores.append(
-                ClassifierScores(
-                    classifier=index + 1,
-                    mapping=mapping,
-                    mapping_accuracy=ConfusionMatrix(apply_mapping(known, mapping)).accuracy,
-                    confusion=ConfusionMatrix(apply_mapping(counts, mapping)),
-                    images={maps.scene: maps.region_scores(index, table) for maps in kept},
-                )
+        return [_score_view(view, test_counts, found, kept, method, regions) for view in views]
+
+
+def _score_view(
+    view: LabelView,
+    test_counts: Sequence[NDArray[np.int64]],
+    found: Sequence[NDArray[np.int64]],
+    kept: Sequence[_KeptMaps],
+    method: MappingMethod,
+    regions: Regions,
+) -> Evaluation:
+    truth_table = np.full(IGNORE + 1, IGNORE, np.int64)
+    truth_table[: len(view.table)] = view.table
+    scores = []
+    for index, (counts, known) in enumerate(zip(test_counts, found, strict=True)):
+        counts, known = _as_seen(counts, view), _as_seen(known, view)
+        mapping = map_clusters(known, method)
+        table = mapping if regions == "classes" else np.arange(len(mapping)) + _CLUSTER_NAMES
+        scores.append(
+            ClassifierScores(
+                classifier=index + 1,
+                mapping=mapping,
+                mapping_accuracy=ConfusionMatrix(apply_mapping(known, mapping)).accuracy,
+                confusion=ConfusionMatrix(apply_mapping(counts, mapping)),
+                images={maps.scene: maps.region_scores(index, table, truth_table) for maps in kept},
             )
-    return Evaluation(tuple(legend.names), tuple(scores))
+        )
+    return Evaluation(view.names, tuple(scores))
+
+
+def _as_seen(counts: NDArray[np.int64], view: LabelView) -> NDArray[np.int64]:
+    """Overlaps (K, classes of the masks) summed into those with the classes seen."""
+    seen = np.zeros((len(counts), len(view.names)), np.int64)
+    np.add.at(seen.T, list(view.table), counts.T)
+    return seen
 
 
 def count_overlaps(
@@ -199,12 +256,14 @@ class _KeptMaps:
                 self.truth[_slices(part.window)][~part.valid] = IGNORE
                 yield part
 
-    def region_scores(self, classifier: int, table: NDArray[np.int64]) -> dict[str, float]:
-        """Region metrics of one classifier, its clusters renamed by a table (K,)."""
+    def region_scores(
+        self, classifier: int, table: NDArray[np.int64], truth_table: NDArray[np.int64]
+    ) -> dict[str, float]:
+        """Region metrics of one classifier, its clusters renamed by a table (K,), the truth by one of (256,)."""
         clusters = np.load(self._path, mmap_mode="r")[classifier]
 
         def read_rows(start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-            return table[clusters[start:stop]], self.truth[start:stop].astype(np.int64)
+            return table[clusters[start:stop]], truth_table[self.truth[start:stop]]
 
         return segmentation_scores_by_rows(
             read_rows, (int(self.truth.shape[0]), int(self.truth.shape[1])), ignore=IGNORE

@@ -16,7 +16,7 @@ from terrasift import Recipe, Run
 from terrasift.raster import write_image
 
 Command = Callable[..., Any]
-COMMANDS = ("demo", "train", "predict", "evaluate", "score", "info")
+COMMANDS = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "info")
 
 
 @pytest.fixture

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from terrasift.cli import demo, evaluate, info, predict, score, train
+from terrasift.cli import demo, evaluate, info, predict, prepare, score, study, train
 from terrasift.errors import TerrasiftError
 
 __all__ = ["app", "main"]
 
+_ORDER = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "info")
+
+
+class _InOrder(TyperGroup):
+    """Lists commands in the order in which they were added, those with commands of their own among them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for name in _ORDER if name in self.commands]
+
+
 app = typer.Typer(
     name="terrasift",
+    cls=_InOrder,
     help="Sift land-cover classes out of aerial and satellite imagery that nobody has labelled.",
     epilog="Start with: terrasift demo",
     no_args_is_help=True,
@@ -22,8 +35,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (demo, train, predict, evaluate, score, info):  # in this order in --help
+for _module in (demo, train, predict, evaluate, score, prepare, info):
     app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(_module.command)
+app.add_typer(study.app, name="study")
 
 
 def main() -> None:

@@ -1,0 +1,80 @@
+"""`terrasift study list`, `run` and `report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from terrasift.cli.options import Set
+
+EXAMPLE = "Example: terrasift study run loss classifiers --data potsdam --out study --seeds 3"
+
+app = typer.Typer(help="Reproduce the ablation study: its experiments, tables and figures.", no_args_is_help=True)
+
+
+@app.command("list", epilog="Example: terrasift study list")
+def list_command() -> None:
+    """The experiments, their tables, and the settings of every cell."""
+    from rich.console import Console
+
+    from terrasift.report.study_list import experiment_tables
+
+    for table in experiment_tables():
+        Console().print(table)
+
+
+@app.command("run", epilog=EXAMPLE)
+def run_command(
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Experiments (`terrasift study list`), or all.")
+    ],
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Potsdam as prepared, or any folder with images/ and masks/.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the study; an existing one goes on.")],
+    classes: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Classes of the masks; else classes.yaml in --data.")
+    ] = None,
+    budget: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the study's training steps, for a small machine.")
+    ] = 1.0,
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Repeat each cell with seeds 0 to N - 1.")] = 1,
+    changes: Set = None,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Cells side by side on this machine (Dask).")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers take the cells.")
+    ] = None,
+) -> None:
+    """Train and score the cells of experiments, then write the report. Cells that are done are skipped."""
+    from terrasift.report.study import write_report
+    from terrasift.study.engine import run_study
+    from terrasift.study.experiments import find_experiments
+    from terrasift.study.folder import Study
+
+    experiments = find_experiments(names)
+    study = Study(out, data, classes, budget, changes or (), seeds)
+    study.begin()
+    try:
+        failures = run_study(study, experiments, seeds, workers=workers, scheduler=scheduler)
+    except KeyboardInterrupt:
+        typer.echo("terrasift: interrupted; go on with the same command", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(f"wrote {write_report(study)}")
+    for failure in failures:
+        typer.echo(f"failed: {failure.name}: {failure.reason}", err=True)
+    if failures:
+        typer.echo("terrasift: mend what failed and give the same command again: the rest is done", err=True)
+        raise typer.Exit(2)
+
+
+@app.command("report", epilog="Example: terrasift study report study")
+def report_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
+) -> None:
+    """Write the report of what is done so far: report.html and report.csv."""
+    from terrasift.report.study import write_report
+    from terrasift.study.folder import Study
+
+    typer.echo(f"wrote {write_report(Study.open(folder))}")

@@ -1,0 +1,91 @@
+"""A study as one HTML page, and its figures as CSV beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from terrasift.report.study_curves import loss_figure
+from terrasift.report.study_facts import scaled_mark, study_facts
+from terrasift.report.study_samples import Samples
+from terrasift.report.study_state import CellState, cell_states, problems
+from terrasift.report.study_tables import published_tables, score_columns, score_tables
+from terrasift.report.study_times import cell_times, read_time_split
+from terrasift.report.study_verdicts import claim_groups, unjudged_claims, verdict_counts
+from terrasift.study.claims import judge_claims
+from terrasift.study.experiments import EXPERIMENTS, Experiment
+from terrasift.study.folder import Study
+from terrasift.study.results import Row, collect_results, table_rows, write_csv
+
+__all__ = ["write_report"]
+
+
+def write_report(study: Study, *, show: bool = True) -> Path:
+    """Write what a study has found so far: ``report.html`` and ``report.csv`` in its folder.
+
+    Parameters
+    ----------
+    study
+        Begun; cells that are not done are named as such.
+    show
+        Whether to draw a progress bar.
+
+    Returns
+    -------
+    Path
+        The page. It needs no other file and no network to be looked at.
+
+    Raises
+    ------
+    InputError
+        If the study's images are not where they were.
+    """
+    results = collect_results(study)
+    rows = table_rows(results)
+    findings = judge_claims(results)
+    states = {experiment.name: cell_states(study, experiment) for experiment in EXPERIMENTS}
+    samples = Samples(study, [found for cells in states.values() for found in cells], show=show)
+    begun = [experiment for experiment in EXPERIMENTS if any(s.state != "not begun" for s in states[experiment.name])]
+    environment = Environment(
+        loader=PackageLoader("terrasift", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("study.html.j2").render(
+        scaled=scaled_mark(study),
+        facts=study_facts(study, results),
+        claims=claim_groups(findings),
+        repeated=any(finding.spread == finding.spread for finding in findings),
+        unjudged=unjudged_claims(findings),
+        verdicts=verdict_counts(findings),
+        columns=score_columns(),
+        experiments=[_section(experiment, rows, states[experiment.name], samples) for experiment in begun],
+        not_begun=[experiment.name for experiment in EXPERIMENTS if experiment not in begun],
+        legend=study.data.legend.classes,
+        times=cell_times(results),
+        split=read_time_split(study.path),
+    )
+    write_csv(rows, study.path / "report.csv")
+    partial = study.path / "report.html.partial"
+    partial.write_text(page, encoding="utf-8")
+    return partial.replace(study.path / "report.html")
+
+
+def _section(experiment: Experiment, rows: list[Row], states: list[CellState], samples: Samples) -> dict[str, Any]:
+    tables = score_tables(experiment, rows)
+    compared = any(len(row.lines) > 1 for table in tables for row in table.rows)
+    return {
+        "name": experiment.name,
+        "title": experiment.title,
+        "table": experiment.table,
+        "tables": tables,
+        "compared": compared,
+        "published": published_tables(experiment),
+        "loss": loss_figure(states, experiment.figure),
+        "samples": samples.table(states),
+        "problems": problems(states),
+    }

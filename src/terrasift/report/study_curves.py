@@ -1,0 +1,95 @@
+"""The loss of every network of an experiment, as the study's figures 4 to 10 show it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from terrasift.report.pictures import embed_figure
+from terrasift.report.study_state import CellState
+from terrasift.run import RunFolder
+
+__all__ = ["LossFigure", "average_window", "loss_figure", "moving_average"]
+
+_WINDOW = 100  # steps, the study's own
+_RAW = "#9db7c9"
+_SEEDS = ("#14506e", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # told apart by the colour-blind too (Okabe & Ito)
+
+
+class LossFigure(NamedTuple):
+    """A picture and what it shows."""
+
+    uri: str
+    caption: str
+
+
+def loss_figure(states: Sequence[CellState], figure: str) -> LossFigure | None:
+    """A panel for each cell that is done, on common axes; None if there is no network among them."""
+    panels: dict[str, dict[int, NDArray[np.float64]]] = {}
+    for found in states:
+        log = RunFolder(found.folder).log_file
+        if found.state == "done" and found.cell.method == "network" and log.exists():
+            panels.setdefault(found.cell.variant, {})[found.seed] = _losses(log)
+    if not panels:
+        return None
+    windows = sorted({average_window(len(losses)) for seeds in panels.values() for losses in seeds.values()})
+    shown = " or ".join(map(str, windows))
+    several = max(len(found) for found in panels.values()) > 1
+    raw, colors = ("seed 0 raw (light)", "each seed in its colour") if several else ("raw (light)", "dark")
+    like = f"; the study's figure{'s' * ('and' in figure)} {figure}" if figure else ""
+    caption = (
+        f"Loss of each step, summed over the classifiers: {raw} and as the moving average over "
+        f"{shown} step{'s' * (windows != [1])} ({colors}){like}."
+    )
+    return LossFigure(_draw(panels), caption)
+
+
+def average_window(steps: int) -> int:
+    """The study averages over 100 steps; a tenth of them where there are fewer than 200."""
+    return _WINDOW if steps >= 2 * _WINDOW else max(1, steps // 10)
+
+
+def moving_average(losses: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Means (T - window + 1,) of each `window` losses in a row, of (T,)."""
+    means: NDArray[np.float64] = np.convolve(losses, np.full(window, 1 / window), mode="valid")
+    return means
+
+
+def _losses(log: Path) -> NDArray[np.float64]:
+    with log.open(encoding="utf-8") as file:
+        return np.array([float(row["loss"]) for row in csv.DictReader(file)])
+
+
+def _draw(panels: dict[str, dict[int, NDArray[np.float64]]]) -> str:
+    columns = 2 if len(panels) == 4 else min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(0.6 + 3.4 * columns, 0.5 + 2.3 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axis, (variant, seeds) in zip(axes.flat, panels.items(), strict=False):
+        _draw_panel(axis, variant, seeds)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_axis_off()
+    figure.supxlabel("step", fontsize="medium")
+    figure.supylabel("loss", fontsize="medium")
+    if max(len(seeds) for seeds in panels.values()) > 1:
+        axes.flat[0].legend(frameon=False, fontsize="small")
+    return embed_figure(figure)
+
+
+def _draw_panel(axis: Axes, variant: str, seeds: dict[int, NDArray[np.float64]]) -> None:
+    axis.set_title(variant, fontsize="medium", parse_math=False)
+    axis.spines[["top", "right"]].set_visible(False)
+    for seed, losses in seeds.items():
+        if seed == min(seeds):
+            axis.plot(np.arange(1, len(losses) + 1), losses, color=_RAW, linewidth=0.7)
+        window = average_window(len(losses))
+        steps = np.arange(window, len(losses) + 1)
+        color = _SEEDS[seed % len(_SEEDS)]
+        axis.plot(steps, moving_average(losses, window), color=color, linewidth=1.6, label=f"seed {seed}")

@@ -1,0 +1,154 @@
+"""A few test images: what they show, the clusters found, and the classes these were mapped to."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.image import imsave
+from numpy.typing import NDArray
+
+from terrasift.api import Run
+from terrasift.blocks.preprocessing import scale_to_unit
+from terrasift.evaluation import LabelledImage
+from terrasift.legend import IGNORE, Legend
+from terrasift.progress import track
+from terrasift.raster import Raster, read_labels
+from terrasift.report.pictures import embed_array, paint
+from terrasift.report.study_state import CellState
+from terrasift.study.cells import EVALUATION_FILE
+from terrasift.study.data import StudyData
+from terrasift.study.folder import Study
+
+__all__ = ["SampleTable", "Samples", "choose_images"]
+
+_IMAGES = 3
+_DRAWN = 50
+_LONGEST_SIDE = 256  # pixels; more only makes the page heavy
+
+
+class Picture(NamedTuple):
+    """A picture, and in words what it shows."""
+
+    uri: str
+    alt: str
+
+
+class SampleTable(NamedTuple):
+    """A row for each image."""
+
+    columns: list[str]
+    rows: list[tuple[str, list[Picture]]]
+
+
+class Samples:
+    """The same test images for every experiment; what several of them show is predicted once.
+
+    Parameters
+    ----------
+    study
+        With cells that are done.
+    cells
+        Those whose maps will be shown; seed 0 of networks counts.
+    show
+        Whether to draw a progress bar.
+    """
+
+    def __init__(self, study: Study, cells: Sequence[CellState], *, show: bool = True) -> None:
+        self._legend = study.data.legend
+        self._images = choose_images(study.data)
+        self._truths = [read_labels(image.mask, self._legend) for image in self._images]
+        self._view = next(iter(study.data.views))
+        folders = list(dict.fromkeys(found.folder for found in cells if _has_map(found)))
+        self._maps = {
+            folder: _predict(folder, self._view, self._images)
+            for folder in track(folders, len(folders), "sample images", show=show)
+        }
+
+    def table(self, cells: Sequence[CellState]) -> SampleTable | None:
+        """The images, their truth, the clusters of the first cell, and the classes of every cell; None without any."""
+        shown = [found for found in cells if found.folder in self._maps and _has_map(found)]
+        if not shown:
+            return None
+        columns = ["image", "truth", f"{shown[0].cell.variant}: clusters"]
+        columns += [f"{found.cell.variant}: classes" for found in shown]
+        rows = []
+        for number, image in enumerate(self._images):
+            name = Path(image.scene).stem
+            pictures = [_photo(image, shown[0].folder), self._painted(self._truths[number], self._legend)]
+            pictures.append(self._clusters(shown[0].folder, number))
+            pictures += [self._painted(self._maps[found.folder][number].classes, self._legend) for found in shown]
+            alts = [f"{column} of {name}" for column in columns]
+            rows.append((name, [Picture(uri, alt) for uri, alt in zip(pictures, alts, strict=True)]))
+        return SampleTable(columns, rows)
+
+    def _clusters(self, folder: Path, number: int) -> str:
+        return self._painted(self._maps[folder][number].clusters, Legend.of_clusters(Run(folder).recipe.clusters))
+
+    @staticmethod
+    def _painted(labels: NDArray[np.integer[Any]], legend: Legend) -> str:
+        return embed_array(paint(_thinned(labels), legend))
+
+
+def choose_images(data: StudyData) -> list[LabelledImage]:
+    """Three test images: of 50 drawn at random, always the same, those that show most classes."""
+    drawn = np.random.default_rng(0).permutation(len(data.tested))[:_DRAWN]
+    images = [data.tested[index] for index in drawn.tolist()]
+    return sorted(images, key=lambda image: -_class_count(image, data.legend))[:_IMAGES]
+
+
+class _Maps(NamedTuple):
+    clusters: NDArray[np.int64]
+    classes: NDArray[np.int64]
+
+
+def _has_map(found: CellState) -> bool:
+    return (
+        found.state == "done" and found.seed == 0 and found.cell.method == "network" and Run(found.folder).is_finished
+    )
+
+
+def _predict(folder: Path, view: str, images: Sequence[LabelledImage]) -> list[_Maps]:
+    """The clusters of the classifier that maps best, (H, W), and the classes they were mapped to."""
+    evaluation = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))["data"][view]
+    classifier = evaluation["best_classifier"] - 1
+    mapping = np.array(evaluation["classifiers"][classifier]["mapping"])
+    predictor = Run(folder, ["compute.device=auto"]).predictor  # a report may be written on another machine
+    found = []
+    for image in images:
+        with Raster(image.scene) as raster:
+            clusters = np.zeros((raster.info.height, raster.info.width), np.int64)
+            for part in predictor.scene(raster):
+                window = part.window
+                rows = slice(window.row, window.row + window.height)
+                clusters[rows, window.column : window.column + window.width] = part.clusters[classifier]
+        found.append(_Maps(clusters, mapping[clusters]))
+    return found
+
+
+def _class_count(image: LabelledImage, legend: Legend) -> int:
+    return len(np.setdiff1d(read_labels(image.mask, legend), [IGNORE]))
+
+
+def _photo(image: LabelledImage, folder: Path) -> str:
+    """An image as a network saw it: three of its bands, or one, scaled to [0, 255]."""
+    recipe = Run(folder).recipe
+    assert recipe.scaling is not None  # a finished run has measured it
+    with Raster(image.scene) as raster:
+        values, _ = raster.read(bands=recipe.bands)
+    scaled = scale_to_unit(_thinned(values), np.array(recipe.scaling.low), np.array(recipe.scaling.high))
+    bands = [band - 1 for band in recipe.refinement.color_bands]
+    shown = scaled[:, :, bands if max(bands) < scaled.shape[2] else [0, 0, 0]]
+    buffer = io.BytesIO()
+    imsave(buffer, (shown * 255).astype(np.uint8), format="jpg", pil_kwargs={"quality": 88})
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _thinned(pixels: NDArray[Any]) -> NDArray[Any]:
+    step = -(-max(pixels.shape[:2]) // _LONGEST_SIDE)
+    return pixels[::step, ::step]

@@ -1,0 +1,81 @@
+"""How long cells took, and what the time of one splits into."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from terrasift.study.results import CellResult
+from terrasift.study.timing import TIMING_FILE
+
+__all__ = ["CellTime", "TimeSplit", "cell_times", "read_time_split", "time_parts"]
+
+
+class CellTime(NamedTuple):
+    """One run, by every name it has in the tables; seconds in words."""
+
+    names: list[str]
+    seed: str
+    training: str
+    evaluation: str
+    total: str
+
+
+class TimePart(NamedTuple):
+    """One part of a cell's time."""
+
+    name: str
+    seconds: str
+    percent: float
+
+
+class TimeSplit(NamedTuple):
+    """What the time of one step of a cell splits into."""
+
+    cell: str
+    device: str
+    batch: int
+    parts: list[TimePart]
+
+
+def cell_times(results: Sequence[CellResult]) -> list[CellTime]:
+    """Every run once, in the order of the tables, and the total as the last."""
+    runs: dict[Path, CellResult] = {}
+    names: dict[Path, dict[str, None]] = {}
+    for result in results:
+        runs.setdefault(result.folder, result)
+        names.setdefault(result.folder, {})[f"{result.experiment}: {result.variant}"] = None
+    times = [
+        _time(list(names[folder]), str(found.seed), found.seconds["training"], found.seconds["evaluation"])
+        for folder, found in runs.items()
+    ]
+    sums = (sum(found.seconds[part] for found in runs.values()) for part in ("training", "evaluation"))
+    return [*times, _time([f"all {len(runs)} runs"], "", *sums)]
+
+
+def read_time_split(folder: Path) -> TimeSplit | None:
+    """What ``timing.json`` in a study's folder says; None where there is none."""
+    try:
+        content = json.loads((folder / TIMING_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return TimeSplit(content["cell"], content["device"], content["batch"], time_parts(content["seconds"]))
+
+
+def time_parts(seconds: Mapping[str, float] | None) -> list[TimePart]:
+    """Parts with their share of all; nothing if nothing was measured."""
+    total = sum((seconds or {}).values())
+    return [TimePart(name, f"{found:.3g}", 100 * found / total) for name, found in (seconds or {}).items() if total]
+
+
+def _time(names: list[str], seed: str, training: float, evaluation: float) -> CellTime:
+    return CellTime(names, seed, _words(training), _words(evaluation), _words(training + evaluation))
+
+
+def _words(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,1 @@
+"""The ablation study: what to run, the published figures, and how ours compare."""

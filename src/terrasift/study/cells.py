@@ -1,0 +1,110 @@
+"""One cell of a table: trained, scored, and what came out written beside the run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from terrasift.api import Run, train
+from terrasift.evaluation import evaluate_views
+from terrasift.progress import track
+from terrasift.recipe import Recipe
+from terrasift.study.data import StudyData
+from terrasift.study.experiments import Cell
+from terrasift.study.folder import Study
+from terrasift.study.machine import describe_machine
+from terrasift.study.methods import Fitted, fit_baseline
+
+__all__ = ["EVALUATION_FILE", "FAILURE_FILE", "run_cell"]
+
+EVALUATION_FILE = "evaluation.json"
+"""In a cell's folder when it is done."""
+
+FAILURE_FILE = "failed.txt"
+"""In a cell's folder when it failed: the traceback."""
+
+_CACHE_LIMIT = 10**15  # the study's own folder keeps all its superpixels
+
+
+def run_cell(study: Study, cell: Cell, seed: int, *, show: bool = True) -> str:
+    """Train and score a cell, unless that is done; goes on where a killed one stopped.
+
+    Returns
+    -------
+    str
+        "" if it is done, else what went wrong, in one line; the traceback is in the cell's folder.
+    """
+    folder = study.cell_folder(cell, seed)
+    if (folder / EVALUATION_FILE).exists():
+        return ""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(folder / EVALUATION_FILE, json.dumps(_evaluate(study, cell, seed, folder, show), indent=1) + "\n")
+    except Exception as error:  # a failed cell must not stop the rest
+        _write(folder / FAILURE_FILE, traceback.format_exc())
+        return f"{type(error).__name__}: {error}" if not str(error) else " ".join(str(error).split())
+    (folder / FAILURE_FILE).unlink(missing_ok=True)
+    return ""
+
+
+def _evaluate(study: Study, cell: Cell, seed: int, folder: Path, show: bool) -> dict[str, Any]:
+    data, recipe = study.data, study.recipe(cell, seed)
+    start = time.monotonic()
+    if cell.method == "network":
+        fitted = _train(study, data, recipe, folder, show)
+    else:
+        fitted = fit_baseline(cell.method, data, recipe, study.budget)
+    fitted_at = time.monotonic()
+    evaluations = evaluate_views(
+        fitted.segmenter,
+        data.legend,
+        list(data.views.values()),
+        fitted.clusters,
+        data.tested,
+        data.mapped,
+        track=lambda images, total, description: track(images, total, description, show=show),
+    )
+    return {
+        "machine": describe_machine(recipe.compute.device),
+        "seconds": {
+            "training": round(_logged_seconds(folder) or fitted_at - start, 1),
+            "evaluation": round(time.monotonic() - fitted_at, 1),
+        },
+        "data": {name: _short(found.to_dict()) for name, found in zip(data.views, evaluations, strict=True)},
+    }
+
+
+def _train(study: Study, data: StudyData, recipe: Recipe, folder: Path, show: bool) -> Fitted:
+    run = Run(folder)
+    if run.is_finished:  # killed while it was scored
+        return Fitted(run.predictor.scene, recipe.clusters)
+    begun = run.has_begun
+    cache = study.path / "superpixels"
+    train(data.train, folder, None if begun else recipe, resume=True, cache=cache, cache_limit=_CACHE_LIMIT, show=show)
+    return Fitted(Run(folder).predictor.scene, recipe.clusters)
+
+
+def _logged_seconds(folder: Path) -> float:
+    """Of all steps of a training, those before it was killed and went on included; 0 where there is no log."""
+    log = Run(folder).log_file
+    if not log.exists():
+        return 0.0
+    with log.open(newline="", encoding="utf-8") as file:
+        return sum(float(row["seconds"]) for row in csv.DictReader(file))
+
+
+def _short(evaluation: dict[str, Any]) -> dict[str, Any]:
+    """Without the scores of single images: thousands of lines in every cell."""
+    for scores in evaluation["classifiers"]:
+        del scores["images"]
+    return evaluation
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

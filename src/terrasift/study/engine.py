@@ -1,0 +1,154 @@
+"""Every cell of some experiments, one after the other or side by side."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+
+from terrasift.errors import SettingError
+from terrasift.progress import progress_bar
+from terrasift.study.cells import EVALUATION_FILE, run_cell
+from terrasift.study.experiments import Cell, Experiment
+from terrasift.study.folder import Study
+from terrasift.study.timing import TIMING_FILE, write_timing
+
+__all__ = ["Failure", "run_study"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Failure(NamedTuple):
+    """A cell that failed, and why."""
+
+    name: str
+    reason: str
+
+
+class _Job(NamedTuple):
+    name: str
+    cell: Cell
+    seed: int
+
+
+def run_study(
+    study: Study,
+    experiments: Sequence[Experiment],
+    seeds: int = 1,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    show: bool = True,
+) -> list[Failure]:
+    """Train and score all cells that are not done yet. Cells that several tables share are trained once.
+
+    Parameters
+    ----------
+    study
+        Begun.
+    experiments
+        Whose cells.
+    seeds
+        Seeds 0 to `seeds` - 1 for each.
+    workers
+        Cells side by side on this machine, in processes that share its cores.
+    scheduler
+        Address of a Dask scheduler whose workers take the cells instead; they must see the study's folder and the data
+        under the same paths. One worker for each GPU, started with ``CUDA_VISIBLE_DEVICES``, uses several.
+    show
+        Whether to draw progress bars.
+
+    Returns
+    -------
+    list of Failure
+        Cells that failed; the others are done.
+
+    Raises
+    ------
+    SettingError
+        If Dask is asked for but not installed, or if there is no scheduler at the address.
+    """
+    jobs, total = _waiting(study, experiments, seeds)
+    _logger.info("%d cells, %d of them done", total, total - len(jobs))
+    failures = []
+    aside = workers > 1 or scheduler is not None
+    results = _beside(study, jobs, workers, scheduler) if aside and jobs else _in_turn(study, jobs, show)
+    with progress_bar("cells", total, show=show and aside, done=total - len(jobs)) as advance:
+        for job, reason in results:
+            advance(job.name)
+            if reason:
+                _logger.warning("cell %s failed: %s", job.name, reason)
+                failures.append(Failure(job.name, reason))
+    _time_one(study, experiments)
+    return failures
+
+
+def _time_one(study: Study, experiments: Sequence[Experiment]) -> None:
+    """Where the time of the first network goes, for the report; measured once, when nothing else runs."""
+    if (study.path / TIMING_FILE).exists():
+        return
+    for cell in (cell for experiment in experiments for cell in experiment.cells):
+        if cell.method == "network" and (study.cell_folder(cell, 0) / EVALUATION_FILE).exists():
+            _logger.info("timing a few steps of one cell")
+            write_timing(study, cell)
+            return
+
+
+def _waiting(study: Study, experiments: Sequence[Experiment], seeds: int) -> tuple[list[_Job], int]:
+    """Jobs not done yet, each folder once, seed by seed; and how many folders there are."""
+    jobs: dict[Path, _Job] = {}
+    for seed in range(seeds):
+        for experiment in experiments:
+            for cell in experiment.cells:
+                name = f"{experiment.name}: {cell.variant}, seed {seed}"
+                jobs.setdefault(study.cell_folder(cell, seed), _Job(name, cell, seed))
+    return [job for folder, job in jobs.items() if not (folder / EVALUATION_FILE).exists()], len(jobs)
+
+
+def _in_turn(study: Study, jobs: Sequence[_Job], show: bool) -> Iterator[tuple[_Job, str]]:
+    for number, job in enumerate(jobs, 1):
+        _logger.info("cell %d of %d: %s", number, len(jobs), job.name)
+        yield job, run_cell(study, job.cell, job.seed, show=show)
+
+
+def _beside(study: Study, jobs: Sequence[_Job], workers: int, scheduler: str | None) -> Iterator[tuple[_Job, str]]:
+    try:
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError as error:
+        raise SettingError("--workers", "Dask is not installed", "pip install 'terrasift[cluster]'") from error
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    local: Any = None
+    if scheduler is None:
+        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=None)
+    try:
+        client = Client(local if local is not None else scheduler, timeout=20)
+    except (OSError, ValueError) as error:
+        raise SettingError(
+            "--scheduler", f"no Dask scheduler answers at {scheduler}", "start one, or mend it"
+        ) from error
+    with client:
+        task = _run_here if scheduler else _run_with
+        futures = {
+            client.submit(task, study, job.cell, job.seed, threads, key=f"{job.name}", pure=False): job for job in jobs
+        }
+        for future in as_completed(futures):
+            failed = future.exception()
+            yield futures[future], f"worker lost: {failed}" if failed else future.result()
+    if local is not None:
+        local.close()
+
+
+def _run_with(study: Study, cell: Cell, seed: int, threads: int) -> str:
+    import torch
+
+    torch.set_num_threads(threads)
+    return _run_here(study, cell, seed, threads)
+
+
+def _run_here(study: Study, cell: Cell, seed: int, _: int) -> str:
+    with joblib.parallel_config("sequential"):  # a worker of Dask may not start processes of its own
+        return run_cell(study, cell, seed, show=False)
