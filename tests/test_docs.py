@@ -71,7 +71,9 @@ def test_command_lines_parse(where: str, line: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_and_commands_named_in_sentences_exist(page: Path) -> None:
     commands = get_command(app).commands
-    options = {option for command in commands.values() for parameter in command.params for option in parameter.opts}
+    inner = [below for command in commands.values() for below in getattr(command, "commands", {}).values()]
+    every = [*commands.values(), *inner]
+    options = {option for command in every for parameter in command.params for option in parameter.opts}
     for span in spans(page.read_text(encoding="utf-8")):
         if re.fullmatch(r"terrasift \w+", span):
             assert span.split()[1] in commands

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import rasterio
 import torch
+from numpy.typing import NDArray
 
-from terrasift import InputError, Legend, Recipe, Run, SettingError
+from terrasift import InputError, Legend, Network, Recipe, Run, Scaling, SettingError, build_network
 from terrasift.data.synthetic import synthetic_scene
 from terrasift.prediction import Predictor, scene_views
 from terrasift.raster import Raster, write_image
-from terrasift.recipe import Predict
 
 
 @pytest.fixture
@@ -26,17 +26,16 @@ def run(tiny_run: Run, tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("size", [(16, 16), (100, 300), (512, 512), (513, 700), (1500, 40)])
 def test_views_cover_a_scene_once_with_their_margin(size: tuple[int, int]) -> None:
-    settings = Predict(window=128, margin=16)
     written = np.zeros(size, int)
-    for read, write in scene_views(*size, settings):
+    for read, write in scene_views(*size, window=128, margin=16, step=2):
         written[write.row : write.row + write.height, write.column : write.column + write.width] += 1
-        assert max(read.height, read.width) <= settings.window
+        assert max(read.height, read.width) <= 128
         assert read.row % 2 == read.column % 2 == 0  # the phase of max-pooling
         for low, high, inner_low, inner_high, length in (
             (read.row, read.row + read.height, write.row, write.row + write.height, size[0]),
             (read.column, read.column + read.width, write.column, write.column + write.width, size[1]),
         ):
-            assert low == max(0, inner_low - 16) or max(size) <= settings.window
+            assert low == max(0, inner_low - 16) or max(size) <= 128
             assert high == min(length, inner_high + 16) or high == length
     assert (written == 1).all()
 
@@ -91,6 +90,60 @@ def test_margin_covers_the_receptive_field(tiny_recipe: Recipe) -> None:
     same = torch.isclose(extractor(image), extractor(changed), atol=1e-6).all(dim=1)
     assert same[:, :, :64].all()
     assert not same[:, :, 64:].all()
+
+
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dic"])
+def test_the_map_does_not_depend_on_the_windows(extractor: str, scenes: Path) -> None:
+    """With the scene's context; odd windows, windows beyond the scene, and the scene as one array."""
+    with Raster(scenes / "images" / "north.tif") as raster:
+        values, valid = raster.read()
+        network = settled_network(extractor, values)
+        whole = Predictor(network, recipe_of("predict.window=1024")).array(values, valid)
+        assert all(np.bincount(labels.ravel()).max() < 0.9 * labels.size for labels in whole)
+        for window in (48, 75, 128, 201, 1024):
+            tiled = whole_map(Predictor(network, recipe_of(f"predict.window={window}")), raster)
+            for ours, theirs in zip(tiled, whole, strict=True):
+                assert (ours == theirs).mean() >= 0.9999  # sums in another order can turn a near-tie
+        alone = recipe_of("predict.context=patch", "predict.window=48", "predict.margin=8")
+        patch = whole_map(Predictor(network, alone), raster)
+        if extractor != "kan":  # which has no global operation
+            assert (patch[0] == whole[0]).mean() < 0.9999
+
+
+def recipe_of(*changes: str) -> Recipe:
+    scaling = Scaling(dtype="uint8", low=(0,) * 3, high=(255,) * 3, fill=(0.5,) * 3)
+    recipe = Recipe.load("paper", ["patch=64", "compute.device=cpu", "predict.context=scene", *changes])
+    return recipe.model_copy(update={"scaling": scaling})
+
+
+def settled_network(extractor: str, values: NDArray[np.uint8]) -> Network:
+    """Fresh weights, with the statistics of batch normalisation that belong to the scene: labels of many kinds."""
+    torch.manual_seed(0)
+    network = build_network(extractor, 3, 12, 2, None if extractor == "seek" else 6).train()
+    image = torch.from_numpy(values / 255).float().permute(2, 0, 1)[None]
+    with torch.no_grad():
+        for _ in range(40):
+            network(image[..., :128, :128])
+    return network
+
+
+def whole_map(predictor: Predictor, raster: Raster) -> list[NDArray[np.int64]]:
+    """Clusters of both classifiers, put together."""
+    maps = [np.full((raster.info.height, raster.info.width), -1) for _ in range(2)]
+    for window, clusters, _ in predictor.scene(raster):
+        for whole, part in zip(maps, clusters, strict=True):
+            whole[window.row : window.row + window.height, window.column : window.column + window.width] = part
+    assert all((whole >= 0).all() for whole in maps)
+    return maps
+
+
+def test_a_window_smaller_than_what_a_pixel_sees_is_refused(tiny_run: Run, scenes: Path) -> None:
+    run = Run.open(tiny_run.path, ["predict.context=scene", "predict.window=32", "predict.margin=0"])
+    with (
+        Raster(scenes / "images" / "north.tif") as raster,
+        pytest.raises(SettingError, match=r"predict.window: 32 is too small .* from 40"),
+    ):
+        next(run.predictor.scene(raster))
 
 
 def test_nodata_stays_nodata_and_its_value_does_not_matter(run: Run, tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
-"""The blocks joined: one extractor, one or two pixel classifiers."""
+"""The blocks joined: one extractor, one or two pixel classifiers; their global operations held for a scene."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
+from terrasift.blocks.context import Sample, SampleOf, hold
 from terrasift.blocks.extractors import EXTRACTORS
 from terrasift.errors import SettingError
 
@@ -26,6 +29,11 @@ class Network(nn.Module):
         self.extractor = extractor
         self.classifiers = nn.ModuleList(classifiers)
 
+    @property
+    def alignment(self) -> int:
+        """Windows of a scene start at multiples of this (`blocks.extractors.Extractor`)."""
+        return int(getattr(self.extractor, "alignment", 1))
+
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Logits of each classifier.
 
@@ -41,6 +49,20 @@ class Network(nn.Module):
         """
         features = self.extractor(images)
         return tuple(classifier(features) for classifier in self.classifiers)
+
+    def held(self, sample: SampleOf) -> Network:
+        """A copy whose global operations are held at what they find over all windows of a sample together.
+
+        Its logits depend on a pixel's receptive field only (`blocks.context.reach_of`), whatever window it lies in, and
+        windows of any batch size go through it.
+        """
+        extractor = hold(self.extractor, sample)
+
+        def features() -> Iterator[Sample]:
+            for images, valid in sample():
+                yield Sample(extractor(images), valid)
+
+        return Network(extractor, [hold(classifier, features) for classifier in self.classifiers]).eval()
 
 
 def build_network(

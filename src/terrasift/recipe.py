@@ -24,7 +24,14 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from terrasift.blocks.choices import Augmentation, ClassWeights, LearningRateSchedule, Reduction, RefinementMethod
+from terrasift.blocks.choices import (
+    Augmentation,
+    ClassWeights,
+    LearningRateSchedule,
+    PredictionContext,
+    Reduction,
+    RefinementMethod,
+)
 from terrasift.errors import SettingError
 
 __all__ = ["Compute", "Losses", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
@@ -135,13 +142,16 @@ class Predict(_Settings):
     """How a trained run reads a scene."""
 
     window: Annotated[StrictInt, Field(ge=16)] = Field(512, description="side of a window, pixels")
+    context: PredictionContext = Field(
+        "scene", description="what the network's global operations see: a sample of the scene, or each window alone"
+    )
     margin: Annotated[StrictInt, Field(ge=0)] = Field(
-        32, description="pixels a window sees beyond what it writes; half of window at most"
+        32, description="context patch: pixels a window sees beyond what it writes; half of window at most"
     )
 
     @model_validator(mode="after")
     def _margin_fits(self) -> Predict:
-        if self.margin * 2 > self.window:
+        if self.context == "patch" and self.margin * 2 > self.window:
             raise ValueError(
                 f"predict.margin {self.margin} clashes with predict.window {self.window}:"
                 " allowed is at most half of the window"

@@ -13,7 +13,7 @@ from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.prediction import ClusterWindow, scene_views
 from terrasift.raster import Raster
-from terrasift.recipe import Predict, Scaling
+from terrasift.recipe import Scaling
 
 __all__ = ["PixelKMeans"]
 
@@ -34,7 +34,7 @@ class PixelKMeans:
     """
 
     _MOST_PIXELS = 2_000_000
-    _WINDOWS = Predict(window=1024, margin=0)
+    _WINDOW = 1024
 
     def __init__(self, clusters: int, scaling: Scaling, bands: Sequence[int] | None = None, seed: int = 0) -> None:
         self._scaling = scaling
@@ -57,7 +57,7 @@ class PixelKMeans:
 
     def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window."""
-        for _, window in scene_views(raster.info.height, raster.info.width, self._WINDOWS):
+        for _, window in scene_views(raster.info.height, raster.info.width, self._WINDOW, margin=0):
             values, valid = raster.read(window, self._bands)
             unit = self._unit(values)
             clusters = self._model.predict(unit.reshape(-1, unit.shape[2])).reshape(valid.shape)

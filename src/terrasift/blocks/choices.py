@@ -8,6 +8,7 @@ __all__ = [
     "Augmentation",
     "ClassWeights",
     "LearningRateSchedule",
+    "PredictionContext",
     "Reduction",
     "RefinementMethod",
     "SuperpixelMethod",
@@ -21,6 +22,10 @@ ClassWeights = Literal["balanced", "median_frequency", "none"]
 
 LearningRateSchedule = Literal["exponential", "cosine", "constant"]
 """How the learning rate goes from its first value to its last, step by step (`training`)."""
+
+PredictionContext = Literal["scene", "patch"]
+"""What global operations see when a scene is predicted (`blocks.context`): with ``scene`` the map does not depend on
+the windows; ``patch`` is how the network was trained, and how the study predicts."""
 
 Reduction = Literal["mean", "sum"]
 """Over the pixels of a batch (`blocks.losses.mumford_shah_loss`)."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["DeepClustering"]
+__all__ = ["Bases", "DeepClustering", "HeldClustering"]
 
 
 class DeepClustering(nn.Module):
@@ -48,11 +49,57 @@ class DeepClustering(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, K, H, W) to (N, K, H, W), not negative."""
         with torch.no_grad():
-            pixels = self.before(inputs).flatten(2)  # f (N, K, n)
-            bases = self.start.expand(len(pixels), -1, -1)  # mu (N, K, M)
-            for _ in range(self.iterations):
-                shares = torch.softmax(pixels.transpose(1, 2) @ bases, dim=2)  # z (N, n, M)
-                weights = shares / (1e-6 + shares.sum(dim=1, keepdim=True))
-                bases = functional.normalize(pixels @ weights, dim=1)
-            rebuilt = (bases @ shares.transpose(1, 2)).reshape(inputs.shape)
+            bases, shares = self.fit(self.before(inputs).flatten(2))
+            rebuilt = (bases.rebuilding @ shares.transpose(1, 2)).reshape(inputs.shape)
         return functional.relu(self.after(functional.relu(rebuilt)) + inputs)
+
+    def fit(self, pixels: Tensor) -> tuple[Bases, Tensor]:
+        """T iterations over pixels f, (N, K, n): bases for each image, and the last responsibilities z, (N, n, M)."""
+        bases = self.start.expand(len(pixels), -1, -1)  # mu (N, K, M)
+        for _ in range(self.iterations):
+            assigning, shares = bases, _shares(pixels, bases)
+            weights = shares / (1e-6 + shares.sum(dim=1, keepdim=True))
+            bases = functional.normalize(pixels @ weights, dim=1)
+        return Bases(assigning, bases), shares
+
+
+class Bases(NamedTuple):
+    """What the iterations have fitted, both (N, K, M): the last responsibilities come from the bases before them."""
+
+    assigning: Tensor
+    rebuilding: Tensor
+
+
+class HeldClustering(nn.Module):
+    """The DCS block with bases that no longer change: a pixel's values depend on that pixel alone.
+
+    On the pixels that the bases were fitted to it gives what the block itself gives.
+
+    Parameters
+    ----------
+    block
+        Lends its convolutions.
+    bases
+        Of one image, N = 1.
+    """
+
+    assigning: Tensor
+    rebuilding: Tensor
+
+    def __init__(self, block: DeepClustering, bases: Bases) -> None:
+        super().__init__()
+        self.before = block.before
+        self.after = block.after
+        self.register_buffer("assigning", bases.assigning)
+        self.register_buffer("rebuilding", bases.rebuilding)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, K, H, W) to (N, K, H, W), not negative."""
+        shares = _shares(self.before(inputs).flatten(2), self.assigning)
+        rebuilt = (self.rebuilding @ shares.transpose(1, 2)).reshape(inputs.shape)
+        return functional.relu(self.after(functional.relu(rebuilt)) + inputs)
+
+
+def _shares(pixels: Tensor, bases: Tensor) -> Tensor:
+    """Responsibilities z, (N, n, M), of bases (N, K, M) for pixels (N, K, n)."""
+    return torch.softmax(pixels.transpose(1, 2) @ bases, dim=2)

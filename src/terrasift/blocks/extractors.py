@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from terrasift.blocks.classifiers import DeepClustering
+from terrasift.blocks.context import Contextual, SampleOf
 from terrasift.errors import SettingError
 
 __all__ = ["EXTRACTORS", "Dic", "Extractor", "Kan", "Seek"]
@@ -28,9 +32,12 @@ class Extractor(nn.Module, ABC):
     ----------
     features
         Channels of what `forward` gives: (N, bands, H, W) in [0, 1] to (N, features, H, W).
+    alignment
+        Windows of a scene start at rows and columns that are multiples of this: the steps of all pooling, multiplied.
     """
 
     features: int
+    alignment: ClassVar[int] = 1
 
     def __init__(self, bands: int, width: int) -> None:
         super().__init__()
@@ -86,7 +93,7 @@ class Kan(Extractor):
         return features
 
 
-class Seek(Extractor):
+class Seek(Extractor, Contextual):
     """SEEK's extractor: a stem, and a residual body with squeeze-and-excite that is passed twice.
 
     ``a = stem(x); b = g(a); c = g(b)``, the same body g both times, and the features are ``a + b + c``. Its
@@ -141,8 +148,50 @@ class Seek(Extractor):
         features: Tensor = first + second + third
         return features
 
+    def held(self, sample: SampleOf) -> nn.Module:
+        """With both gates held at the mean over all windows."""
+        copied = copy.deepcopy(self).eval()
+        excite = copied.body[3]
+        assert isinstance(excite, _SqueezeExcite)
+        gates: list[Tensor] = []
+        for _ in range(2):
+            total, count = torch.zeros(self.features), 0
+            for images, valid in sample():
+                squeezed = _HeldSeek(copied, gates).before_gate(images)[0][:, valid[0]]
+                total = total.to(squeezed.device) + squeezed.sum(dim=1)
+                count += squeezed.shape[1]
+            gates.append(excite.gate((total / max(1, count))[None]))
+        return _HeldSeek(copied, gates)
 
-class Dic(Extractor):
+
+class _HeldSeek(nn.Module):
+    """SEEK with gates, (1, width) each, that no longer look at the image."""
+
+    def __init__(self, extractor: Seek, gates: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.stem = extractor.stem
+        self.convolutions = extractor.body[:3]
+        for number, gate in enumerate(gates):
+            self.register_buffer(f"gate_{number}", gate[:, :, None, None])
+
+    def before_gate(self, images: Tensor) -> Tensor:
+        """What the first gate that is not held yet would see."""
+        *_, last = self._passes(images)
+        return last
+
+    def forward(self, images: Tensor) -> Tensor:
+        first, second, third, _ = self._passes(images)
+        return first + second + third
+
+    def _passes(self, images: Tensor) -> list[Tensor]:
+        """The stem's output, that of each gated pass, and that of one more whose gate is not known."""
+        passes = [self.stem(images)]
+        for gate in self.buffers(recurse=False):
+            passes.append(self.convolutions(passes[-1]) * gate)
+        return [*passes, self.convolutions(passes[-1])]
+
+
+class Dic(Extractor, Contextual):
     """The extractor of Deep Image Clustering, the study's choice: a U-Net cut down to one level.
 
     Blocks 1 and 2 see the full resolution, blocks 3 and 4 half of it, blocks 5 and 6 both. A block is a 3x3
@@ -161,9 +210,12 @@ class Dic(Extractor):
     Zhou and Wei, "DIC: Deep Image Clustering for Unsupervised Image Segmentation", IEEE Access 2020.
     """
 
+    alignment = 2
+
     def __init__(self, bands: int, width: int) -> None:
         super().__init__(bands, width)
         self.features = 2 * width
+        self.align_corners = True
         self.block_1 = _dic_block(bands, width)
         self.block_2 = _dic_block(width, width)
         self.block_3 = _dic_block(width, 2 * width)
@@ -180,11 +232,17 @@ class Dic(Extractor):
         """Block 7, a 1x1 convolution and batch normalisation without ReLU, and the DCS block."""
         return nn.Sequential(*_linear_head(self.features, clusters), DeepClustering(clusters))
 
+    def held(self, sample: SampleOf) -> nn.Module:
+        """With an upsampling that does not stretch with the window's size."""
+        copied = copy.deepcopy(self)
+        copied.align_corners = False
+        return copied
+
     def forward(self, images: Tensor) -> Tensor:
         """(N, B, H, W) in [0, 1] to (N, 2 * width, H, W), H and W at least 2."""
         skip = self.block_2(self.block_1(images))
         deep = self.block_4(self.block_3(functional.max_pool2d(skip, 2)))
-        deep = functional.interpolate(deep, scale_factor=2, mode="bilinear", align_corners=True)
+        deep = functional.interpolate(deep, scale_factor=2, mode="bilinear", align_corners=self.align_corners)
         odd_rows, odd_columns = skip.shape[-2] - deep.shape[-2], skip.shape[-1] - deep.shape[-1]
         deep = functional.pad(deep, (0, odd_columns, 0, odd_rows))
         features: Tensor = self.block_6(self.block_5(torch.cat([skip, deep], dim=1)))

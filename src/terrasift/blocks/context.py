@@ -1,0 +1,114 @@
+"""What global operations know of a scene, found once and then held (docs/method.md).
+
+Two blocks look at all pixels they are given at once: DCS fits its bases to them, and SEEK's gates see their mean. Given
+a window, they see the window, and a map changes with the tiling. Held, they see the scene, and a pixel depends on its
+receptive field only.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from terrasift.blocks.classifiers import DeepClustering, HeldClustering
+
+__all__ = ["Contextual", "Sample", "SampleOf", "hold", "reach_of"]
+
+
+class Sample(NamedTuple):
+    """A window of the scene, or what a network has made of it."""
+
+    values: Tensor
+    """(1, C, H, W)."""
+    valid: Tensor
+    """(1, H, W), bool: pixels that count."""
+
+
+SampleOf = Callable[[], Iterable[Sample]]
+"""Goes through the same windows whenever it is called."""
+
+
+class Contextual(nn.Module, ABC):
+    """A module with global operations."""
+
+    @abstractmethod
+    def held(self, sample: SampleOf) -> nn.Module:
+        """The module with these operations held at what they find over all windows of a sample together."""
+
+
+@torch.no_grad()
+def hold(module: nn.Module, sample: SampleOf) -> nn.Module:
+    """A copy of an extractor or a classifier whose global operations are held; in evaluation mode."""
+    if isinstance(module, Contextual):
+        return module.held(sample).eval()
+    if isinstance(module, nn.Sequential):
+        parts: list[nn.Module] = []
+        for part in module:
+            parts.append(_hold_part(part, _through(parts, sample)))
+        return nn.Sequential(*parts).eval()
+    return copy.deepcopy(module).eval()
+
+
+def reach_of(network: nn.Module, bands: int) -> int:
+    """How far away a pixel can change a network's output, in pixels: the radius of its receptive field.
+
+    It is seen, not computed: not-a-number in one pixel spreads to whatever depends on it. Meant for networks whose
+    global operations are held; any other's reach is without end.
+
+    Raises
+    ------
+    ValueError
+        If one pixel changes the whole output.
+    """
+    device = next(network.parameters()).device
+    for side in (64, 256):
+        reaches = []
+        for phase in range(4):  # pooling sees even and odd pixels with different neighbours
+            image = torch.zeros(1, bands, side, side, device=device)
+            centre = side // 2 + phase
+            image[..., centre, centre] = torch.nan
+            with torch.inference_mode():
+                outputs = network(image)
+            changed = torch.cat([output.isnan().any(dim=1) for output in outputs]).any(dim=0)
+            reaches.append((changed.any(dim=0).nonzero() - centre).abs().max().item())
+        if max(reaches) < side // 2 - 4:
+            return int(max(reaches))
+    raise ValueError("a pixel changes the whole output: hold the network's context first")
+
+
+_MOST_PIXELS = 1 << 18  # of a sample, 105 MB at K = 100
+
+
+def _hold_part(part: nn.Module, sample: SampleOf) -> nn.Module:
+    if isinstance(part, DeepClustering):
+        bases, _ = part.fit(_pooled(part.before, sample))
+        return HeldClustering(copy.deepcopy(part), bases)
+    return copy.deepcopy(part)
+
+
+def _pooled(convolution: nn.Module, sample: SampleOf) -> Tensor:
+    """(1, K, n): an even, seeded share of the valid pixels of all windows."""
+    total = sum(int(part.valid.sum()) for part in sample())
+    share = min(1.0, _MOST_PIXELS / max(1, total))
+    generator = torch.Generator().manual_seed(0)
+    pixels = []
+    for values, valid in sample():
+        found = convolution(values)[0][:, valid[0]]
+        drawn = torch.randperm(found.shape[1], generator=generator)[: max(1, round(share * found.shape[1]))]
+        pixels.append(found[:, drawn.sort().values.to(found.device)])
+    return torch.cat(pixels, dim=1)[None]
+
+
+def _through(parts: list[nn.Module], sample: SampleOf) -> SampleOf:
+    passed = nn.Sequential(*parts).eval()
+
+    def windows() -> Iterator[Sample]:
+        for values, valid in sample():
+            yield Sample(passed(values), valid)
+
+    return windows

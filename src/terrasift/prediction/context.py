@@ -1,0 +1,52 @@
+"""A bounded, seeded sample of a scene's windows, from which its context is found (docs/method.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from terrasift.blocks.context import Sample
+from terrasift.data.patches import windows_of
+from terrasift.raster import Window
+
+__all__ = ["MOST_WINDOWS", "draw_sample"]
+
+MOST_WINDOWS = 64
+"""That a scene's context is found in."""
+
+_MOST_READ = 1024  # where most of a scene is nodata
+
+
+def draw_sample(
+    height: int,
+    width: int,
+    side: int,
+    read: Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]],
+) -> list[Sample]:
+    """Windows drawn evenly over a scene; all of them where they are few. Windows without data are passed over.
+
+    Parameters
+    ----------
+    height, width
+        Of the scene.
+    side
+        Of a window: what the network was trained on.
+    read
+        Gives a window as the network takes it, (1, B, H, W), and its validity, (H, W).
+    """
+    windows = windows_of(height, width, side)
+    order = np.random.default_rng(0).permutation(len(windows))[:_MOST_READ]
+    sample: list[tuple[int, Sample]] = []
+    for index in order.tolist():
+        image, valid = read(windows[index])
+        if valid.any():
+            sample.append((index, Sample(image, torch.from_numpy(valid)[None].to(image.device))))
+        if len(sample) == MOST_WINDOWS:
+            break
+    if not sample:  # nothing will be mapped, but the network needs some context
+        image, valid = read(windows[0])
+        sample = [(0, Sample(image, torch.ones(1, *valid.shape, dtype=torch.bool, device=image.device)))]
+    return [part for _, part in sorted(sample, key=lambda entry: entry[0])]

@@ -1,0 +1,69 @@
+"""The windows in which a scene is read and written, and what a segmenter gives for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrasift.raster import Raster, Window
+
+__all__ = ["ClusterWindow", "Segmenter", "Views", "scene_views"]
+
+
+class Views(NamedTuple):
+    """One window as it is read and as it is written."""
+
+    read: Window
+    """What the network sees: the margin included, cut off at the scene's edges."""
+    write: Window
+    """What it decides: windows to write cover the scene without overlap."""
+
+
+class ClusterWindow(NamedTuple):
+    """The clusters of one window of a scene."""
+
+    window: Window
+    clusters: tuple[NDArray[np.int64], ...]
+    """(H, W) for each classifier."""
+    valid: NDArray[np.bool_]
+    """(H, W): pixels that hold data."""
+
+
+Segmenter = Callable[[Raster], Iterator[ClusterWindow]]
+"""Anything that gives the clusters of an open scene window by window."""
+
+
+def scene_views(height: int, width: int, window: int, margin: int, step: int = 1) -> list[Views]:
+    """Windows that cover a scene, row by row, each read with a margin around what it writes.
+
+    Parameters
+    ----------
+    height, width
+        Of the scene, pixels.
+    window
+        Side of what is read; larger than twice the margin.
+    margin
+        Pixels read on every side beyond what is written, but for the scene's own edges; a multiple of `step`.
+    step
+        Windows start at multiples of this.
+
+    Examples
+    --------
+    >>> [views.write.width for views in scene_views(100, 1000, window=512, margin=32)]
+    [448, 448, 104]
+    """
+    core = (window - 2 * margin) // step * step
+    if max(height, width) <= window:
+        whole = Window(0, 0, height, width)
+        return [Views(whole, whole)]
+    views = []
+    for row in range(0, height, core):
+        for column in range(0, width, core):
+            write = Window(row, column, min(core, height - row), min(core, width - column))
+            top, left = max(0, row - margin), max(0, column - margin)
+            bottom, right = min(height, row + core + margin), min(width, column + core + margin)
+            views.append(Views(Window(top, left, bottom - top, right - left), write))
+    return views
