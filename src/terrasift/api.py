@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
+import json
 import logging
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,7 @@ from terrasift.legend import Legend
 from terrasift.mapping import MappingMethod, Regions
 from terrasift.prediction import ClusterWindow, Predictor, check_array, map_paths, predict_scene
 from terrasift.progress import progress_bar, track
-from terrasift.raster import RasterInfo
+from terrasift.raster import Raster, RasterInfo, check_polygons_path, write_polygons, write_qgis_style
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
 from terrasift.training import fit, make_fabric
@@ -94,18 +97,35 @@ class Run(RunFolder):
         return self.legend.names != Legend.of_clusters(self.recipe.clusters).names
 
     def predict(
-        self, scene: str | os.PathLike[str], out: str | os.PathLike[str], *, clusters: bool = False, show: bool = True
+        self,
+        scene: str | os.PathLike[str],
+        out: str | os.PathLike[str],
+        *,
+        clusters: bool = False,
+        vector: str | os.PathLike[str] | None = None,
+        min_area: float = 0.0,
+        resume: bool = False,
+        show: bool = True,
     ) -> Path:
-        """Write the class map of a scene on the scene's own grid.
+        """Write the class map of a scene on the scene's own grid, and the style that QGIS draws it with (``.qml``).
 
         Parameters
         ----------
         scene
             Any path GDAL opens.
         out
-            ``.tif`` (with the scene's CRS and transform, colour table and class names) or ``.png``.
+            ``.tif`` (Cloud Optimized, with the scene's CRS and transform, colour table and class names) or ``.png``.
         clusters
             Write the network's own clusters instead of the legend's classes.
+        vector
+            Write the map's regions as polygons too: a GeoPackage (``.gpkg``) or GeoJSON (``.geojson``).
+        min_area
+            Polygons smaller than this, in square metres (pixels where the scene has no CRS), go to the largest beside
+            them.
+        resume
+            Go on where the same prediction was killed or interrupted; the map is the same, byte for byte, as if it had
+            never been. A map that is whole is left as it is, provided that the run, the scene, the legend and the
+            settings of `predict` are still those it was made with.
         show
             Whether to draw a progress bar.
 
@@ -117,12 +137,22 @@ class Run(RunFolder):
         Raises
         ------
         InputError
-            If the scene does not fit the network, or if `out` cannot be written.
+            If the scene does not fit the network, if `out` cannot be written, or if it was begun with anything else
+            and is to be resumed.
         """
         recipe = self.settings
         legend = Legend.of_clusters(recipe.clusters) if clusters else self.legend
         bar = functools.partial(_track_pixels, description=Path(scene).name, show=show)
-        return predict_scene(self.predictor.scene, legend, recipe.clusters, scene, out, bar)
+        if vector is not None:
+            with Raster(scene) as raster:
+                check_polygons_path(vector, raster.info)
+        job = self._job(scene, legend)
+        path = predict_scene(self.predictor.scene, legend, recipe.clusters, scene, out, bar, job, resume=resume)
+        write_qgis_style(path, legend)
+        if vector is not None:
+            write_polygons(path, vector, min_area=min_area)
+            write_qgis_style(vector, legend)
+        return path
 
     def predict_all(
         self,
@@ -130,6 +160,9 @@ class Run(RunFolder):
         out: str | os.PathLike[str],
         *,
         clusters: bool = False,
+        vector: str | os.PathLike[str] | None = None,
+        min_area: float = 0.0,
+        resume: bool = False,
         show: bool = True,
     ) -> list[Path]:
         """Write the class maps of many scenes.
@@ -140,13 +173,15 @@ class Run(RunFolder):
             Files, folders, glob patterns, or any path GDAL opens.
         out
             A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
-        clusters, show
-            As for `predict`.
+        clusters, vector, min_area, resume, show
+            As for `predict`; `vector` with one scene only.
         """
         paths = find_scenes(scenes)
         targets = map_paths(paths, out)
+        if vector is not None and len(paths) > 1:
+            raise SettingError("--vector", f"is one file for {len(paths)} scenes", "map them one at a time")
         return [
-            self.predict(path, target, clusters=clusters, show=show)
+            self.predict(path, target, clusters=clusters, vector=vector, min_area=min_area, resume=resume, show=show)
             for path, target in zip(paths, targets, strict=True)
         ]
 
@@ -231,6 +266,22 @@ class Run(RunFolder):
         if not keep_legend:
             self.save_legend(legend.with_clusters(evaluation.best.mapping, evaluation.best.classifier))
         return evaluation
+
+    def _job(self, scene: str | os.PathLike[str], legend: Legend) -> str:
+        """A digest of all that a map depends on."""
+        file = Path(scene).stat() if Path(scene).exists() else None
+        parts = {
+            "weights": self._weights_digest,
+            "recipe": self.settings.model_dump(mode="json", exclude={"compute"}),
+            "legend": asdict(legend),
+            "scene": [str(scene), file.st_size, file.st_mtime_ns] if file else [str(scene)],
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    @functools.cached_property
+    def _weights_digest(self) -> str:
+        with self.weights_file.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def labelled_images(images: Sequence[str | os.PathLike[str]], masks: str | os.PathLike[str]) -> list[LabelledImage]:
@@ -343,9 +394,9 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
 
 
 def _track_pixels(
-    windows: Iterable[ClusterWindow], pixels: int, description: str, show: bool
+    windows: Iterable[ClusterWindow], pixels: int, done: int, description: str, show: bool
 ) -> Iterator[ClusterWindow]:
-    with progress_bar(description, pixels, show=show) as advance:
+    with progress_bar(description, pixels, show=show, done=done) as advance:
         for part in windows:
             yield part
             advance("", part.window.height * part.window.width)

@@ -170,3 +170,24 @@ def test_wrong_usage_ends_with_code_2(command: Command, arguments: list[str]) ->
     assert outcome.code == 2
     assert "Usage: " in outcome.err
     assert "Traceback" not in outcome.err
+
+
+def test_predict_writes_polygons_and_a_style_beside_the_map(
+    tiny_run: Run, scenes: Path, tmp_path: Path, command: Command
+) -> None:
+    import pyogrio
+
+    scene, vector = scenes / "images" / "north.tif", tmp_path / "map.gpkg"
+    ended = command("predict", tiny_run.path, scene, "--out", tmp_path / "map.tif", "--vector", vector)
+    assert ended.code == 0
+    assert f"wrote {vector}" in ended.out
+    info = pyogrio.read_info(vector)
+    assert info["crs"] == "EPSG:32633"
+    assert list(info["fields"]) == ["class", "name", "area"]
+    areas = pyogrio.raw.read(vector, columns=["area"], read_geometry=False)[3][0]
+    assert areas.sum() == pytest.approx(256 * 256 * 0.25**2, rel=1e-3)
+    assert (tmp_path / "map.qml").exists()
+
+    many = command("predict", tiny_run.path, scenes / "images", "--out", tmp_path / "maps", "--vector", vector)
+    assert (many.code, many.err.count("\n")) == (2, 1)
+    assert "--vector: is one file for 2 scenes; map them one at a time" in many.err

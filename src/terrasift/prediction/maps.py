@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from terrasift.errors import InputError
 from terrasift.legend import Legend
-from terrasift.prediction.windows import ClusterWindow, Segmenter
-from terrasift.raster import ClassMapWriter, Raster
+from terrasift.prediction.ahead import ahead
+from terrasift.prediction.windows import ClusterWindow
+from terrasift.raster import ClassMapWriter, Raster, job_of_map
 
 __all__ = ["map_paths", "predict_scene"]
 
 
 def predict_scene(
-    segmenter: Segmenter,
+    segmenter: Callable[..., Iterator[ClusterWindow]],
     legend: Legend,
     clusters: int,
     scene: str | os.PathLike[str],
     out: str | os.PathLike[str],
-    track: Callable[[Iterable[ClusterWindow], int], Iterable[ClusterWindow]] = lambda windows, _: windows,
+    track: Callable[[Iterable[ClusterWindow], int, int], Iterable[ClusterWindow]] = lambda windows, *_: windows,
+    job: str = "",
+    *,
+    resume: bool = False,
 ) -> Path:
     """Write the class map of a scene on the scene's own grid, whole or not at all.
 
     Parameters
     ----------
     segmenter
-        Gives the scene's clusters: `Predictor.scene`, or a baseline.
+        Gives the scene's clusters: `Predictor.scene`, or a baseline. With a job that is resumed it is also given the
+        windows that are done.
     legend
         Classes and the clusters they hold; clusters of no class become nodata.
     clusters
@@ -39,23 +45,36 @@ def predict_scene(
     out
         ``.tif`` or ``.png``.
     track
-        Wraps the windows, for a progress bar: (windows, pixels of the scene).
+        Wraps the windows, for a progress bar: (windows, pixels of the scene, pixels that were done before).
+    job
+        Names all that the map depends on. If it is killed or interrupted, it can be resumed.
+    resume
+        Go on where the same job was stopped. A map that it finished is left as it is.
 
     Raises
     ------
     InputError
-        If the scene does not fit the segmenter, holds no valid pixel, or if the map cannot be written.
+        If the scene does not fit the segmenter, holds no valid pixel, if the map cannot be written, or
+        if another job's is to be resumed.
     """
+    if resume and job and job_of_map(out) == job:
+        return Path(out)
     with Raster(scene) as raster:
         pixels = raster.info.height * raster.info.width
         table = legend.table(clusters)
-        with ClassMapWriter(out, raster.info, legend) as writer:
-            seen = False
-            for part in track(segmenter(raster), pixels):
-                seen = seen or bool(part.valid.any())
+        with ClassMapWriter(out, raster.info, legend, job, resume=resume) as writer:
+            parts = segmenter(raster, writer.done) if writer.done else segmenter(raster)
+            before = sum(window.height * window.width for window in writer.done)
+
+            def write(part: ClusterWindow) -> bool:
                 classes = table[part.clusters[legend.classifier - 1]]
                 writer.write(np.where(part.valid, classes, legend.nodata), part.window)
-            if not seen:
+                return bool(part.valid.any())
+
+            new = (part for part in parts if part.window not in writer.done)
+            with contextlib.closing(ahead(write, track(new, pixels, before))) as written:
+                seen = sum(written)  # to the end, whatever was seen
+            if not seen and not writer.holds_data:
                 raise InputError(scene, "holds no valid pixel: all is nodata", "there is nothing to map")
     return Path(out)
 

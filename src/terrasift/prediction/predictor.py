@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,9 @@ from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE
 from terrasift.errors import InputError, SettingError
 from terrasift.network import Network
+from terrasift.prediction.ahead import ahead
 from terrasift.prediction.context import draw_sample
-from terrasift.prediction.windows import ClusterWindow, scene_views
+from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene_views
 from terrasift.raster import Raster, RasterInfo, Window
 from terrasift.recipe import Recipe, Scaling
 
@@ -46,8 +48,16 @@ class Predictor:
         self._recipe = recipe
         self._scaling: Scaling = recipe.scaling
 
-    def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
-        """Clusters of an open scene, window by window.
+    def scene(self, raster: Raster, done: Collection[Window] = ()) -> Iterator[ClusterWindow]:
+        """Clusters of an open scene, window by window. A thread reads on while the network computes.
+
+        Parameters
+        ----------
+        raster
+            The scene.
+        done
+            Windows that may be left out. One that shares its batch with others may come all the same: batches stay as
+            they are, and with them every bit.
 
         Raises
         ------
@@ -65,12 +75,18 @@ class Predictor:
             return self._tensor(values, valid), valid
 
         network = self._network_for(height, width, read)
-        for views in scene_views(height, width, self._recipe.predict.window, self.margin, self._network.alignment):
-            image, valid = read(views.read)
-            row, column = views.write.row - views.read.row, views.write.column - views.read.column
-            core = np.s_[row : row + views.write.height, column : column + views.write.width]
-            clusters = tuple(labels[core] for labels in _clusters(network, image))
-            yield ClusterWindow(views.write, clusters, valid[core])
+        views = scene_views(height, width, self._recipe.predict.window, self.margin, self._network.alignment)
+        batches = batches_of(views, _BATCH_PIXELS["cpu" if self._device.type == "cpu" else "accelerator"])
+        left = [batch for batch in batches if any(entry.write not in done for entry in batch)]
+        with Raster(raster.path) as own:  # the thread's: handles are not shared
+
+            def load(batch: list[Views]) -> tuple[list[Views], torch.Tensor, list[NDArray[np.bool_]]]:
+                parts = [own.read(entry.read, self._recipe.bands) for entry in batch]
+                return batch, torch.cat([self._tensor(*part) for part in parts]), [valid for _, valid in parts]
+
+            with contextlib.closing(ahead(load, left)) as loaded:
+                for batch, images, valid in loaded:
+                    yield from _cores(batch, _batch_clusters(network, images), valid)
 
     def array(self, values: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[NDArray[np.int64], ...]:
         """Clusters of an array in one piece.
@@ -136,9 +152,26 @@ class Predictor:
 _Read = Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]]
 
 
+_BATCH_PIXELS = {"cpu": 1 << 18, "accelerator": 1 << 20}  # one window of 512 px, and four: a CPU gains nothing by more
+
+
 def _clusters(network: Network, image: torch.Tensor) -> tuple[NDArray[np.int64], ...]:
+    return tuple(labels[0] for labels in _batch_clusters(network, image))
+
+
+def _batch_clusters(network: Network, images: torch.Tensor) -> list[NDArray[np.int64]]:
+    """(N, H, W) for each classifier."""
     with torch.inference_mode():
-        return tuple(logits[0].argmax(dim=0).cpu().numpy() for logits in network(image))
+        return [logits.argmax(dim=1).cpu().numpy() for logits in network(images)]
+
+
+def _cores(
+    batch: list[Views], labels: list[NDArray[np.int64]], valid: list[NDArray[np.bool_]]
+) -> Iterator[ClusterWindow]:
+    for index, (read, write) in enumerate(batch):
+        row, column = write.row - read.row, write.column - read.column
+        core = np.s_[row : row + write.height, column : column + write.width]
+        yield ClusterWindow(write, tuple(each[index][core] for each in labels), valid[index][core])
 
 
 def check_array(values: NDArray[Any], recipe: Recipe) -> None:

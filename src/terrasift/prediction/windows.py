@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from terrasift.raster import Raster, Window
 
-__all__ = ["ClusterWindow", "Segmenter", "Views", "scene_views"]
+__all__ = ["ClusterWindow", "Segmenter", "Views", "batches_of", "scene_views"]
 
 
 class Views(NamedTuple):
@@ -67,3 +68,13 @@ def scene_views(height: int, width: int, window: int, margin: int, step: int = 1
             bottom, right = min(height, row + core + margin), min(width, column + core + margin)
             views.append(Views(Window(top, left, bottom - top, right - left), write))
     return views
+
+
+def batches_of(views: Sequence[Views], pixels: int) -> list[list[Views]]:
+    """Neighbours of equal size together, as many as `pixels` allow, at least one; in the order they came in."""
+    batches = []
+    for (height, width), group in itertools.groupby(views, lambda entry: (entry.read.height, entry.read.width)):
+        most = max(1, pixels // (height * width))
+        alike = list(group)
+        batches += [alike[start : start + most] for start in range(0, len(alike), most)]
+    return batches

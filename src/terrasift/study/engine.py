@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,10 +89,10 @@ def run_study(
 
 
 def _time_one(study: Study, experiments: Sequence[Experiment]) -> None:
-    """Where the time of the first network goes, for the report; measured once, when nothing else runs."""
+    """Where the time of one network goes, for the report; measured once, when nothing else runs."""
     if (study.path / TIMING_FILE).exists():
         return
-    for cell in (cell for experiment in experiments for cell in experiment.cells):
+    for cell in (cell for experiment in reversed(experiments) for cell in experiment.cells):
         if cell.method == "network" and (study.cell_folder(cell, 0) / EVALUATION_FILE).exists():
             _logger.info("timing a few steps of one cell")
             write_timing(study, cell)
@@ -117,29 +118,32 @@ def _in_turn(study: Study, jobs: Sequence[_Job], show: bool) -> Iterator[tuple[_
 
 def _beside(study: Study, jobs: Sequence[_Job], workers: int, scheduler: str | None) -> Iterator[tuple[_Job, str]]:
     try:
+        import dask
         from distributed import Client, LocalCluster, as_completed
     except ImportError as error:
         raise SettingError("--workers", "Dask is not installed", "pip install 'terrasift[cluster]'") from error
     threads = max(1, (os.cpu_count() or 1) // workers)
-    local: Any = None
-    if scheduler is None:
-        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=None)
-    try:
-        client = Client(local if local is not None else scheduler, timeout=20)
-    except (OSError, ValueError) as error:
-        raise SettingError(
-            "--scheduler", f"no Dask scheduler answers at {scheduler}", "start one, or mend it"
-        ) from error
-    with client:
+    with ExitStack() as stack:
+        address: Any = scheduler
+        if scheduler is None:
+            stack.enter_context(dask.config.set(_ONE_TASK_EACH))
+            address = stack.enter_context(LocalCluster(n_workers=workers, **_LOCAL))
+        try:
+            client = stack.enter_context(Client(address, timeout=20))
+        except (OSError, ValueError) as error:
+            problem = f"no Dask scheduler answers at {scheduler}"
+            raise SettingError("--scheduler", problem, "start one, or mend it") from error
         task = _run_here if scheduler else _run_with
         futures = {
-            client.submit(task, study, job.cell, job.seed, threads, key=f"{job.name}", pure=False): job for job in jobs
+            client.submit(task, study, job.cell, job.seed, threads, key=job.name, pure=False): job for job in jobs
         }
         for future in as_completed(futures):
             failed = future.exception()
             yield futures[future], f"worker lost: {failed}" if failed else future.result()
-    if local is not None:
-        local.close()
+
+
+_ONE_TASK_EACH = {"distributed.scheduler.worker-saturation": 1.0}  # no cell waits for a busy worker while one is idle
+_LOCAL: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "memory_limit": None}
 
 
 def _run_with(study: Study, cell: Cell, seed: int, threads: int) -> str:

@@ -1,0 +1,159 @@
+"""Class maps as polygons, for a GIS."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio import features
+
+from terrasift.errors import InputError, SettingError
+from terrasift.raster.areas import pixels_of, square_metres
+from terrasift.raster.finished_map import FinishedMap, read_class_map
+from terrasift.raster.reading import RasterInfo
+from terrasift.raster.sieve import sieve
+
+__all__ = ["check_polygons_path", "write_polygons"]
+
+_DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
+
+
+def write_polygons(
+    map_path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    min_area: float = 0.0,
+    simplify: float = 0.75,
+) -> Path:
+    """Write the regions of a class map as polygons that fit together, whole or not at all.
+
+    Each region of pixels that share an edge and a class becomes a polygon with the fields ``class`` (its index),
+    ``name`` and ``area``. Edges that two polygons share are simplified once for both: there are neither gaps nor
+    overlaps. Nodata gets no polygon. The map is held in memory whole.
+
+    Parameters
+    ----------
+    map_path
+        A map that `ClassMapWriter` wrote.
+    out
+        ``.gpkg``: in the CRS of the map. ``.geojson`` or ``.json``: in longitude and latitude, as RFC 7946 asks.
+    min_area
+        Regions smaller than this go to the largest region beside them first; in the unit of ``area``.
+    simplify
+        In pixels: vertices go that make a triangle of less than ``simplify ** 2`` with those beside them. The steps
+        between diagonal pixels are half a pixel; 0 keeps the outlines of pixels.
+
+    Returns
+    -------
+    Path
+        `out`.
+
+    Raises
+    ------
+    InputError
+        If the map cannot be read, if `out` has another suffix or cannot be written, or if it is GeoJSON and the map
+        has no CRS.
+    SettingError
+        If shapely or pyogrio are not installed.
+
+    Notes
+    -----
+    ``area`` is in square metres: on the map's own plane where its CRS is projected, on the ellipsoid where it counts
+    in degrees. A map without a CRS is laid where QGIS lays plain images, x to the right and y up from its upper left
+    corner, in pixels; ``area`` counts pixels then.
+
+    Examples
+    --------
+    ``write_polygons("map.tif", "map.gpkg", min_area=25)``
+    """
+    finished = read_class_map(map_path)
+    check_polygons_path(out, finished.info)
+    labels = finished.labels
+    if min_area > 0:
+        labels = sieve(labels, pixels_of(min_area, finished.info), finished.nodata)
+    polygons, classes = _fitting_polygons(labels, simplify)
+    kept = classes != finished.nodata
+    _write(Path(out), _placed(polygons[kept], finished.info), classes[kept], finished)
+    return Path(out)
+
+
+def check_polygons_path(path: str | os.PathLike[str], like: RasterInfo | None = None) -> None:
+    """Check before any work that polygons can be written to a file of this name, for a scene like `like`.
+
+    Raises
+    ------
+    InputError
+        If the suffix is not one that polygons are written in, or is GeoJSON's and the scene has no CRS.
+    SettingError
+        If shapely or pyogrio are not installed.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _DRIVERS:
+        raise InputError(path, f"polygons cannot be written as {suffix!r}", "end the name in .gpkg or .geojson")
+    for package in ("shapely", "pyogrio"):
+        if importlib.util.find_spec(package) is None:
+            raise SettingError("--vector", f"{package} is not installed", "pip install 'terrasift[vector]'")
+    if like is not None and not like.crs and _DRIVERS[suffix] == "GeoJSON":
+        raise InputError(path, "GeoJSON needs longitudes, and the scene has no CRS", "end the name in .gpkg")
+
+
+def _fitting_polygons(labels: NDArray[Any], simplify: float) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    # Nodata takes part, so that its edges are simplified like others while the frame of the map stays as it is.
+    import shapely
+
+    found = [(shapely.geometry.shape(polygon), value) for polygon, value in features.shapes(labels, connectivity=4)]
+    polygons = np.array([polygon for polygon, _ in found], object)
+    classes = np.array([value for _, value in found]).astype(np.int64)
+    # GDAL leaves out vertices on straight edges, even where two neighbours meet; without them the edges do not match.
+    polygons = shapely.transform(shapely.segmentize(polygons, 1.0), np.round)
+    return shapely.coverage_simplify(polygons, simplify, simplify_boundary=False), classes
+
+
+def _placed(polygons: NDArray[Any], info: RasterInfo) -> NDArray[Any]:
+    import shapely
+
+    a, b, c, d, e, f = info.transform
+    if not info.crs and info.transform == (1, 0, 0, 0, 1, 0):
+        e = -1.0  # QGIS lays a plain image below the x-axis
+    return np.asarray(
+        shapely.transform(polygons, lambda xy: np.stack([xy @ (a, b) + c, xy @ (d, e) + f], axis=1)), object
+    )
+
+
+def _write(out: Path, polygons: NDArray[Any], classes: NDArray[np.int64], finished: FinishedMap) -> None:
+    import shapely
+    from pyogrio import raw
+
+    crs = finished.info.crs
+    names = [finished.names.get(index, f"class {index}") for index in classes.tolist()]
+    areas = shapely.area(shapely.transform(polygons, lambda places: square_metres(places, crs)))
+    driver = _DRIVERS[out.suffix.lower()]
+    # Nine digits of a degree are a tenth of a millimetre: with GDAL's seven, vertices of fine pixels would coincide.
+    options = {"RFC7946": "YES", "COORDINATE_PRECISION": "9"} if driver == "GeoJSON" else {}
+    folder = out.with_name(f".{out.name}.partial")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "'crs' was not provided")  # plain images are welcome here
+            raw.write(
+                folder / out.name,
+                geometry=shapely.to_wkb(polygons),
+                field_data=[classes.astype(np.int32), np.array(names, object), areas],
+                fields=["class", "name", "area"],
+                layer=out.stem,
+                driver=driver,
+                geometry_type="Polygon",
+                crs=crs or None,
+                layer_options=options,
+            )
+        (folder / out.name).replace(out)
+    except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
+        raise InputError(out, f"cannot be written ({str(error).rstrip('.')})", "choose another folder") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
