@@ -57,6 +57,7 @@ def self_training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> Step
 
 
 def added_losses(logits: Tensor, batch: Batch, weights: Losses) -> Tensor | float:
+    """What the recipe adds to the cross-entropy of one classifier, weighted; 0 where it adds nothing."""
     added: Tensor | float = 0.0
     if weights.continuity:
         added = added + weights.continuity * continuity_loss(logits, batch.valid)

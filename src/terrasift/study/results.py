@@ -149,7 +149,7 @@ def _score(scores: dict[str, Any], name: str) -> float:
 def _classifiers(experiment: str, results: Sequence[CellResult]) -> list[int | None]:
     if experiment in ("augmentation", "baselines"):
         return [None] if results else []
-    return sorted({result.classifier for result in results})  # type: ignore[return-value]
+    return [*sorted({result.classifier for result in results})]
 
 
 def _row(table: str, results: Sequence[CellResult], classifier: int | None) -> Row:
