@@ -1,7 +1,8 @@
 """What the scene's context does to maps and scores, against the context of single patches, on the Dubai images.
 
 The nine parts of each tile make one scene. A trained run maps every scene with several windows and both contexts. Each
-scene is scored with the mapping found on the others; maps of other windows are compared with that of the largest.
+scene is scored with the mapping found on the others (a single one with its own); maps of other windows are compared
+with that of the largest.
 
     python benchmarks/context.py RUN --data ../shared/data/dubai --tiles 1 2 --json benchmarks/results/context.json
 """
@@ -108,9 +109,10 @@ def whole_maps(run: Path, scene: Path, way: Way, classifiers: int) -> list[Label
 
 
 def scores(tables: list[NDArray[np.int64]]) -> dict[str, float]:
-    """Of all scenes, each with the mapping found on the others."""
+    """Of all scenes, each with the mapping found on the others; a single one with its own."""
     total = np.sum(tables, axis=0)
-    confusion = sum(apply_mapping(table, map_clusters(total - table)) for table in tables)
+    known = [total - table for table in tables] if len(tables) > 1 else tables
+    confusion = sum(apply_mapping(table, map_clusters(found)) for table, found in zip(tables, known, strict=True))
     matrix = ConfusionMatrix(np.asarray(confusion))
     return {name: float(getattr(matrix, name)) for name in SCORES}
 
