@@ -19,6 +19,7 @@ SOURCE = Path(terrasift.__file__).parent
 # Ground floor first: a room imports only rooms below it.
 FLOORS = [
     "errors",
+    "files",
     "progress",
     "legend",
     "raster",

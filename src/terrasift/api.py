@@ -19,11 +19,11 @@ import torch
 from numpy.typing import NDArray
 
 from terrasift.data.batches import PatchBatches
-from terrasift.data.patches import Patch, PatchReader, index_patches
-from terrasift.data.precomputed import PrecomputedRegions
+from terrasift.data.indexing import index_images
+from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.precomputed import regions_of
 from terrasift.data.regions import RegionCache, default_cache_folder
-from terrasift.data.scaling import check_scaling, measure_scaling
-from terrasift.data.scenes import check_alike, describe_scenes, find_masks, find_scenes
+from terrasift.data.scenes import find_masks, find_scenes
 from terrasift.errors import RunError, SettingError
 from terrasift.evaluation import Evaluation, LabelledImage, evaluate_segmenter
 from terrasift.legend import Legend
@@ -352,11 +352,10 @@ def train(
     network = network_of(recipe)
     temporary = run.path / "superpixels"
     made_regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
-    folder = recipe.refinement.folder if recipe.refinement.method == "precomputed" else None
     source = PatchBatches(
         patches,
         PatchReader(recipe.bands, recipe.scaling),
-        PrecomputedRegions(folder, infos) if folder else made_regions,
+        regions_of(recipe.refinement, infos, made_regions),
         recipe.patch,
         recipe.batch_size,
         recipe.seed,
@@ -428,18 +427,8 @@ def _continue(run: RunFolder, recipe: Recipe | None) -> Recipe:
 
 
 def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, list[RasterInfo], list[Patch]]:
-    infos = describe_scenes(scenes)
-    check_alike(infos, recipe.bands)
-    patches = index_patches(
-        infos,
-        recipe.patch,
-        recipe.min_valid,
-        recipe.bands,
-        functools.partial(track, description="windows", show=show),
-    )
-    scaling = recipe.scaling or measure_scaling(infos, patches, recipe.bands, recipe.seed)
-    for info in infos:
-        check_scaling(info, scaling, recipe.bands)
+    bar = functools.partial(track, description="windows", show=show)
+    infos, patches, scaling = index_images(scenes, recipe, bar)
     colors, count = recipe.refinement.color_bands, len(scaling.low)
     if recipe.refinement.method == "external" and max(colors) > count:
         raise SettingError(

@@ -19,6 +19,7 @@ import yaml
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
+from terrasift.files import write_text
 
 __all__ = ["IGNORE", "LandClass", "Legend"]
 
@@ -82,9 +83,7 @@ class Legend:
             content = {"name": entry.name, "color": entry.color, "clusters": list(entry.clusters)}
             lines.append(f"  - {_one_line(content, escape=not entry.name.isprintable())}")
         lines.append(f"ignore: {_one_line(list(self.ignore))}")
-        partial = Path(f"{path}.partial")
-        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_text(path, "\n".join(lines) + "\n")
 
     @classmethod
     def of_clusters(cls, clusters: int) -> Legend:

@@ -33,6 +33,7 @@ from terrasift.blocks.choices import (
     RefinementMethod,
 )
 from terrasift.errors import SettingError
+from terrasift.files import write_text
 
 __all__ = ["Compute", "Losses", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
 
@@ -235,9 +236,7 @@ class Recipe(_Settings):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write YAML with every key and what it means, whole or not at all."""
-        partial = Path(f"{path}.partial")
-        partial.write_text(self.to_yaml(), encoding="utf-8")
-        partial.replace(path)
+        write_text(path, self.to_yaml())
 
     def to_yaml(self) -> str:
         """The YAML text that `save` writes."""

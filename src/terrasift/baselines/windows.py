@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.data.scaling import check_scaling
-from terrasift.data.scenes import describe_scenes
+from terrasift.data.scenes import check_size
 from terrasift.prediction import ClusterWindow
 from terrasift.raster import Raster, Window
 from terrasift.recipe import Scaling
@@ -51,7 +51,7 @@ def segment_windows(
         If the scene's dtype or bands are not those of the scaling, or if it is smaller than 16 x 16 pixels.
     """
     check_scaling(raster.info, scaling, bands)
-    describe_scenes([raster.info.path])  # refuses what is too small
+    check_size(raster.info)
     for window in even_windows(raster.info.height, raster.info.width):
         values, valid = raster.read(window, bands)
         clusters = np.zeros(valid.shape, np.int64)

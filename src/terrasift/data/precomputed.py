@@ -10,11 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.data.patches import Patch
+from terrasift.data.regions import RegionSource
 from terrasift.data.scenes import find_masks
 from terrasift.errors import InputError
 from terrasift.raster import Raster, RasterInfo
+from terrasift.recipe import Refinement
 
-__all__ = ["PrecomputedRegions"]
+__all__ = ["PrecomputedRegions", "regions_of"]
+
+
+def regions_of(refinement: Refinement, scenes: Sequence[RasterInfo], made: RegionSource) -> RegionSource:
+    """Where a recipe's regions come from: read from its folder, or `made` here."""
+    if refinement.method == "precomputed" and refinement.folder:
+        return PrecomputedRegions(refinement.folder, scenes)
+    return made
 
 
 class PrecomputedRegions:

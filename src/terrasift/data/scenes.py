@@ -11,7 +11,15 @@ from pathlib import Path
 from terrasift.errors import InputError
 from terrasift.raster import Raster, RasterInfo
 
-__all__ = ["MINIMUM_SIDE", "RASTER_SUFFIXES", "check_alike", "describe_scenes", "find_masks", "find_scenes"]
+__all__ = [
+    "MINIMUM_SIDE",
+    "RASTER_SUFFIXES",
+    "check_alike",
+    "check_size",
+    "describe_scenes",
+    "find_masks",
+    "find_scenes",
+]
 
 RASTER_SUFFIXES = frozenset(
     {".tif", ".tiff", ".png", ".jpg", ".jpeg", ".jp2", ".vrt", ".img", ".bil", ".bsq", ".bip", ".nc", ".hdf", ".h5"}
@@ -53,11 +61,16 @@ def describe_scenes(paths: Sequence[str]) -> list[RasterInfo]:
     for path in paths:
         with Raster(path) as raster:
             info = raster.info
-        if min(info.height, info.width) < MINIMUM_SIDE:
-            size = f"{info.width} x {info.height} pixels"
-            raise InputError(path, f"has only {size}", f"use images of at least {MINIMUM_SIDE} x {MINIMUM_SIDE}")
+        check_size(info)
         described.append(info)
     return described
+
+
+def check_size(info: RasterInfo) -> None:
+    """Check that an image is not too small; InputError if it is."""
+    if min(info.height, info.width) < MINIMUM_SIDE:
+        size = f"{info.width} x {info.height} pixels"
+        raise InputError(info.path, f"has only {size}", f"use images of at least {MINIMUM_SIDE} x {MINIMUM_SIDE}")
 
 
 def check_alike(infos: Sequence[RasterInfo], bands: Sequence[int] | None) -> None:

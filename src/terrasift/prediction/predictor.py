@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from terrasift.blocks.context import Sample, reach_of
 from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.data.scaling import check_scaling
-from terrasift.data.scenes import MINIMUM_SIDE
+from terrasift.data.scenes import MINIMUM_SIDE, check_size
 from terrasift.errors import InputError, SettingError
 from terrasift.network import Network
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.context import draw_sample
 from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene_views
-from terrasift.raster import Raster, RasterInfo, Window
+from terrasift.raster import Raster, Window
 from terrasift.recipe import Recipe, Scaling
 
 __all__ = ["Predictor", "check_array"]
@@ -67,7 +67,7 @@ class Predictor:
             If `predict.window` is smaller than what a pixel's logits depend on.
         """
         check_scaling(raster.info, self._scaling, self._recipe.bands)
-        _check_size(raster.info)
+        check_size(raster.info)
         height, width = raster.info.height, raster.info.width
 
         def read(window: Window) -> tuple[torch.Tensor, NDArray[np.bool_]]:
@@ -185,15 +185,6 @@ def check_array(values: NDArray[Any], recipe: Recipe) -> None:
         raise InputError("array", f"holds {values.dtype}, but the run was trained on {scaling.dtype}", "convert it")
     if min(values.shape[:2]) < MINIMUM_SIDE:
         raise InputError("array", f"has shape {values.shape}", f"give at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels")
-
-
-def _check_size(info: RasterInfo) -> None:
-    if min(info.height, info.width) < MINIMUM_SIDE:
-        raise InputError(
-            info.path,
-            f"has only {info.width} x {info.height} pixels",
-            f"at least {MINIMUM_SIDE} x {MINIMUM_SIDE} are needed",
-        )
 
 
 def _device(name: str) -> torch.device:

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from terrasift.files import write_text
 from terrasift.report.study_curves import loss_figure
 from terrasift.report.study_facts import scaled_mark, study_facts
 from terrasift.report.study_samples import Samples
@@ -70,9 +71,7 @@ def write_report(study: Study, *, show: bool = True) -> Path:
         split=read_time_split(study.path),
     )
     write_csv(rows, study.path / "report.csv")
-    partial = study.path / "report.html.partial"
-    partial.write_text(page, encoding="utf-8")
-    return partial.replace(study.path / "report.html")
+    return write_text(study.path / "report.html", page)
 
 
 def _section(experiment: Experiment, rows: list[Row], states: list[CellState], samples: Samples) -> dict[str, Any]:

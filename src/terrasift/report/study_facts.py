@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
-from terrasift.study.cells import EVALUATION_FILE
 from terrasift.study.folder import Study
 from terrasift.study.machine import describe_machine
 from terrasift.study.results import CellResult
@@ -42,11 +40,7 @@ def study_facts(study: Study, results: Sequence[CellResult]) -> list[tuple[str, 
 
 def _machines(results: Sequence[CellResult]) -> list[tuple[str, str]]:
     """Where cells were trained; where none says so, where the report is written, and named as that."""
-    made: dict[str, None] = {}
-    for folder in dict.fromkeys(result.folder for result in results):
-        content: dict[str, Any] = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
-        if "machine" in content:
-            made[content["machine"]] = None
+    made = dict.fromkeys(result.machine for result in results if result.machine)
     if made:
         return [("Trained and scored with", machine) for machine in made]
     return [("Report written with", describe_machine("auto"))]

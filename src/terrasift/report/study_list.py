@@ -22,7 +22,7 @@ def experiment_tables() -> list[Table]:
 
 def row_count(experiment: Experiment) -> int:
     """Rows of its table for each data set: two of a cell with two classifiers, but Table IX and ours show the best."""
-    if experiment.name in ("augmentation", "baselines"):
+    if experiment.shows_best:
         return len(experiment.cells)
     return sum(cell.changes.get("classifiers", STUDY_DEFAULTS["classifiers"]) for cell in experiment.cells)
 

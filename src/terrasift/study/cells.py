@@ -11,6 +11,7 @@ from typing import Any
 
 from terrasift.api import Run, train
 from terrasift.evaluation import evaluate_views
+from terrasift.files import write_text
 from terrasift.progress import track
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData
@@ -43,9 +44,9 @@ def run_cell(study: Study, cell: Cell, seed: int, *, show: bool = True) -> str:
         return ""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        _write(folder / EVALUATION_FILE, json.dumps(_evaluate(study, cell, seed, folder, show), indent=1) + "\n")
+        write_text(folder / EVALUATION_FILE, json.dumps(_evaluate(study, cell, seed, folder, show), indent=1) + "\n")
     except Exception as error:  # a failed cell must not stop the rest
-        _write(folder / FAILURE_FILE, traceback.format_exc())
+        write_text(folder / FAILURE_FILE, traceback.format_exc())
         return f"{type(error).__name__}: {error}" if not str(error) else " ".join(str(error).split())
     (folder / FAILURE_FILE).unlink(missing_ok=True)
     return ""
@@ -79,13 +80,12 @@ def _evaluate(study: Study, cell: Cell, seed: int, folder: Path, show: bool) -> 
 
 
 def _train(study: Study, data: StudyData, recipe: Recipe, folder: Path, show: bool) -> Fitted:
-    run = Run(folder)
-    if run.is_finished:  # killed while it was scored
-        return Fitted(run.predictor.scene, recipe.clusters)
-    begun = run.has_begun
+    begun = Run(folder).has_begun
     cache = study.path / "superpixels"
-    train(data.train, folder, None if begun else recipe, resume=True, cache=cache, cache_limit=_CACHE_LIMIT, show=show)
-    return Fitted(Run(folder).predictor.scene, recipe.clusters)
+    run = train(
+        data.train, folder, None if begun else recipe, resume=True, cache=cache, cache_limit=_CACHE_LIMIT, show=show
+    )
+    return Fitted(run.predictor.scene, recipe.clusters)
 
 
 def _logged_seconds(folder: Path) -> float:
@@ -102,9 +102,3 @@ def _short(evaluation: dict[str, Any]) -> dict[str, Any]:
     for scores in evaluation["classifiers"]:
         del scores["images"]
     return evaluation
-
-
-def _write(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

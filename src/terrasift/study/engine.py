@@ -122,7 +122,7 @@ def _beside(study: Study, jobs: Sequence[_Job], workers: int, scheduler: str | N
         from distributed import Client, LocalCluster, as_completed
     except ImportError as error:
         raise SettingError("--workers", "Dask is not installed", "pip install 'terrasift[cluster]'") from error
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, (os.cpu_count() or 1) // workers) if scheduler is None else None  # others know their own cores
     with ExitStack() as stack:
         address: Any = scheduler
         if scheduler is None:
@@ -133,9 +133,8 @@ def _beside(study: Study, jobs: Sequence[_Job], workers: int, scheduler: str | N
         except (OSError, ValueError) as error:
             problem = f"no Dask scheduler answers at {scheduler}"
             raise SettingError("--scheduler", problem, "start one, or mend it") from error
-        task = _run_here if scheduler else _run_with
         futures = {
-            client.submit(task, study, job.cell, job.seed, threads, key=job.name, pure=False): job for job in jobs
+            client.submit(_run, study, job.cell, job.seed, threads, key=job.name, pure=False): job for job in jobs
         }
         for future in as_completed(futures):
             failed = future.exception()
@@ -146,13 +145,10 @@ _ONE_TASK_EACH = {"distributed.scheduler.worker-saturation": 1.0}  # no cell wai
 _LOCAL: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "memory_limit": None}
 
 
-def _run_with(study: Study, cell: Cell, seed: int, threads: int) -> str:
+def _run(study: Study, cell: Cell, seed: int, threads: int | None) -> str:
     import torch
 
-    torch.set_num_threads(threads)
-    return _run_here(study, cell, seed, threads)
-
-
-def _run_here(study: Study, cell: Cell, seed: int, _: int) -> str:
+    if threads is not None:
+        torch.set_num_threads(threads)
     with joblib.parallel_config("sequential"):  # a worker of Dask may not start processes of its own
         return run_cell(study, cell, seed, show=False)

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from terrasift.errors import RunError, SettingError
+from terrasift.files import write_text
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData, load_study_data
 from terrasift.study.experiments import STUDY_DEFAULTS, Cell
@@ -98,9 +99,7 @@ class Study:
             self.seeds = max(self.seeds, begun.seeds)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            partial = self.path / "study.yaml.partial"
-            partial.write_text(yaml.safe_dump(self._settings(), sort_keys=False), encoding="utf-8")
-            partial.replace(self.path / "study.yaml")
+            write_text(self.path / "study.yaml", yaml.safe_dump(self._settings(), sort_keys=False))
         except OSError as error:
             raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
 

@@ -6,9 +6,7 @@ import math
 from typing import Literal, NamedTuple
 
 from terrasift.baselines import ExternalAlone, PerImageOptimisation, PixelKMeans, SuperpixelKMeans
-from terrasift.data.patches import index_patches
-from terrasift.data.scaling import measure_scaling
-from terrasift.data.scenes import check_alike, describe_scenes
+from terrasift.data.indexing import index_images
 from terrasift.prediction import Segmenter
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData
@@ -29,10 +27,7 @@ def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float)
 
     The steps that the per-image methods make in each image are scaled by the square root of the budget, as epochs are.
     """
-    infos = describe_scenes(data.train)
-    check_alike(infos, recipe.bands)
-    patches = index_patches(infos, recipe.patch, recipe.min_valid, recipe.bands)
-    scaling = recipe.scaling or measure_scaling(infos, patches, recipe.bands, recipe.seed)
+    _, patches, scaling = index_images(data.train, recipe)
     settings = (scaling, recipe.bands, recipe.seed)
     if method == "pixel k-means":
         return Fitted(PixelKMeans(recipe.clusters, *settings).fit(patches).scene, recipe.clusters)

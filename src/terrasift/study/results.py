@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from terrasift.study.cells import EVALUATION_FILE
-from terrasift.study.experiments import EXPERIMENTS, Cell
+from terrasift.study.experiments import EXPERIMENTS, Cell, Experiment
 from terrasift.study.folder import Study
 from terrasift.study.published import SCORE_NAMES, published_rows
 
@@ -34,6 +34,8 @@ class CellResult:
         The cell's run.
     seconds
         Of training and evaluation.
+    machine
+        Where that was, in words; empty where the cell does not say.
     """
 
     experiment: str
@@ -45,6 +47,7 @@ class CellResult:
     scores: dict[str, float]
     folder: Path
     seconds: dict[str, float]
+    machine: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def table_rows(results: Sequence[CellResult]) -> list[Row]:
                     for result in results
                     if (result.experiment, result.dataset, result.variant) == (experiment.name, dataset, cell.variant)
                 ]
-                for classifier in _classifiers(experiment.name, mine):
+                for classifier in _classifiers(experiment, mine):
                     chosen = [r for r in mine if (r.best if classifier is None else r.classifier == classifier)]
                     rows.append(_row(experiment.table, chosen, classifier))
     return rows
@@ -135,6 +138,7 @@ def _read(study: Study, experiment: str, cell: Cell, seed: int) -> list[CellResu
             {name: _score(scores, name) for name in SCORE_NAMES.values()},
             folder,
             content["seconds"],
+            content.get("machine", ""),
         )
         for dataset, evaluation in content["data"].items()
         for scores in evaluation["classifiers"]
@@ -146,8 +150,8 @@ def _score(scores: dict[str, Any], name: str) -> float:
     return math.nan if value is None else float(value)
 
 
-def _classifiers(experiment: str, results: Sequence[CellResult]) -> list[int | None]:
-    if experiment in ("augmentation", "baselines"):
+def _classifiers(experiment: Experiment, results: Sequence[CellResult]) -> list[int | None]:
+    if experiment.shows_best:
         return [None] if results else []
     return [*sorted({result.classifier for result in results})]
 

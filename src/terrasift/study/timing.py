@@ -24,11 +24,11 @@ from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
 from terrasift.data.batches import PatchBatches, epoch_order
-from terrasift.data.patches import Patch, PatchReader, index_patches
-from terrasift.data.precomputed import PrecomputedRegions
+from terrasift.data.indexing import index_images
+from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.precomputed import regions_of
 from terrasift.data.regions import RegionCache
-from terrasift.data.scaling import measure_scaling
-from terrasift.data.scenes import check_alike, describe_scenes
+from terrasift.files import write_text
 from terrasift.recipe import Recipe, Refinement
 from terrasift.run import network_of
 from terrasift.study.experiments import Cell
@@ -46,12 +46,7 @@ TIMING_FILE = "timing.json"
 
 def write_timing(study: Study, cell: Cell) -> Path:
     """Write `split_time` of a cell into the study's folder; returns the file."""
-    text = json.dumps(split_time(study, cell), indent=1) + "\n"
-    path = study.path / TIMING_FILE
-    partial = path.with_name(f"{TIMING_FILE}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-    return path
+    return write_text(study.path / TIMING_FILE, json.dumps(split_time(study, cell), indent=1) + "\n")
 
 
 def split_time(study: Study, cell: Cell, seed: int = 0, steps: int = 5) -> dict[str, Any]:
@@ -172,14 +167,10 @@ class _FreshRegions:
 
 
 def _train(fabric: Fabric, images: Sequence[str], recipe: Recipe, steps: int, clock: Clock, folder: Path) -> None:
-    infos = describe_scenes(images)
-    check_alike(infos, recipe.bands)
-    patches = index_patches(infos, recipe.patch, recipe.min_valid, recipe.bands)
-    scaling = recipe.scaling or measure_scaling(infos, patches, recipe.bands, recipe.seed)
+    infos, patches, scaling = index_images(images, recipe)
     recipe = recipe.model_copy(update={"scaling": scaling})
     fresh = _FreshRegions(recipe.refinement, folder)
-    named = recipe.refinement.folder if recipe.refinement.method == "precomputed" else None
-    regions = PrecomputedRegions(named, infos) if named else fresh
+    regions = regions_of(recipe.refinement, infos, fresh)
     reader = PatchReader(recipe.bands, scaling)
     source = PatchBatches(patches, reader, regions, recipe.patch, recipe.batch_size, recipe.seed)
     torch.manual_seed(recipe.seed)

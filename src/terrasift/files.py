@@ -1,0 +1,15 @@
+"""Files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["write_text"]
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> Path:
+    """Write a text file in UTF-8 beside its place, then put it there; returns the path."""
+    partial = Path(f"{os.fspath(path)}.partial")
+    partial.write_text(text, encoding="utf-8")
+    return partial.replace(path)
