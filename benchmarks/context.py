@@ -30,6 +30,7 @@ from terrasift.legend import IGNORE, Legend
 from terrasift.mapping import apply_mapping, map_clusters
 from terrasift.metrics import ConfusionMatrix
 from terrasift.raster import Raster, read_labels, write_image
+from terrasift.report.cluster_maps import cluster_maps
 
 SCORES = ("accuracy", "mean_iou", "weighted_iou", "mean_f1")
 Labels = NDArray[np.int64]
@@ -67,7 +68,7 @@ def main() -> None:
             largest: list[Labels] = []
             for way in WAYS:
                 start = time.monotonic()
-                maps = whole_maps(options.run, scene, way, recipe.classifiers)
+                maps = whole_maps(options.run, scene, way)
                 seconds[way] += time.monotonic() - start
                 largest = largest or maps
                 for index, (found, whole) in enumerate(zip(maps, largest, strict=True)):
@@ -99,13 +100,9 @@ def mosaic(data: Path, tile: int, legend: Legend, folder: Path) -> tuple[Path, N
     return scene, _joined(masks, axis=0)
 
 
-def whole_maps(run: Path, scene: Path, way: Way, classifiers: int) -> list[Labels]:
+def whole_maps(run: Path, scene: Path, way: Way) -> list[Labels]:
     with Raster(scene) as raster:
-        maps = [np.zeros((raster.info.height, raster.info.width), np.int64) for _ in range(classifiers)]
-        for window, clusters, _ in Run(run, way.changes).predictor.scene(raster):
-            for whole, part in zip(maps, clusters, strict=True):
-                whole[window.row : window.row + window.height, window.column : window.column + window.width] = part
-    return maps
+        return cluster_maps(Run(run, way.changes).predictor.scene(raster), raster.info.height, raster.info.width)
 
 
 def scores(tables: list[NDArray[np.int64]]) -> dict[str, float]:

@@ -106,37 +106,91 @@ def test_classes_file_of_the_dubai_masks(shared: Path) -> None:
 
 
 ROAD = '{name: road, color: "#808080"}'
+TREE = '{name: tree, color: "#00FF00"}'
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "line", "words"),
     [
-        ("", "has no list 'classes'"),
-        ("just words", "has no list 'classes'"),
-        ("classes: []", "has no list 'classes'"),
-        ("classes: [", "is not YAML"),
-        ("classes: [road]", r"classes\[0\]: is not a class; write {name"),
-        ("classes: [{name: road}]", r"classes\[0\]: is not a class"),
-        ("classes: [{name: road, color: red}]", r"classes\[0\]\.color: 'red' is not a colour; .*#RRGGBB"),
-        ("classes:\n- name: road\n  color: #808080", r"classes\[0\]\.color: None is not a colour; .*in quotes"),
-        (f"classes: [{ROAD}, {ROAD}]", "names one name twice: road"),
-        (f'classes: [{ROAD}, {{name: tree, color: "#808080"}}]', "names one colour twice: #808080"),
-        (f'classes: [{ROAD}]\nignore: ["#808080"]', "names one colour twice: #808080"),
-        (f"classes: [{ROAD}]\nignore: black", "ignore: is not a list"),
-        (f"classes: [{ROAD}]\nignore: [black]", r"ignore\[0\]: 'black' is not a colour"),
-        (f"classes: [{ROAD}]\nclassifier: 3", "classifier: is 3; allowed are 1 and 2"),
-        (f"classes: [{ROAD}]\ncolours: []", "unknown keys: colours; allowed are classes, ignore, classifier"),
-        ('classes: [{name: road, color: "#808080", clusters: [a]}]', r"clusters: is not a list of cluster numbers"),
-        ('classes: [{name: road, color: "#808080", clusters: [1, 1]}]', "names one cluster twice: 1"),
+        ("", None, "has no list 'classes'"),
+        ("just words", 1, "has no list 'classes'"),
+        ("# first\n\nclasses: []", 3, "has no list 'classes'; write one line for each"),
+        ("classifier: 1\nclasses: [\n", 3, "is not YAML"),
+        ("classes:\n  - road", 2, r"classes\[0\] is not a class; write {name"),
+        (f"classes:\n  - {ROAD}\n  - {{name: tree}}", 3, r"classes\[1\] is not a class"),
+        (
+            f"classifier: 1\n# names\nclasses:\n\n  - {ROAD}\n  - {TREE}\n  - {{name: car, color: red}}",
+            7,
+            r"classes\[2\]\.color 'red' is not a colour; write it as \"#RRGGBB\", in quotes",
+        ),
+        ("classes:\n- name: road\n  color: #808080", 3, r"classes\[0\]\.color None is not a colour; .*in quotes"),
+        (
+            f"classes:\n- {ROAD}\n- {TREE}\n- {ROAD}",
+            4,
+            r"classes\[2\]\.name .*road twice; classes\[0\]\.name on line 2 has it",
+        ),
+        (
+            f'classes:\n- {ROAD}\n- {{name: tree, color: "#808080"}}',
+            3,
+            r"classes\[1\]\.color .*#808080 twice; .* line 2",
+        ),
+        (f'classes:\n- {ROAD}\nignore:\n- "#808080"', 4, r"ignore\[0\] names colour #808080 twice; .* line 2"),
+        (f"classes: [{ROAD}]\nignore: black", 2, "ignore is not a list"),
+        (f"classes: [{ROAD}]\nignore: [black]", 2, r"ignore\[0\] 'black' is not a colour"),
+        (f"classes: [{ROAD}]\nclassifier: 3", 2, "classifier is 3; allowed are 1 and 2"),
+        (f"classes: [{ROAD}]\ncolours: []", 2, "colours is an unknown key; allowed are classes, ignore, classifier"),
+        ('classes:\n- name: road\n  color: "#808080"\n  hue: 3', 4, r"classes\[0\]\.hue is an unknown key"),
+        (
+            'classes:\n- name: road\n  color: "#808080"\n  clusters: [a]',
+            4,
+            r"clusters is not a list of cluster numbers",
+        ),
+        (
+            'classes:\n- name: road\n  color: "#808080"\n  clusters:\n  - 1\n  - 7\n  - 1',
+            7,
+            r"classes\[0\]\.clusters\[2\] names cluster 1 twice; classes\[0\]\.clusters\[0\] on line 5 has it",
+        ),
+        ('classes:\n- name: road\n  color: "#808080"\n  name: tree', 2, r"classes\[0\]\.name is written twice"),
     ],
 )
-def test_a_wrong_classes_file_is_refused_in_one_line(tmp_path: Path, text: str, words: str) -> None:
+def test_a_wrong_classes_file_is_refused_in_one_line_that_names_its_line(
+    tmp_path: Path, text: str, line: int | None, words: str
+) -> None:
     path = tmp_path / "classes.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=words) as error:
         Legend.load(path)
-    assert str(error.value).startswith(str(path))
+    assert str(error.value).startswith(f"{path}:{line}: " if line else f"{path}: ")
     assert "\n" not in str(error.value)
+
+
+def test_a_legend_is_checked_against_the_network_it_is_for(tmp_path: Path) -> None:
+    path = tmp_path / "legend.yaml"
+    THREE.save(path)
+    assert Legend.load(path, 5, 2) == THREE
+    with pytest.raises(InputError, match=r"legend\.yaml:4: classes\[0\]\.clusters\[1\] is 4; the clusters are 0 to 3"):
+        Legend.load(path, 4, 2)
+    with pytest.raises(InputError, match=r"legend\.yaml:2: classifier is 2, but the run has one; write classifier: 1"):
+        Legend.load(path, 5, 1)
+
+
+def test_content_without_a_file_is_checked_the_same_way() -> None:
+    content = {"classes": [{"name": "road", "color": "#808080", "clusters": [3]}], "classifier": 2}
+    assert Legend.from_content("page", content) == Legend((LandClass("road", "#808080", (3,)),), classifier=2)
+    with pytest.raises(InputError, match=r"^page: classes\[0\]\.color 'red' is not a colour"):
+        Legend.from_content("page", {"classes": [{"name": "road", "color": "red"}]})
+    with pytest.raises(InputError, match=r"^page: has no list 'classes'"):
+        Legend.from_content("page", [])
+
+
+@pytest.mark.parametrize(
+    "text", ["&a [*a]", "classes: &a [*a]", "? [1]\n: 2", "classes: !!python/object:os.system {}", "1: 2"]
+)
+def test_odd_yaml_is_refused_too(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "legend.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"legend\.yaml"):
+        Legend.load(path)
 
 
 def test_a_missing_or_binary_classes_file_is_refused(tmp_path: Path) -> None:

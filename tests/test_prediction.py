@@ -130,7 +130,7 @@ def settled_network(extractor: str, values: NDArray[np.uint8]) -> Network:
 def whole_map(predictor: Predictor, raster: Raster) -> list[NDArray[np.int64]]:
     """Clusters of both classifiers, put together."""
     maps = [np.full((raster.info.height, raster.info.width), -1) for _ in range(2)]
-    for window, clusters, _ in predictor.scene(raster):
+    for window, clusters, *_ in predictor.scene(raster):
         for whole, part in zip(maps, clusters, strict=True):
             whole[window.row : window.row + window.height, window.column : window.column + window.width] = part
     assert all((whole >= 0).all() for whole in maps)
@@ -197,7 +197,7 @@ def test_a_scene_without_data_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_many_scenes_keep_their_names(run: Run, scenes: Path, tmp_path: Path) -> None:
     written = run.predict_all([scenes / "images"], tmp_path / "maps", show=False)
-    assert [path.name for path in written] == ["north.tif", "south.tif"]
+    assert [path.name for path in written.maps] == ["north.tif", "south.tif"]
     with pytest.raises(InputError, match="folder"):
         run.predict_all([scenes / "images"], tmp_path / "one.tif", show=False)
     with pytest.raises(InputError, match="own map"):

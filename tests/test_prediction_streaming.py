@@ -128,9 +128,9 @@ def test_batches_give_what_single_windows_give(
 ) -> None:
     run = Run.open(tiny_run.path, [*SMALL, f"predict.context={context}"])
     sizes: list[int] = []
-    compute = predictor._batch_clusters
+    decide = predictor.decide
     monkeypatch.setattr(
-        predictor, "_batch_clusters", lambda net, images: sizes.append(len(images)) or compute(net, images)
+        predictor, "decide", lambda *args, **options: sizes.append(len(args[1])) or decide(*args, **options)
     )
     found = []
     with Raster(scenes / "images" / "north.tif") as raster:
@@ -157,10 +157,10 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     def arrange(windows: int) -> None:
         counted = iter(range(10_000))
 
-        def stop(writer: ClassMapWriter, labels: Any, window: Window) -> None:
+        def stop(writer: ClassMapWriter, labels: Any, window: Window, confidence: Any = None) -> None:
             if next(counted) >= windows:
                 raise KeyboardInterrupt
-            write(writer, labels, window)
+            write(writer, labels, window, confidence)
 
         monkeypatch.setattr(ClassMapWriter, "write", stop)
 

@@ -19,16 +19,18 @@ from pydantic import (
     Field,
     StrictBool,
     StrictInt,
+    StrictStr,
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticKnownError
+from pydantic_core import ErrorDetails, PydanticKnownError
 
 from terrasift.blocks.choices import (
     Augmentation,
     ClassWeights,
     LearningRateSchedule,
     PredictionContext,
+    PredictionSpeed,
     Reduction,
     RefinementMethod,
 )
@@ -60,6 +62,7 @@ def _list_extractors(schema: dict[str, Any]) -> None:
     schema["enum"] = _extractor_names()
 
 
+_BandName = Annotated[StrictStr, Field(min_length=1)]
 _Count = Annotated[StrictInt, Field(ge=1)]
 _ExtractorName = Annotated[str, AfterValidator(_check_extractor), Field(json_schema_extra=_list_extractors)]
 _NO_BOOLEAN = BeforeValidator(_refuse_boolean)
@@ -149,6 +152,9 @@ class Predict(_Settings):
     margin: Annotated[StrictInt, Field(ge=0)] = Field(
         32, description="context patch: pixels a window sees beyond what it writes; half of window at most"
     )
+    speed: PredictionSpeed = Field(
+        "fast", description="on a CPU; plain: as in training; bfloat16: faster still, some labels change"
+    )
 
     @model_validator(mode="after")
     def _margin_fits(self) -> Predict:
@@ -167,7 +173,12 @@ class Recipe(_Settings):
     width: _Count | None = Field(None, description="channels of its first block; null: the extractor's own")
     classifiers: Annotated[StrictInt, Field(ge=1, le=2)] = Field(2, description="pixel classifiers in parallel")
     clusters: Annotated[StrictInt, Field(ge=2, le=65535)] = Field(100, description="clusters K of each classifier")
-    bands: tuple[_Count, ...] | None = Field(None, description="band numbers from 1; null: all of them")
+    bands: tuple[_Count | _BandName, ...] | None = Field(
+        None, description="numbers from 1, or names that the images give their bands; null: all of them"
+    )
+    resolution: Annotated[float, Field(gt=0, allow_inf_nan=False), _NO_BOOLEAN] | None = Field(
+        None, description="metres a pixel that all images are resampled to; null: each is read as it is"
+    )
     scaling: Scaling | None = Field(None, description="null: measured on the training images")
     patch: Annotated[StrictInt, Field(ge=16)] = Field(200, description="side of a training patch, pixels")
     min_valid: _Share = Field(0.5, description="windows with a smaller share of valid pixels are left out")
@@ -193,6 +204,8 @@ class Recipe(_Settings):
             raise ValueError(f"bands {list(self.bands)} clashes with itself: name one band or more, each once")
         if self.scaling is not None and self.bands is not None and len(self.scaling.low) != len(self.bands):
             raise ValueError(f"scaling.low has {len(self.scaling.low)} values, but bands names {len(self.bands)}")
+        if self.resolution is not None and self.refinement.method == "precomputed":
+            raise ValueError("resolution clashes with refinement.method precomputed: label rasters are not resampled")
         return self
 
     def total_steps(self, steps_per_epoch: int) -> int:
@@ -280,17 +293,13 @@ def _apply(tree: dict[str, Any], change: str) -> None:
 def _explain(where: str, error: ValidationError) -> SettingError:
     problems = error.errors()
     first = problems[0]
-    others = f" (and {len(problems) - 1} more wrong keys)" if len(problems) > 1 else ""
+    schema = Recipe.model_json_schema()
+    key, node = _key_at(first["loc"], schema)
+    wrong_keys = {_wrong_key(problem, schema) for problem in problems}
+    others = f" (and {len(wrong_keys) - 1} more wrong keys)" if len(wrong_keys) > 1 else ""
     if first["type"] == "value_error":
         return SettingError(where, f"{first['ctx']['error']}{others}")
-    schema = Recipe.model_json_schema()
-    node, key = schema, []
-    for part in first["loc"]:  # items of lists and branches of unions stand in the location too: not part of a key
-        keys = _keys(node, schema)
-        if part in keys:
-            node = keys[str(part)]
-            key.append(str(part))
-    if first["type"] in ("extra_forbidden", "invalid_key"):
+    if first["type"] in _NO_KEY:
         wrong, allowed = str(first["loc"][-1]), sorted(_keys(node, schema))
         elsewhere = [
             f"{parent}.{wrong}" for parent, child in _keys(schema, schema).items() if wrong in _keys(child, schema)
@@ -304,6 +313,25 @@ def _explain(where: str, error: ValidationError) -> SettingError:
         )
     problem = "is missing" if first["type"] == "missing" else f"{json.dumps(first['input'], default=str)} is wrong"
     return SettingError(f"{where}: {'.'.join(key)}", f"{problem}{others}", f"allowed: {_allowed(node, schema)}")
+
+
+_NO_KEY = ("extra_forbidden", "invalid_key")
+
+
+def _wrong_key(problem: ErrorDetails, schema: dict[str, Any]) -> str:
+    unknown = problem["loc"][-1:] if problem["type"] in _NO_KEY else ()
+    return ".".join(map(str, [*_key_at(problem["loc"], schema)[0], *unknown]))
+
+
+def _key_at(location: Sequence[int | str], schema: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    """The key that pydantic's location is in, and its schema."""
+    node, key = schema, []
+    for part in location:  # items of lists and branches of unions stand in it too: they are not part of a key
+        keys = _keys(node, schema)
+        if part in keys:
+            node = keys[str(part)]
+            key.append(str(part))
+    return key, node
 
 
 def _keys(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
@@ -361,5 +389,6 @@ def _scalar(value: Any) -> str:
     if isinstance(value, float):
         return repr(value) if "e" not in repr(value) or "." in repr(value) else repr(value).replace("e", ".0e")
     if isinstance(value, tuple):
-        return "[" + ", ".join(_scalar(entry) for entry in value) + "]"
+        entries = [json.dumps(entry) if isinstance(entry, str) else _scalar(entry) for entry in value]
+        return f"[{', '.join(entries)}]"
     return str(yaml.safe_dump(value, width=10_000)).removesuffix("\n").removesuffix("\n...")

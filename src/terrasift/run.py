@@ -10,7 +10,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from terrasift.errors import InputError, RunError, SettingError
+from terrasift.errors import RunError, SettingError
 from terrasift.legend import Legend
 from terrasift.network import Network, build_network
 from terrasift.recipe import Recipe
@@ -26,6 +26,10 @@ class RunFolder:
     - ``legend.yaml``: the classes, and the clusters each one holds
     - ``images.txt``: what it was trained on
     - ``log.csv``: a row for each step
+    - ``machine.json``: versions, device and peak memory of the training
+    - ``evaluation.json``: every score, once it has been evaluated
+    - ``clusters-1.npz``: what the report found out about the clusters of classifier 1; made anew where it is missing
+    - ``report.html``: all of it as one page
     - ``checkpoints/``: only while training, for resuming
     """
 
@@ -36,6 +40,9 @@ class RunFolder:
         self.legend_file = self.path / "legend.yaml"
         self.images_file = self.path / "images.txt"
         self.log_file = self.path / "log.csv"
+        self.machine_file = self.path / "machine.json"
+        self.evaluation_file = self.path / "evaluation.json"
+        self.report_file = self.path / "report.html"
         self.checkpoint_file = self.path / "checkpoints" / "last.ckpt"
 
     @property
@@ -69,10 +76,7 @@ class RunFolder:
         recipe = self.recipe
         if not self.legend_file.exists():
             return Legend.of_clusters(recipe.clusters)
-        legend = Legend.load(self.legend_file)
-        if legend.classifier > recipe.classifiers:
-            raise InputError(f"{self.legend_file}: classifier", "is 2, but the run has one", "write classifier: 1")
-        return legend
+        return Legend.load(self.legend_file, recipe.clusters, recipe.classifiers)
 
     def check_images(self, scenes: Sequence[str]) -> None:
         """Check that a run goes on with the images it was begun with; RunError if not."""
@@ -107,7 +111,7 @@ class RunFolder:
     def save_legend(self, legend: Legend) -> None:
         """Replace the legend; the one before goes to ``legend.previous.yaml``."""
         if self.legend_file.exists():
-            self.legend_file.replace(self.path / "legend.previous.yaml")
+            shutil.copyfile(self.legend_file, self.path / "legend.previous.yaml")  # a legend is there at any moment
         legend.save(self.legend_file)
 
     def finish(self, network: Network) -> None:

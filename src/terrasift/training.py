@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
 from terrasift.errors import SettingError
+from terrasift.files import write_text
+from terrasift.machine import machine_facts
 from terrasift.progress import progress_bar
 from terrasift.recipe import Losses, Recipe
 from terrasift.run import RunFolder
@@ -91,7 +94,8 @@ def fit(
 ) -> None:
     """Train a network on its own labels, going on from the run's checkpoint where there is one.
 
-    Afterwards the network holds the weights of the last step, and `log.csv` has a row for each step.
+    Afterwards the network holds the weights of the last step, `log.csv` has a row for each step, and `machine.json`
+    says what it ran on.
 
     Parameters
     ----------
@@ -134,6 +138,8 @@ def fit(
                     state.save(run.checkpoint_file, at_most_every=recipe.compute.checkpoint_seconds)
             if log is not None:
                 state.end_epoch(epoch)
+    if log is not None:
+        write_text(run.machine_file, json.dumps(machine_facts(recipe.compute.device), indent=2) + "\n")
 
 
 def make_scheduler(optimizer: Optimizer, recipe: Recipe, total: int) -> LRScheduler:

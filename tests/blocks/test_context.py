@@ -147,3 +147,20 @@ def test_holding_leaves_the_network_as_it_was() -> None:
             parameter.zero_()
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     assert network.extractor.align_corners
+
+
+def test_features_are_made_once_for_classifiers_that_see_single_pixels() -> None:
+    """What is drawn before the classifiers gives the context that windows passed through them give."""
+    network = trained("dic")
+    images = [torch.rand(1, 3, 32, 40) for _ in range(3)]
+    passes = []
+    network.extractor.register_forward_hook(lambda *_: passes.append(1))
+    held = network.held(sample_of(*images))
+    assert len(passes) == len(images)
+    network.classifiers[0].append(torch.nn.Conv2d(12, 12, 3, padding=1))  # sees its neighbours
+    general = network.held(sample_of(*images))
+    assert len(passes) > 2 * len(images)
+    for ours, theirs in zip(held.classifiers[1].parameters(), general.classifiers[1].parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    for ours, theirs in zip(held.classifiers[1].buffers(), general.classifiers[1].buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

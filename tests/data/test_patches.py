@@ -119,7 +119,7 @@ def test_few_scenes_are_open_at_once_and_all_are_closed(tmp_path: Path, monkeypa
     opened: list[Raster] = []
     closed: list[Raster] = []
     start, close = Raster.__init__, Raster.close
-    monkeypatch.setattr(Raster, "__init__", lambda self, path: (opened.append(self), start(self, path))[1])
+    monkeypatch.setattr(Raster, "__init__", lambda self, *a, **k: (opened.append(self), start(self, *a, **k))[1])
     monkeypatch.setattr(Raster, "close", lambda self: (closed.append(self), close(self))[1])
     for number in range(20):
         write_image(tmp_path / f"{number}.tif", np.full((16, 16), number, np.uint8))
@@ -150,9 +150,9 @@ def test_a_forked_reader_opens_its_own_files(tmp_path: Path, monkeypatch: pytest
     opened = multiprocessing.get_context("fork").Value("i", 0)
     start = Raster.__init__
 
-    def counted(self: Raster, path: str) -> None:
+    def counted(self: Raster, *arguments: Any, **options: Any) -> None:
         opened.value += 1
-        start(self, path)
+        start(self, *arguments, **options)
 
     monkeypatch.setattr(Raster, "__init__", counted)
     with PatchReader() as reader:

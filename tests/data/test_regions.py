@@ -216,7 +216,7 @@ def test_without_a_cache_nothing_is_left_behind(
     tiny_recipe: Recipe, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("terrasift.api.default_cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("terrasift.api.trainer.default_cache_folder", lambda: tmp_path / "cache")
     train([scenes / "images"], tmp_path / "run", tiny_recipe, use_cache=False, show=False)
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
     assert names == [
@@ -224,6 +224,7 @@ def test_without_a_cache_nothing_is_left_behind(
         "run/images.txt",
         "run/legend.yaml",
         "run/log.csv",
+        "run/machine.json",
         "run/recipe.yaml",
         "run/weights.safetensors",
     ]

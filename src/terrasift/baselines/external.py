@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from terrasift.baselines.windows import segment_windows
 from terrasift.blocks.external import external_segmentation
 from terrasift.prediction import ClusterWindow
-from terrasift.raster import Raster
+from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
 
 __all__ = ["ExternalAlone"]
@@ -30,7 +30,7 @@ class ExternalAlone:
     scaling
         The rule to [0, 1].
     bands
-        Band numbers from 1; None means all.
+        Numbers from 1, or names; None means all.
     seed
         Of the algorithm's random starts, the same for each image.
     color_bands
@@ -47,7 +47,7 @@ class ExternalAlone:
     def __init__(
         self,
         scaling: Scaling,
-        bands: Sequence[int] | None = None,
+        bands: Bands | None = None,
         seed: int = 0,
         *,
         color_bands: Sequence[int] = (1, 2, 3),

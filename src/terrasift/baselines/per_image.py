@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from terrasift.blocks.superpixels import superpixels
 from terrasift.errors import SettingError
 from terrasift.network import Network, build_network
 from terrasift.prediction import ClusterWindow
-from terrasift.raster import Raster
+from terrasift.raster import Bands, Raster
 from terrasift.recipe import Recipe, Scaling
 from terrasift.training import self_training_step
 
@@ -60,7 +60,7 @@ class PerImageOptimisation:
     scaling
         The rule to [0, 1].
     bands
-        Band numbers from 1; None means all.
+        Numbers from 1, or names; None means all.
     seed
         Of the weights.
     clusters
@@ -113,7 +113,7 @@ class PerImageOptimisation:
         self,
         extractor: Literal["kan", "dic"],
         scaling: Scaling,
-        bands: Sequence[int] | None = None,
+        bands: Bands | None = None,
         seed: int = 0,
         *,
         clusters: int = 100,

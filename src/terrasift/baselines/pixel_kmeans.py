@@ -12,7 +12,7 @@ from sklearn.cluster import MiniBatchKMeans
 from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.prediction import ClusterWindow, scene_views
-from terrasift.raster import Raster
+from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
 
 __all__ = ["PixelKMeans"]
@@ -28,7 +28,7 @@ class PixelKMeans:
     scaling
         The rule to [0, 1].
     bands
-        Band numbers from 1; None means all.
+        Numbers from 1, or names; None means all.
     seed
         Of the sample and of the centres.
     """
@@ -36,7 +36,7 @@ class PixelKMeans:
     _MOST_PIXELS = 2_000_000
     _WINDOW = 1024
 
-    def __init__(self, clusters: int, scaling: Scaling, bands: Sequence[int] | None = None, seed: int = 0) -> None:
+    def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
         self._scaling = scaling
         self._bands = bands
         self._seed = seed

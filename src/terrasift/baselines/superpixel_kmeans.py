@@ -13,7 +13,7 @@ from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import SettingError
 from terrasift.prediction import ClusterWindow
-from terrasift.raster import Raster
+from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
 
 __all__ = ["SuperpixelKMeans", "superpixel_means"]
@@ -32,12 +32,12 @@ class SuperpixelKMeans:
     scaling
         The rule to [0, 1].
     bands
-        Band numbers from 1; None means all.
+        Numbers from 1, or names; None means all.
     seed
         Of the centres.
     """
 
-    def __init__(self, clusters: int, scaling: Scaling, bands: Sequence[int] | None = None, seed: int = 0) -> None:
+    def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
         self.clusters = clusters
         self._scaling = scaling
         self._bands = bands

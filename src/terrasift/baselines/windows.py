@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -12,7 +12,7 @@ from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import check_size
 from terrasift.prediction import ClusterWindow
-from terrasift.raster import Raster, Window
+from terrasift.raster import Bands, Raster, Window
 from terrasift.recipe import Scaling
 
 __all__ = ["LARGEST_SIDE", "SegmentImage", "even_windows", "segment_windows"]
@@ -25,7 +25,7 @@ SegmentImage = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int
 
 
 def segment_windows(
-    raster: Raster, segment: SegmentImage, scaling: Scaling, bands: Sequence[int] | None = None
+    raster: Raster, segment: SegmentImage, scaling: Scaling, bands: Bands | None = None
 ) -> Iterator[ClusterWindow]:
     """Segment each window of a scene as an image of its own.
 
@@ -38,7 +38,7 @@ def segment_windows(
     scaling
         The rule to [0, 1]; each band's mean stands where there is no data.
     bands
-        Band numbers from 1; None means all.
+        Numbers from 1, or names; None means all.
 
     Yields
     ------

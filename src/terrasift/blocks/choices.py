@@ -9,6 +9,7 @@ __all__ = [
     "ClassWeights",
     "LearningRateSchedule",
     "PredictionContext",
+    "PredictionSpeed",
     "Reduction",
     "RefinementMethod",
     "SuperpixelMethod",
@@ -26,6 +27,9 @@ LearningRateSchedule = Literal["exponential", "cosine", "constant"]
 PredictionContext = Literal["scene", "patch"]
 """What global operations see when a scene is predicted (`blocks.context`): with ``scene`` the map does not depend on
 the windows; ``patch`` is how the network was trained, and how the study predicts."""
+
+PredictionSpeed = Literal["plain", "fast", "bfloat16"]
+"""How a trained network computes on a CPU (`prediction.acceleration`)."""
 
 Reduction = Literal["mean", "sum"]
 """Over the pixels of a batch (`blocks.losses.mumford_shah_loss`)."""

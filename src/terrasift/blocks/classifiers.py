@@ -55,7 +55,7 @@ class DeepClustering(nn.Module):
 
     def fit(self, pixels: Tensor) -> tuple[Bases, Tensor]:
         """T iterations over pixels f, (N, K, n): bases for each image, and the last responsibilities z, (N, n, M)."""
-        bases = self.start.expand(len(pixels), -1, -1)  # mu (N, K, M)
+        bases = self.start.expand(pixels.shape[0], -1, -1)  # mu (N, K, M)
         for _ in range(self.iterations):
             assigning, shares = bases, _shares(pixels, bases)
             weights = shares / (1e-6 + shares.sum(dim=1, keepdim=True))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from terrasift.blocks.classifiers import DeepClustering, HeldClustering
 
-__all__ = ["Contextual", "Sample", "SampleOf", "hold", "reach_of"]
+__all__ = ["Contextual", "Sample", "SampleOf", "drawn", "hold", "reach_of", "sees_single_pixels"]
 
 
 class Sample(NamedTuple):
@@ -54,6 +54,31 @@ def hold(module: nn.Module, sample: SampleOf) -> nn.Module:
     return copy.deepcopy(module).eval()
 
 
+def drawn(module: nn.Module, sample: SampleOf) -> SampleOf:
+    """What a module makes of an even, seeded share of the valid pixels of all windows, as one window of a single row.
+
+    It is enough for what looks at single pixels (`sees_single_pixels`), and spares it all others.
+    """
+    total = sum(int(valid.sum()) for _, valid in sample())
+    share = min(1.0, _MOST_PIXELS / max(1, total))
+    generator = torch.Generator().manual_seed(0)
+    pixels = []
+    for values, valid in sample():
+        found = module(values)[0][:, valid[0]]
+        chosen = torch.randperm(found.shape[1], generator=generator)[: max(1, round(share * found.shape[1]))]
+        pixels.append(found[:, chosen.sort().values.to(found.device)])
+    row = torch.cat(pixels, dim=1)[None, :, None]
+    return lambda: [Sample(row, torch.ones(1, *row.shape[2:], dtype=torch.bool, device=row.device))]
+
+
+def sees_single_pixels(module: nn.Module) -> bool:
+    """Whether a classifier gives for a pixel what follows from its features, and the scene's context, alone."""
+    return all(
+        part.kernel_size == (1, 1) if isinstance(part, nn.Conv2d) else isinstance(part, _OF_SINGLE_PIXELS)
+        for part in module.modules()
+    )
+
+
 def reach_of(network: nn.Module, bands: int) -> int:
     """How far away a pixel can change a network's output, in pixels: the radius of its receptive field.
 
@@ -81,27 +106,16 @@ def reach_of(network: nn.Module, bands: int) -> int:
     raise ValueError("a pixel changes the whole output: hold the network's context first")
 
 
-_MOST_PIXELS = 1 << 18  # of a sample, 105 MB at K = 100
+_MOST_PIXELS = 1 << 18  # of a sample: 134 MB of DIC's features
+_OF_SINGLE_PIXELS = (nn.Sequential, nn.BatchNorm2d, nn.ReLU, nn.Identity, DeepClustering)
 
 
 def _hold_part(part: nn.Module, sample: SampleOf) -> nn.Module:
     if isinstance(part, DeepClustering):
-        bases, _ = part.fit(_pooled(part.before, sample))
+        ((pixels, _),) = drawn(part.before, sample)()
+        bases, _ = part.fit(pixels.flatten(2))
         return HeldClustering(copy.deepcopy(part), bases)
     return copy.deepcopy(part)
-
-
-def _pooled(convolution: nn.Module, sample: SampleOf) -> Tensor:
-    """(1, K, n): an even, seeded share of the valid pixels of all windows."""
-    total = sum(int(part.valid.sum()) for part in sample())
-    share = min(1.0, _MOST_PIXELS / max(1, total))
-    generator = torch.Generator().manual_seed(0)
-    pixels = []
-    for values, valid in sample():
-        found = convolution(values)[0][:, valid[0]]
-        drawn = torch.randperm(found.shape[1], generator=generator)[: max(1, round(share * found.shape[1]))]
-        pixels.append(found[:, drawn.sort().values.to(found.device)])
-    return torch.cat(pixels, dim=1)[None]
 
 
 def _through(parts: list[nn.Module], sample: SampleOf) -> SampleOf:

@@ -35,7 +35,7 @@ def index_images(
     scenes
         Paths of the images.
     recipe
-        Its bands, patch, min_valid, scaling and seed count.
+        Its bands, resolution, patch, min_valid, scaling and seed count.
     track
         As for `index_patches`.
 
@@ -44,7 +44,7 @@ def index_images(
     InputError
         If an image cannot be used, differs from the others, or does not fit the recipe's scaling.
     """
-    infos = describe_scenes(scenes)
+    infos = describe_scenes(scenes, recipe.resolution)
     check_alike(infos, recipe.bands)
     patches = index_patches(infos, recipe.patch, recipe.min_valid, recipe.bands, track)
     scaling = recipe.scaling or measure_scaling(infos, patches, recipe.bands, recipe.seed)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.errors import InputError
-from terrasift.raster import Raster, RasterInfo, Window
+from terrasift.raster import Bands, Raster, RasterInfo, Window
 from terrasift.recipe import Scaling
 
 __all__ = ["Patch", "PatchReader", "index_patches", "windows_of"]
@@ -24,10 +24,14 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A window of a scene, not read yet. At most the patch size; smaller where the scene is."""
+    """A window of a scene, not read yet. At most the patch size; smaller where the scene is.
+
+    With a resolution the window is one of the scene resampled to that: see `Raster`.
+    """
 
     scene: str
     window: Window
+    resolution: float | None = None
 
 
 def windows_of(height: int, width: int, side: int) -> list[Window]:
@@ -47,7 +51,7 @@ def index_patches(
     infos: Sequence[RasterInfo],
     side: int,
     min_valid: float,
-    bands: Sequence[int] | None = None,
+    bands: Bands | None = None,
     track: Callable[[Iterable[Patch], int], Iterable[Patch]] = lambda patches, _: patches,
 ) -> list[Patch]:
     """All windows of the scenes that hold enough valid pixels.
@@ -61,7 +65,7 @@ def index_patches(
     min_valid
         Smallest share of valid pixels, above 0 and up to 1. Only scenes that can have invalid pixels are read.
     bands
-        Band numbers from 1, whose pixels must be valid; None means all.
+        Numbers from 1, or names, of bands whose pixels must be valid; None means all.
     track
         Wraps what is looped over, for a progress bar: (patches, how many).
 
@@ -71,7 +75,11 @@ def index_patches(
         If no window is left.
     """
     doubtful = {info.path for info in infos if info.may_be_invalid}
-    every = [Patch(info.path, window) for info in infos for window in windows_of(info.height, info.width, side)]
+    every = [
+        Patch(info.path, window, info.resolution)
+        for info in infos
+        for window in windows_of(info.height, info.width, side)
+    ]
     if not doubtful:
         return every
     kept = []
@@ -97,22 +105,22 @@ class PatchReader:
     Parameters
     ----------
     bands
-        Band numbers from 1; None means all.
+        Numbers from 1, or names; None means all.
     scaling
         The rule to [0, 1], for `read`.
     """
 
     _MOST_OPEN = 16
 
-    def __init__(self, bands: Sequence[int] | None = None, scaling: Scaling | None = None) -> None:
+    def __init__(self, bands: Bands | None = None, scaling: Scaling | None = None) -> None:
         self._bands = bands
         self._scaling = scaling
-        self._open: OrderedDict[str, Raster] = OrderedDict()
+        self._open: OrderedDict[tuple[str, float | None], Raster] = OrderedDict()
         self._process = os.getpid()
 
     def raw(self, patch: Patch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Values (H, W, bands) in the scene's dtype, and validity (H, W)."""
-        return self._raster(patch.scene).read(patch.window, self._bands)
+        return self._raster(patch.scene, patch.resolution).read(patch.window, self._bands)
 
     def read(self, patch: Patch, side: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """A patch as the network takes it.
@@ -148,15 +156,16 @@ class PatchReader:
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_open": OrderedDict()}
 
-    def _raster(self, path: str) -> Raster:
+    def _raster(self, path: str, resolution: float | None) -> Raster:
         if self._process != os.getpid():  # forked: the parent reads through the same handles
             self._open, self._process = OrderedDict(), os.getpid()
-        if path not in self._open:
+        key = path, resolution
+        if key not in self._open:
             if len(self._open) >= self._MOST_OPEN:
                 self._open.popitem(last=False)[1].close()
-            self._open[path] = Raster(path)
-        self._open.move_to_end(path)
-        return self._open[path]
+            self._open[key] = Raster(path, resolution=resolution)
+        self._open.move_to_end(key)
+        return self._open[key]
 
 
 def _starts(length: int, side: int) -> tuple[list[int], int]:

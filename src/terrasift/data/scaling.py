@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
-from terrasift.raster import RasterInfo
+from terrasift.raster import Bands, RasterInfo
 from terrasift.recipe import Scaling
 
 __all__ = ["PERCENTILES", "check_scaling", "measure_scaling"]
@@ -25,9 +25,7 @@ _PIXELS_PER_PATCH = 4096
 _logger = logging.getLogger(__name__)
 
 
-def measure_scaling(
-    infos: Sequence[RasterInfo], patches: Sequence[Patch], bands: Sequence[int] | None, seed: int
-) -> Scaling:
+def measure_scaling(infos: Sequence[RasterInfo], patches: Sequence[Patch], bands: Bands | None, seed: int) -> Scaling:
     """The dtype's range for uint8; otherwise robust percentiles of the training set.
 
     Percentiles and means are those of a seeded sample: up to 4096 valid pixels from each of up to 512 patches
@@ -40,7 +38,7 @@ def measure_scaling(
     patches
         The training windows.
     bands
-        Band numbers from 1; None means all.
+        Numbers from 1, or names; None means all.
     seed
         Of the sample.
     """
@@ -56,13 +54,13 @@ def measure_scaling(
         where = infos[0].path if len(infos) == 1 else f"{len(infos)} images"
         raise InputError(where, f"one value, {middle[0]:g}, nearly everywhere", "there is nothing to tell apart")
     for index in flat.tolist():
-        number = bands[index] if bands is not None else index + 1
-        _logger.warning("band %d has one value, %g, nearly everywhere: it tells nothing apart", number, middle[index])
+        band = bands[index] if bands is not None else index + 1
+        _logger.warning("band %s has one value, %g, nearly everywhere: it tells nothing apart", band, middle[index])
     fill = scale_to_unit(pixels[None], low, high)[0].mean(axis=0, dtype=np.float64)
     return Scaling(dtype=dtype, low=tuple(low.tolist()), high=tuple(high.tolist()), fill=tuple(fill.tolist()))
 
 
-def check_scaling(info: RasterInfo, scaling: Scaling, bands: Sequence[int] | None) -> None:
+def check_scaling(info: RasterInfo, scaling: Scaling, bands: Bands | None) -> None:
     """Check that a scene can be read by a rule measured on others.
 
     Raises
@@ -76,7 +74,7 @@ def check_scaling(info: RasterInfo, scaling: Scaling, bands: Sequence[int] | Non
             f"holds {info.dtype}, but the run was trained on {scaling.dtype}",
             "convert it as its training images were",
         )
-    info.check_bands(bands)
+    info.band_numbers(bands)
     if bands is None and info.bands != len(scaling.low):
         raise InputError(
             info.path,
@@ -85,7 +83,7 @@ def check_scaling(info: RasterInfo, scaling: Scaling, bands: Sequence[int] | Non
         )
 
 
-def _sample(patches: Sequence[Patch], bands: Sequence[int] | None, seed: int) -> NDArray[np.float64]:
+def _sample(patches: Sequence[Patch], bands: Bands | None, seed: int) -> NDArray[np.float64]:
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.permutation(len(patches))[:_MOST_PATCHES])
     samples = []

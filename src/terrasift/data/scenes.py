@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from terrasift.errors import InputError
-from terrasift.raster import Raster, RasterInfo
+from terrasift.raster import Bands, Raster, RasterInfo
 
 __all__ = [
     "MINIMUM_SIDE",
@@ -39,8 +39,9 @@ def find_scenes(inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
     Parameters
     ----------
     inputs
-        Files, folders (their own files, not those of folders inside), glob patterns (``**`` reaches down), or
-        GDAL paths such as ``/vsicurl/...``.
+        Files, folders (their own files, not those of folders inside), glob patterns (``**`` reaches down), lists
+        (``.txt``: one of these on a line, relative to the list's folder; ``#`` begins a comment), or paths that GDAL
+        opens elsewhere: ``/vsicurl/https://...``, ``/vsis3/...``, ``https://...``.
 
     Raises
     ------
@@ -55,11 +56,11 @@ def find_scenes(inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
     return list(found)
 
 
-def describe_scenes(paths: Sequence[str]) -> list[RasterInfo]:
-    """What each image is; InputError at the first that cannot be opened or is too small."""
+def describe_scenes(paths: Sequence[str], resolution: float | None = None) -> list[RasterInfo]:
+    """What each image is, at a resolution as for `Raster`; InputError at the first that cannot be used."""
     described = []
     for path in paths:
-        with Raster(path) as raster:
+        with Raster(path, resolution=resolution) as raster:
             info = raster.info
         check_size(info)
         described.append(info)
@@ -69,11 +70,12 @@ def describe_scenes(paths: Sequence[str]) -> list[RasterInfo]:
 def check_size(info: RasterInfo) -> None:
     """Check that an image is not too small; InputError if it is."""
     if min(info.height, info.width) < MINIMUM_SIDE:
-        size = f"{info.width} x {info.height} pixels"
+        at = "" if info.resolution is None else f" at {info.resolution:g} m"
+        size = f"{info.width} x {info.height} pixels{at}"
         raise InputError(info.path, f"has only {size}", f"use images of at least {MINIMUM_SIDE} x {MINIMUM_SIDE}")
 
 
-def check_alike(infos: Sequence[RasterInfo], bands: Sequence[int] | None) -> None:
+def check_alike(infos: Sequence[RasterInfo], bands: Bands | None) -> None:
     """Check that images can train one network: the same dtype, and the bands asked for.
 
     Raises
@@ -95,7 +97,7 @@ def check_alike(infos: Sequence[RasterInfo], bands: Sequence[int] | None) -> Non
                 f"has {info.bands} bands, but {first.path} has {first.bands}",
                 "choose the common ones: --set bands=[1,2,3]",
             )
-        info.check_bands(bands)
+        info.band_numbers(bands)
 
 
 def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str], kind: str = "mask") -> list[Path]:
@@ -131,9 +133,11 @@ def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str], kind: str 
 
 
 def _expand(item: str) -> list[str]:
-    if item.startswith("/vsi"):
+    if item.startswith("/vsi") or "://" in item:
         return [item]
     path = Path(item)
+    if path.suffix.lower() == ".txt" and path.is_file():
+        return _listed(path)
     if path.is_dir():
         rasters = [str(entry) for entry in _rasters_in(path)]
         if not rasters:
@@ -150,6 +154,26 @@ def _expand(item: str) -> list[str]:
     if not rasters:
         raise InputError(item, "matches no image", "check the pattern")
     return rasters
+
+
+def _listed(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(path, "cannot be read as a list of images", "write one path on a line, in UTF-8") from error
+    found = []
+    for number, line in enumerate(lines, 1):
+        item = line.split(" #")[0].strip()
+        if not item or item.startswith("#"):
+            continue
+        elsewhere = item.startswith("/vsi") or "://" in item
+        try:
+            found += _expand(item if elsewhere else str(path.parent / item))
+        except InputError as error:
+            raise InputError(f"{path}:{number}", str(error)) from error
+    if not found:
+        raise InputError(path, "is a list without images", "write one path on a line")
+    return found
 
 
 def _rasters_in(folder: Path) -> list[Path]:

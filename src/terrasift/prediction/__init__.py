@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from terrasift.prediction.cluster import ClusterPredictor
 from terrasift.prediction.maps import map_paths, predict_scene
+from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.predictor import Predictor, check_array
+from terrasift.prediction.tensors import TensorReader
 from terrasift.prediction.windows import ClusterWindow, Segmenter, Views, scene_views
 
 __all__ = [
+    "ClusterPredictor",
     "ClusterWindow",
     "Predictor",
     "Segmenter",
+    "TensorReader",
     "Views",
     "check_array",
     "map_paths",
+    "on_own_grid",
     "predict_scene",
     "scene_views",
 ]

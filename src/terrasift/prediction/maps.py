@@ -13,7 +13,7 @@ from terrasift.errors import InputError
 from terrasift.legend import Legend
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.windows import ClusterWindow
-from terrasift.raster import ClassMapWriter, Raster, job_of_map
+from terrasift.raster import ClassMapWriter, Raster, job_of_map, pixels_of
 
 __all__ = ["map_paths", "predict_scene"]
 
@@ -27,6 +27,8 @@ def predict_scene(
     track: Callable[[Iterable[ClusterWindow], int, int], Iterable[ClusterWindow]] = lambda windows, *_: windows,
     job: str = "",
     *,
+    confidence: bool = False,
+    min_area: float = 0.0,
     resume: bool = False,
 ) -> Path:
     """Write the class map of a scene on the scene's own grid, whole or not at all.
@@ -48,6 +50,10 @@ def predict_scene(
         Wraps the windows, for a progress bar: (windows, pixels of the scene, pixels that were done before).
     job
         Names all that the map depends on. If it is killed or interrupted, it can be resumed.
+    confidence
+        Write what the segmenter says of its confidence, in per cent, beside the map (`confidence_path`).
+    min_area
+        Regions smaller than this, in square metres (pixels where the scene has no CRS), go to the largest beside them.
     resume
         Go on where the same job was stopped. A map that it finished is left as it is.
 
@@ -62,13 +68,22 @@ def predict_scene(
     with Raster(scene) as raster:
         pixels = raster.info.height * raster.info.width
         table = legend.table(clusters)
-        with ClassMapWriter(out, raster.info, legend, job, resume=resume) as writer:
+        writer = ClassMapWriter(
+            out,
+            raster.info,
+            legend,
+            job,
+            resume=resume,
+            confidence=confidence,
+            min_pixels=pixels_of(min_area, raster.info) if min_area else 0,
+        )
+        with writer:
             parts = segmenter(raster, writer.done) if writer.done else segmenter(raster)
             before = sum(window.height * window.width for window in writer.done)
 
             def write(part: ClusterWindow) -> bool:
-                classes = table[part.clusters[legend.classifier - 1]]
-                writer.write(np.where(part.valid, classes, legend.nodata), part.window)
+                classes = np.where(part.valid, table[part.clusters[legend.classifier - 1]], legend.nodata)
+                writer.write(classes, part.window, part.confidence[legend.classifier - 1] if confidence else None)
                 return bool(part.valid.any())
 
             new = (part for part in parts if part.window not in writer.done)

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from terrasift.blocks.choices import PredictionSpeed
 from terrasift.blocks.context import Sample, reach_of
-from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
 from terrasift.errors import InputError, SettingError
 from terrasift.network import Network
+from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.context import draw_sample
+from terrasift.prediction.deciding import decide, winners
+from terrasift.prediction.own_grid import on_own_grid
+from terrasift.prediction.tensors import TensorReader
 from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene_views
-from terrasift.raster import Raster, Window
-from terrasift.recipe import Recipe, Scaling
+from terrasift.raster import Raster, RasterInfo, Window
+from terrasift.recipe import Recipe
 
 __all__ = ["Predictor", "check_array"]
 
@@ -38,6 +42,11 @@ class Predictor:
         Trained.
     recipe
         Its recipe: bands, scaling, windows and device.
+
+    Attributes
+    ----------
+    reader
+        Turns band values into what the network takes.
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
@@ -46,10 +55,15 @@ class Predictor:
         self._device = _device(recipe.compute.device)
         self._network = network.to(self._device).eval()
         self._recipe = recipe
-        self._scaling: Scaling = recipe.scaling
+        self.reader = TensorReader(recipe, recipe.scaling, self._device)
 
-    def scene(self, raster: Raster, done: Collection[Window] = ()) -> Iterator[ClusterWindow]:
+    def scene(
+        self, raster: Raster, done: Container[Window] = (), *, confidence: bool = False
+    ) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window. A thread reads on while the network computes.
+
+        With a `resolution` the network sees the scene resampled, and its clusters come on the scene's own grid, unless
+        `raster` was opened resampled.
 
         Parameters
         ----------
@@ -58,6 +72,8 @@ class Predictor:
         done
             Windows that may be left out. One that shares its batch with others may come all the same: batches stay as
             they are, and with them every bit.
+        confidence
+            Whether to give the softmax of the winning clusters too.
 
         Raises
         ------
@@ -66,27 +82,47 @@ class Predictor:
         SettingError
             If `predict.window` is smaller than what a pixel's logits depend on.
         """
-        check_scaling(raster.info, self._scaling, self._recipe.bands)
-        check_size(raster.info)
-        height, width = raster.info.height, raster.info.width
+        return on_own_grid(functools.partial(self._scene, confidence=confidence), self._recipe, raster, done)
 
-        def read(window: Window) -> tuple[torch.Tensor, NDArray[np.bool_]]:
-            values, valid = raster.read(window, self._recipe.bands)
-            return self._tensor(values, valid), valid
-
-        network = self._network_for(height, width, read)
-        views = scene_views(height, width, self._recipe.predict.window, self.margin, self._network.alignment)
-        batches = batches_of(views, _BATCH_PIXELS["cpu" if self._device.type == "cpu" else "accelerator"])
-        left = [batch for batch in batches if any(entry.write not in done for entry in batch)]
-        with Raster(raster.path) as own:  # the thread's: handles are not shared
+    def _scene(
+        self, raster: Raster, done: Container[Window] = (), *, confidence: bool = False
+    ) -> Iterator[ClusterWindow]:
+        left = [batch for batch in self.batches(raster.info) if any(entry.write not in done for entry in batch)]
+        network = self.ready(self.network_of(raster))
+        with Raster(raster.path, raster.info.resolution) as own:  # the thread's: handles are not shared
 
             def load(batch: list[Views]) -> tuple[list[Views], torch.Tensor, list[NDArray[np.bool_]]]:
-                parts = [own.read(entry.read, self._recipe.bands) for entry in batch]
-                return batch, torch.cat([self._tensor(*part) for part in parts]), [valid for _, valid in parts]
+                return batch, *self.reader.batch(own, [entry.read for entry in batch])
 
             with contextlib.closing(ahead(load, left)) as loaded:
                 for batch, images, valid in loaded:
-                    yield from _cores(batch, _batch_clusters(network, images), valid)
+                    yield from decide(network, batch, images, valid, confidence=confidence)
+
+    def batches(self, info: RasterInfo) -> list[list[Views]]:
+        """The windows of a scene as they go through the network together; errors as for `scene`."""
+        self.check(info)
+        views = scene_views(info.height, info.width, self._recipe.predict.window, self.margin, self._network.alignment)
+        return batches_of(views, _BATCH_PIXELS["cpu" if self._device.type == "cpu" else "accelerator"])
+
+    def network_of(self, raster: Raster) -> Network:
+        """The network for an open scene: with ``predict.context: scene`` a copy that holds the scene's context.
+
+        Raises
+        ------
+        InputError
+            If the scene's dtype, bands or size do not fit the network.
+        """
+        self.check(raster.info)
+        return self._in_context(raster.info.height, raster.info.width, functools.partial(self.reader.window, raster))
+
+    def ready(self, network: Network) -> torch.nn.Module:
+        """What computes a network's logits here, as fast as ``predict.speed`` allows."""
+        return accelerated(network.to(self._device), self._recipe.predict.speed)
+
+    def check(self, info: RasterInfo) -> None:
+        """Check that a scene's dtype, bands and size fit the network; InputError if not."""
+        check_scaling(info, self.reader.scaling, self._recipe.bands)
+        check_size(info)
 
     def array(self, values: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[NDArray[np.int64], ...]:
         """Clusters of an array in one piece.
@@ -107,11 +143,11 @@ class Predictor:
         def read(window: Window) -> tuple[torch.Tensor, NDArray[np.bool_]]:
             rows = slice(window.row, window.row + window.height)
             columns = slice(window.column, window.column + window.width)
-            return self._tensor(values[rows, columns], valid[rows, columns]), valid[rows, columns]
+            return self.reader.tensor(values[rows, columns], valid[rows, columns]), valid[rows, columns]
 
         height, width = valid.shape
-        network = self._network_for(height, width, read)
-        return _clusters(network, self._tensor(values, valid))
+        network = self.ready(self._in_context(height, width, read))
+        return tuple(labels[0] for labels, _ in winners(network, self.reader.tensor(values, valid)))
 
     @functools.cached_property
     def margin(self) -> int:
@@ -123,7 +159,7 @@ class Predictor:
         predict = self._recipe.predict
         if predict.context == "patch":
             return predict.margin
-        bands = len(self._scaling.low)
+        bands = len(self.reader.scaling.low)
         blank = torch.zeros(1, bands, MINIMUM_SIDE, MINIMUM_SIDE, device=self._device)
         valid = torch.ones(1, MINIMUM_SIDE, MINIMUM_SIDE, dtype=torch.bool, device=self._device)
         step = self._network.alignment
@@ -136,42 +172,18 @@ class Predictor:
             )
         return margin
 
-    def _network_for(self, height: int, width: int, read: _Read) -> Network:
+    def _in_context(self, height: int, width: int, read: _Read) -> Network:
         if self._recipe.predict.context == "patch":
             return self._network
         sample = draw_sample(height, width, self._recipe.patch, read)
-        return self._network.held(lambda: sample)
-
-    def _tensor(self, values: NDArray[Any], valid: NDArray[np.bool_]) -> torch.Tensor:
-        """(1, B, H, W), scaled to [0, 1], each band's mean where there is no data."""
-        image = scale_to_unit(values, np.array(self._scaling.low), np.array(self._scaling.high))
-        image = fill_invalid(image, valid, np.array(self._scaling.fill))
-        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0)))[None].to(self._device)
+        speed: PredictionSpeed = "plain" if self._recipe.predict.speed == "plain" else "fast"  # exact in any case
+        return self._network.held(lambda: sample, functools.partial(accelerated, speed=speed))
 
 
 _Read = Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]]
 
 
 _BATCH_PIXELS = {"cpu": 1 << 18, "accelerator": 1 << 20}  # one window of 512 px, and four: a CPU gains nothing by more
-
-
-def _clusters(network: Network, image: torch.Tensor) -> tuple[NDArray[np.int64], ...]:
-    return tuple(labels[0] for labels in _batch_clusters(network, image))
-
-
-def _batch_clusters(network: Network, images: torch.Tensor) -> list[NDArray[np.int64]]:
-    """(N, H, W) for each classifier."""
-    with torch.inference_mode():
-        return [logits.argmax(dim=1).cpu().numpy() for logits in network(images)]
-
-
-def _cores(
-    batch: list[Views], labels: list[NDArray[np.int64]], valid: list[NDArray[np.bool_]]
-) -> Iterator[ClusterWindow]:
-    for index, (read, write) in enumerate(batch):
-        row, column = write.row - read.row, write.column - read.column
-        core = np.s_[row : row + write.height, column : column + write.width]
-        yield ClusterWindow(write, tuple(each[index][core] for each in labels), valid[index][core])
 
 
 def check_array(values: NDArray[Any], recipe: Recipe) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from terrasift.raster import Raster, Window
 
-__all__ = ["ClusterWindow", "Segmenter", "Views", "batches_of", "scene_views"]
+__all__ = ["ClusterWindow", "Segmenter", "Views", "batches_of", "scene_views", "window_views"]
 
 
 class Views(NamedTuple):
@@ -31,6 +31,8 @@ class ClusterWindow(NamedTuple):
     """(H, W) for each classifier."""
     valid: NDArray[np.bool_]
     """(H, W): pixels that hold data."""
+    confidence: tuple[NDArray[np.float32], ...] = ()
+    """(H, W) for each classifier, in (0, 1]: the softmax of the winning cluster. Empty where nobody has asked."""
 
 
 Segmenter = Callable[[Raster], Iterator[ClusterWindow]]
@@ -68,6 +70,14 @@ def scene_views(height: int, width: int, window: int, margin: int, step: int = 1
             bottom, right = min(height, row + core + margin), min(width, column + core + margin)
             views.append(Views(Window(top, left, bottom - top, right - left), write))
     return views
+
+
+def window_views(window: Window, height: int, width: int, margin: int, step: int = 1) -> Views:
+    """Any one window of a scene of `height` x `width`, and how it is read; `margin` and `step` as for `scene_views`."""
+    top, left = (max(0, start - margin) // step * step for start in (window.row, window.column))
+    bottom = min(height, window.row + window.height + margin)
+    right = min(width, window.column + window.width + margin)
+    return Views(Window(top, left, bottom - top, right - left), window)
 
 
 def batches_of(views: Sequence[Views], pixels: int) -> list[list[Views]]:

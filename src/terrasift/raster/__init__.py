@@ -1,27 +1,50 @@
 """Every raster read and write. Nothing else in the project touches rasterio."""
 
-from terrasift.raster.areas import pixels_of
-from terrasift.raster.class_map import ClassMapWriter, check_map_path, job_of_map
+from terrasift.raster.areas import ground_sampling, pixels_of
+from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, confidence_path
+from terrasift.raster.gdal_errors import gdal_version
 from terrasift.raster.image import write_image
+from terrasift.raster.info import Bands, RasterInfo, Window
+from terrasift.raster.map_file import check_map_path, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
+from terrasift.raster.mosaic import write_mosaic
+from terrasift.raster.places import Place, place_of
 from terrasift.raster.polygons import check_polygons_path, write_polygons
-from terrasift.raster.reading import Raster, RasterInfo, Window
+from terrasift.raster.preview import preview_base, write_preview
+from terrasift.raster.reading import Raster
+from terrasift.raster.resampling import ResampledGrid
 from terrasift.raster.sieve import sieve
 from terrasift.raster.style import write_qgis_style
+from terrasift.raster.tiles import TILE, TileReader, level_count, level_shape
 
 __all__ = [
+    "CONFIDENCE_NODATA",
+    "TILE",
+    "Bands",
     "ClassMapWriter",
+    "Place",
     "Raster",
     "RasterInfo",
+    "ResampledGrid",
+    "TileReader",
     "Window",
     "check_map_path",
     "check_polygons_path",
+    "confidence_path",
+    "gdal_version",
+    "ground_sampling",
     "job_of_map",
     "labels_of",
+    "level_count",
+    "level_shape",
     "pixels_of",
+    "place_of",
+    "preview_base",
     "read_labels",
     "sieve",
     "write_image",
+    "write_mosaic",
     "write_polygons",
+    "write_preview",
     "write_qgis_style",
 ]

@@ -8,10 +8,12 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio import warp
+from rasterio.control import GroundControlPoint
+from rasterio.transform import from_gcps
 
-from terrasift.raster.reading import RasterInfo
+from terrasift.raster.info import RasterInfo
 
-__all__ = ["pixels_of", "square_metres"]
+__all__ = ["ground_sampling", "pixel_metres", "pixels_of", "square_metres"]
 
 _EQUAL_AREA = "EPSG:6933"  # a cylinder: the edges of pixels, along meridians and parallels, stay straight on it
 
@@ -24,6 +26,41 @@ def pixels_of(area: float, info: RasterInfo) -> int:
     x, y = x - x[0], y - y[0]  # far from the origin, products of coordinates lose digits
     pixel = float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
     return math.ceil(round(area / pixel, 6))  # 400 pixels of 0.25 m2 are 100 m2, not a rounding error more
+
+
+def ground_sampling(info: RasterInfo) -> float | None:
+    """Metres on the ground that the raster's middle pixel is wide: the second of `pixel_metres`."""
+    size = pixel_metres(info)
+    return None if size is None else size[1]
+
+
+def pixel_metres(info: RasterInfo) -> tuple[float, float] | None:
+    """Height and width of a raster's middle pixel in metres on the ground; None where there is no CRS.
+
+    True metres, whatever the CRS counts in: those of Web Mercator, say, grow towards the poles. Ground control points
+    stand for a geotransform by the affine one that fits them best.
+    """
+    transform, crs = info.transform, info.crs
+    if info.gcps:
+        transform, crs = tuple(from_gcps([GroundControlPoint(*point) for point in info.gcps]))[:6], info.gcps_crs
+    if not crs:
+        return None
+    a, b, c, d, e, f = transform
+    places = np.array([(0.0, 0.0), (-0.5, 0.0), (0.5, 0.0), (0.0, -0.5), (0.0, 0.5)])
+    places += (info.width / 2, info.height / 2)
+    x, y = _metres(np.stack([places @ (a, b) + c, places @ (d, e) + f], axis=1), crs).T
+    height, width = math.hypot(x[4] - x[3], y[4] - y[3]), math.hypot(x[2] - x[1], y[2] - y[1])
+    return (height, width) if math.isfinite(height * width) and height * width > 0 else None
+
+
+def _metres(places: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
+    """Coordinates (N, 2) of a CRS on a map whose distances from the first of them are true."""
+    known = rasterio.CRS.from_user_input(crs)
+    if not (known.is_geographic or known.is_projected):  # a building site's own
+        return places * float(known.linear_units_factor[1])
+    longitudes, latitudes = warp.transform(known, "EPSG:4326", places[:, 0], places[:, 1])
+    around = f"+proj=aeqd +lat_0={latitudes[0]:.12f} +lon_0={longitudes[0]:.12f} +datum=WGS84"
+    return np.stack(warp.transform("EPSG:4326", around, longitudes, latitudes), axis=1)
 
 
 def square_metres(places: NDArray[np.float64], crs: str) -> NDArray[np.float64]:

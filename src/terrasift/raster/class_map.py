@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-import rasterio
-import rasterio.shutil
 from numpy.typing import NDArray
-from rasterio.windows import Window as RasterioWindow
 
 from terrasift.errors import InputError
 from terrasift.legend import Legend
 from terrasift.raster.gdal_errors import gdal_errors
-from terrasift.raster.reading import RasterInfo, Window
+from terrasift.raster.info import RasterInfo, Window
+from terrasift.raster.map_file import MapFile, check_map_path
 from terrasift.raster.window_log import WindowLog
 
-__all__ = ["ClassMapWriter", "check_map_path", "job_of_map"]
+__all__ = ["CONFIDENCE_NODATA", "ClassMapWriter", "confidence_path"]
+
+CONFIDENCE_NODATA = 255
+"""What a confidence map stores where the class map has no class; else it stores per cent."""
 
 
 class ClassMapWriter:
@@ -45,6 +45,11 @@ class ClassMapWriter:
         windows; without a name, nothing is left of it but what a kill leaves.
     resume
         Go on with the windows that the same job has left, if it has left any.
+    confidence
+        Write a second raster beside the map (`confidence_path`): uint8, per cent, `CONFIDENCE_NODATA` where the map has
+        no class.
+    min_pixels
+        Regions of fewer pixels go to the largest region beside them (`sieve`); the whole map is held in memory then.
 
     Attributes
     ----------
@@ -60,31 +65,26 @@ class ClassMapWriter:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], like: RasterInfo, legend: Legend, job: str = "", *, resume: bool = False
+        self,
+        path: str | os.PathLike[str],
+        like: RasterInfo,
+        legend: Legend,
+        job: str = "",
+        *,
+        resume: bool = False,
+        confidence: bool = False,
+        min_pixels: int = 0,
     ) -> None:
         self.path = Path(path)
-        self._driver = check_map_path(self.path)
-        if self._driver == "PNG" and legend.dtype != np.uint8:
+        if check_map_path(self.path) == "PNG" and legend.dtype != np.uint8:
             raise InputError(path, f"cannot hold {len(legend.classes)} classes in colour", "end the name in .tif")
         self._legend = legend
         self._job = job
         self._folder = self.path.with_name(f".{self.path.name}.partial")
-        profile = {
-            "driver": "GTiff",
-            "height": like.height,
-            "width": like.width,
-            "count": 1,
-            "dtype": legend.dtype.name,
-            "nodata": legend.nodata,
-            "tiled": True,
-            "blockxsize": 256,
-            "blockysize": 256,
-            "compress": "deflate",
-            "zlevel": 1,  # it is copied once
-            "bigtiff": "if_safer",
-        }
-        if like.crs or like.transform != _PLAIN:
-            profile |= {"crs": like.crs or None, "transform": rasterio.Affine(*like.transform)}
+        self._files = [MapFile(self.path, like, legend.dtype, legend.nodata, "class", legend, min_pixels)]
+        if confidence:
+            beside = confidence_path(self.path)
+            self._files.append(MapFile(beside, like, np.dtype(np.uint8), CONFIDENCE_NODATA, "confidence, per cent"))
         with gdal_errors(self.path, "cannot be written", "choose another folder"):
             log = self._folder / "windows"
             begun = WindowLog.job_of(log) if resume else ""
@@ -95,19 +95,28 @@ class ClassMapWriter:
             if not begun:
                 shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._log = WindowLog(log, job, legend.dtype)
-            earlier = [(window, bool((labels != legend.nodata).any())) for window, labels in self._log.windows()]
-            self._dataset = rasterio.open(self._folder / "map.tif", "w", **profile)
-            self._dataset.write_colormap(1, {i: (*color, 255) for i, color in enumerate(legend.rgb.tolist())})
-            self._dataset.update_tags(**{f"CLASS_{i}": name for i, name in enumerate(legend.names)})
-            self._dataset.set_band_description(1, "class")
+            self._log = WindowLog(log, job, [file.dtype for file in self._files])
+            earlier = [(window, bool((labels != legend.nodata).any())) for window, (labels, *_) in self._log.windows()]
         self.done = frozenset(window for window, _ in earlier)
         self.holds_data = any(holds for _, holds in earlier)
 
-    def write(self, labels: NDArray[Any], window: Window) -> None:
-        """Write (H, W) class indices into a window; a thread other than the one that made the writer may."""
+    def write(self, labels: NDArray[Any], window: Window, confidence: NDArray[np.floating[Any]] | None = None) -> None:
+        """Write a window; a thread other than the one that made the writer may.
+
+        Parameters
+        ----------
+        labels
+            (H, W): class indices, and the legend's nodata value.
+        window
+            Where.
+        confidence
+            (H, W), in [0, 1]; to be given if, and only if, the writer was made with `confidence`.
+        """
+        layers = [labels]
+        if confidence is not None:
+            layers.append(np.where(labels == self._legend.nodata, CONFIDENCE_NODATA, np.rint(100 * confidence)))
         try:
-            self._log.append(labels, window)
+            self._log.append(layers, window)
         except OSError as error:
             raise InputError(self.path, f"cannot be written ({error.strerror})", "check the disk") from error
 
@@ -126,75 +135,21 @@ class ClassMapWriter:
             failed = True
             raise
         finally:
-            self._dataset.close()
             self._log.close()
             if failed or finished or not self._job:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def _finish(self) -> None:
-        for window, labels in self._log.windows():
-            area = RasterioWindow(window.column, window.row, window.width, window.height)
-            self._dataset.write(labels, 1, window=area)
-        self._dataset.close()
-        whole = self._folder / f"whole{self.path.suffix}"
-        rasterio.shutil.copy(self._folder / "map.tif", whole, driver=self._driver, **_OPTIONS[self._driver])
-        sidecar = _sidecar(whole)
-        _describe(sidecar, self._legend.names, self._job)
-        whole.replace(self.path)
-        sidecar.replace(_sidecar(self.path))
-        for stale in (".ovr", ".msk"):  # of an older map of this name: GDAL would show them for the new one
-            Path(f"{self.path}{stale}").unlink(missing_ok=True)
+        for layer, file in enumerate(self._files):
+            file.fill(self._folder, self._layer(layer), self._job)
+        for file in reversed(self._files):  # the class map last: once it is there, all are
+            file.publish(self._folder)
+
+    def _layer(self, index: int) -> Iterator[tuple[Window, NDArray[Any]]]:
+        return ((window, layers[index]) for window, layers in self._log.windows())
 
 
-def check_map_path(path: str | os.PathLike[str]) -> str:
-    """GDAL's driver for a class map of this name.
-
-    Raises
-    ------
-    InputError
-        If the suffix is not one that class maps are written in.
-    """
-    drivers = {".tif": "COG", ".tiff": "COG", ".png": "PNG"}
-    suffix = Path(path).suffix.lower()
-    if suffix not in drivers:
-        raise InputError(path, f"a class map cannot be written as {suffix!r}", "end the name in .tif or .png")
-    return drivers[suffix]
-
-
-def job_of_map(path: str | os.PathLike[str]) -> str:
-    """The job that wrote a class map; "" where there is no map, or where its job had no name."""
-    sidecar = _sidecar(Path(path))
-    if not Path(path).exists() or not sidecar.exists():
-        return ""
-    try:
-        return ElementTree.parse(sidecar).getroot().findtext(f"Metadata[@domain='{_DOMAIN}']/MDI", "")
-    except ElementTree.ParseError:
-        return ""
-
-
-_PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-_DOMAIN = "TERRASIFT"
-_OPTIONS: dict[str, dict[str, Any]] = {
-    # zstd would save a tenth, but not every GIS reads it.
-    "COG": {"compress": "deflate", "blocksize": 256, "overview_resampling": "mode", "bigtiff": "if_safer"},
-    "PNG": {},
-}
-
-
-def _sidecar(path: Path) -> Path:
-    return Path(f"{path}.aux.xml")
-
-
-def _describe(sidecar: Path, names: Sequence[str], job: str) -> None:
-    # rasterio cannot set a band's category names; GDAL reads them from this file beside the raster. The job is here
-    # rather than in the map, whose bytes thereby depend on nothing but what it shows.
-    root = ElementTree.parse(sidecar).getroot() if sidecar.exists() else ElementTree.Element("PAMDataset")
-    if job:
-        ElementTree.SubElement(ElementTree.SubElement(root, "Metadata", domain=_DOMAIN), "MDI", key="JOB").text = job
-    band = root.find("PAMRasterBand")
-    if band is None:
-        band = ElementTree.SubElement(root, "PAMRasterBand", band="1")
-    categories = ElementTree.SubElement(band, "CategoryNames")
-    for name in names:
-        ElementTree.SubElement(categories, "Category").text = name
-    ElementTree.ElementTree(root).write(sidecar, encoding="utf-8")
+def confidence_path(path: str | os.PathLike[str]) -> Path:
+    """Where the confidence of a class map lies: ``map.confidence.tif`` beside ``map.tif``."""
+    path = Path(path)
+    return path.with_name(f"{path.stem}.confidence{path.suffix}")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
-from terrasift.raster.gdal_errors import gdal_errors
-from terrasift.raster.reading import Raster, RasterInfo
+from terrasift.raster.gdal_errors import gdal_errors, open_raster
+from terrasift.raster.info import RasterInfo
+from terrasift.raster.reading import Raster
 
 __all__ = ["FinishedMap", "read_class_map"]
 
@@ -49,7 +49,7 @@ def read_class_map(path: str | os.PathLike[str]) -> FinishedMap:
     """
     with Raster(path) as raster:
         info = raster.info
-    with gdal_errors(path, "is not a raster that can be opened"), rasterio.open(path) as dataset:
+    with gdal_errors(path, "is not a raster that can be opened"), open_raster(path) as dataset:
         if dataset.count != 1 or dataset.dtypes[0] not in ("uint8", "uint16"):
             raise InputError(path, "is not a class map: that is one band of uint8 or uint16", "name a class map")
         labels = dataset.read(1)

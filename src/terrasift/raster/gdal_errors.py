@@ -1,29 +1,47 @@
-"""What GDAL says when something goes wrong, in our one line."""
+"""GDAL itself: its version, and what it says when something goes wrong, in our one line."""
 
 from __future__ import annotations
 
+import os
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import rasterio
 from rasterio._err import CPLE_BaseError  # raised by some calls as it is; rasterio has no public name for it
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from terrasift.errors import InputError
 
-__all__ = ["gdal_errors"]
+__all__ = ["gdal_errors", "gdal_version", "open_raster"]
 
 
 @contextmanager
 def gdal_errors(path: object, what: str, mend: str = "check the file") -> Iterator[None]:
-    """Turn GDAL's errors into an InputError about `path`; plain images without a geotransform are fine."""
+    """Turn GDAL's errors into an InputError about `path`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # plain images are welcome here
-            yield
+        yield
     except (RasterioError, CPLE_BaseError, OSError) as error:
-        if not str(path).startswith("/vsi") and not Path(str(path)).exists() and "opened" in what:
+        elsewhere = str(path).startswith("/vsi") or "://" in str(path)
+        if not elsewhere and not Path(str(path)).exists() and "opened" in what:
             raise InputError(path, "does not exist", "check the path") from error
         reason = str(error.__cause__ or error).replace(f"{path}: ", "").rstrip(".")
         raise InputError(path, f"{what} ({reason})", mend) from error
+
+
+def gdal_version() -> str:
+    """The version of the GDAL that reads and writes."""
+    return str(rasterio.__gdal_version__)
+
+
+def open_raster(path: str | os.PathLike[str], mode: str = "r", **profile: Any) -> Any:
+    """`rasterio.open`, without its warning about plain images, which are welcome here; from any thread."""
+    with _OPENING, warnings.catch_warnings():  # filters are the whole process's: one thread at a time may change them
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return rasterio.open(path, mode, **profile)
+
+
+_OPENING = threading.Lock()

@@ -11,7 +11,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from terrasift.raster.gdal_errors import gdal_errors
+from terrasift.raster.gdal_errors import gdal_errors, open_raster
 
 __all__ = ["write_image"]
 
@@ -44,7 +44,7 @@ def write_image(
     with gdal_errors(path, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with rasterio.open(partial, "w", **profile) as dataset:
+            with open_raster(partial, "w", **profile) as dataset:
                 dataset.write(np.moveaxis(bands, 2, 0))
             partial.replace(path)
         finally:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError
 from terrasift.legend import IGNORE, Legend
-from terrasift.raster.reading import Raster, Window
+from terrasift.raster.info import Window
+from terrasift.raster.reading import Raster
 
 __all__ = ["labels_of", "read_labels"]
 

@@ -11,6 +11,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
+from terrasift.raster.gdal_errors import open_raster
 
 __all__ = ["is_matlab", "open_matlab"]
 
@@ -38,7 +39,7 @@ def open_matlab(path: str) -> Any:
     """
     image = _image(path, _arrays(path))
     bands = image[:, :, None] if image.ndim == 2 else image
-    dataset = rasterio.open(
+    dataset = open_raster(
         "",
         "w+",
         driver="MEM",

@@ -16,7 +16,7 @@ from rasterio import features
 from terrasift.errors import InputError, SettingError
 from terrasift.raster.areas import pixels_of, square_metres
 from terrasift.raster.finished_map import FinishedMap, read_class_map
-from terrasift.raster.reading import RasterInfo
+from terrasift.raster.info import RasterInfo
 from terrasift.raster.sieve import sieve
 
 __all__ = ["check_polygons_path", "write_polygons"]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,77 +13,13 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from terrasift.errors import InputError
-from terrasift.raster.gdal_errors import gdal_errors
+from terrasift.raster.areas import pixel_metres
+from terrasift.raster.gdal_errors import gdal_errors, open_raster
+from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.matlab import is_matlab, open_matlab
+from terrasift.raster.resampling import ResampledGrid
 
-__all__ = ["Raster", "RasterInfo", "Window"]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A rectangle of pixels: the row and column of its upper left corner, and its size."""
-
-    row: int
-    column: int
-    height: int
-    width: int
-
-
-@dataclass(frozen=True)
-class RasterInfo:
-    """What a raster is, without its pixels.
-
-    Attributes
-    ----------
-    path
-        As it was given.
-    height, width
-        In pixels.
-    bands
-        Bands that hold image values: a palette counts as its three colours, an alpha band, always the last, as none.
-    dtype
-        NumPy's name for the type of the values.
-    may_be_invalid
-        Whether any pixel can be nodata: there is a nodata value, a mask, an alpha band, or floats with NaN.
-    alpha
-        Whether one more band says which pixels are valid.
-    descriptions
-        Names of the `bands`, "" where there is none.
-    crs
-        As an authority code or WKT; "" for plain images.
-    transform
-        The six coefficients of the affine geotransform (a, b, c, d, e, f).
-    nodata
-        The nodata value, if there is one.
-    driver
-        GDAL's name for the format.
-    """
-
-    path: str
-    height: int
-    width: int
-    bands: int
-    dtype: str
-    may_be_invalid: bool
-    alpha: bool
-    descriptions: tuple[str, ...]
-    crs: str
-    transform: tuple[float, ...]
-    nodata: float | None
-    driver: str
-
-    def check_bands(self, numbers: Sequence[int] | None) -> None:
-        """Check that bands (numbers from 1; None means all) exist; InputError names the first that does not."""
-        missing = [number for number in numbers or () if not 1 <= number <= self.bands]
-        if not missing:
-            return
-        if self.alpha and missing[0] == self.bands + 1:
-            raise InputError(
-                self.path,
-                f"marks band {missing[0]} as alpha, which says where there is data",
-                f"if it holds values, unmark it: gdal_edit.py -colorinterp_{missing[0]} undefined FILE",
-            )
-        raise InputError(self.path, f"has no band {missing[0]}", f"its bands are 1 to {self.bands}; change `bands`")
+__all__ = ["Raster"]
 
 
 class Raster:
@@ -94,30 +29,49 @@ class Raster:
     ----------
     path
         Any path GDAL opens, or a MATLAB file (``.mat``) with one image, H x W or H x W x bands.
+    resolution
+        Metres a pixel: `info` is of the grid of about that ground sampling which covers the raster, as near as whole
+        numbers of pixels allow, and `read` takes its windows. None: the raster's own, which also stands where the two
+        differ by at most 1 %.
+    overview
+        Open one of the smaller copies that the file holds, by its place in `overviews`; None: the raster itself.
+
+    Attributes
+    ----------
+    info
+        What the raster is.
+    resampled
+        How the grid of `info` lies over the raster's own; None where it is the raster's own.
 
     Raises
     ------
     InputError
-        If it cannot be opened, or if its values are of a kind that is no image.
+        If it cannot be opened, if its values are of a kind that is no image, or if a resolution is asked of a raster
+        that does not say where on Earth it lies.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], resolution: float | None = None, *, overview: int | None = None
+    ) -> None:
         self.path = str(path)
         matlab = is_matlab(self.path)
+        level: dict[str, Any] = {} if overview is None else {"overview_level": overview}
         with gdal_errors(self.path, "is not a raster that can be opened"):
-            self._dataset = open_matlab(self.path) if matlab else rasterio.open(self.path)
+            self._dataset = open_matlab(self.path) if matlab else open_raster(self.path, **level)
         try:
-            self._palette = _palette(self._dataset)
-            self.info = _info(self.path, self._dataset, self._palette)
+            with gdal_errors(self.path, "is not a raster that can be opened"):  # a server may fail only now
+                self._palette = _palette(self._dataset)
+                self.info = _info(self.path, self._dataset, self._palette)
             if matlab:
                 self.info = replace(self.info, driver="MATLAB")
+            self.resampled: ResampledGrid | None = None
+            if resolution is not None:
+                self.info, self.resampled = _at_resolution(self.info, resolution)
         except BaseException:
             self._dataset.close()
             raise
 
-    def read(
-        self, window: Window | None = None, bands: Sequence[int] | None = None
-    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    def read(self, window: Window | None = None, bands: Bands | None = None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Values and validity of a window.
 
         Parameters
@@ -125,7 +79,7 @@ class Raster:
         window
             Must lie inside the raster; None means all of it.
         bands
-            Numbers from 1, as GIS count them; None means all of `info.bands`.
+            Numbers from 1, or names; None means all of `info.bands`.
 
         Returns
         -------
@@ -134,14 +88,24 @@ class Raster:
         valid
             (H, W), bool. Integer rasters follow GDAL: a pixel is nodata where all the bands read are. In float rasters
             one band that is nodata, NaN or infinite is enough. An alpha band or a mask of 0 makes any pixel invalid.
+            Resampled, values are made of valid pixels alone: see `ResampledGrid`.
 
         Raises
         ------
         InputError
             If a band does not exist, or if the file is damaged there.
         """
-        self.info.check_bands(bands)
-        numbers = list(bands or range(1, self.info.bands + 1))
+        numbers = self.info.band_numbers(bands)
+        grid = self.resampled
+        if grid is None:
+            return self._read_own(window, numbers)
+        parts = []
+        whole = window or Window(0, 0, self.info.height, self.info.width)
+        for strip in grid.strips(whole, _MOST_VALUES // len(numbers)):
+            parts.append(grid.resample(*self._read_own(grid.sources(strip), numbers), strip))
+        return np.concatenate([values for values, _ in parts]), np.concatenate([valid for _, valid in parts])
+
+    def _read_own(self, window: Window | None, numbers: list[int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         area = None if window is None else RasterioWindow(window.column, window.row, window.width, window.height)
         with gdal_errors(self.path, "cannot be read: the file is damaged"):
             if self._palette is not None:
@@ -153,7 +117,10 @@ class Raster:
         return np.moveaxis(values, 0, 2), valid
 
     def read_indices(self, window: Window | None = None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The first band as it is stored, a palette's indices and not its colours, and validity: both (H, W)."""
+        """The first band as it is stored, a palette's indices and not its colours, and validity: both (H, W).
+
+        Never resampled: windows are of the raster's own grid, here and in `read_stored`.
+        """
         area = None if window is None else RasterioWindow(window.column, window.row, window.width, window.height)
         with gdal_errors(self.path, "cannot be read: the file is damaged"):
             values = self._dataset.read([1], window=area)
@@ -164,6 +131,17 @@ class Raster:
         area = None if window is None else RasterioWindow(window.column, window.row, window.width, window.height)
         with gdal_errors(self.path, "cannot be read: the file is damaged"):
             return np.moveaxis(self._dataset.read(window=area), 0, 2)
+
+    @property
+    def overviews(self) -> list[int]:
+        """How many times smaller than the raster each copy is that the file holds beside it."""
+        return list(map(int, self._dataset.overviews(1)))
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Rows and columns of the pieces that the file is stored in."""
+        rows, columns = self._dataset.block_shapes[0]
+        return int(rows), int(columns)
 
     @property
     def has_palette(self) -> bool:
@@ -205,7 +183,8 @@ def _info(path: str, dataset: Any, palette: NDArray[np.uint8] | None) -> RasterI
     bands = palette.shape[1] if palette is not None else dataset.count - int(alpha)
     if not bands:
         raise InputError(path, "has an alpha band and nothing else", "use an image with values")
-    names = ("red", "green", "blue") if palette is not None else dataset.descriptions
+    georeferenced = dataset.transform != rasterio.Affine.identity()
+    gcps, gcps_crs = ([], None) if georeferenced else dataset.gcps
     all_valid = all(MaskFlags.all_valid in flags for flags in dataset.mask_flag_enums)
     return RasterInfo(
         path=path,
@@ -215,12 +194,55 @@ def _info(path: str, dataset: Any, palette: NDArray[np.uint8] | None) -> RasterI
         dtype=str(palette.dtype) if palette is not None else dtypes[0],
         may_be_invalid=not all_valid or alpha or dtypes[0].startswith("float"),
         alpha=alpha,
-        descriptions=tuple(name or "" for name in names[:bands]),
+        descriptions=_names(dataset, palette)[:bands],
         crs=_crs_text(dataset.crs),
         transform=tuple(dataset.transform)[:6],
         nodata=dataset.nodata,
         driver=dataset.driver,
+        gcps=tuple((point.row, point.col, point.x, point.y, point.z or 0.0) for point in gcps),
+        gcps_crs=_crs_text(gcps_crs),
+        rpcs=tuple(dataset.tags(ns="RPC").items()),
     )
+
+
+def _names(dataset: Any, palette: NDArray[np.uint8] | None) -> tuple[str, ...]:
+    if palette is not None:
+        return ("red", "green", "blue")
+    if any(dataset.descriptions):
+        return tuple(name or "" for name in dataset.descriptions)
+    return tuple(color.name if color in _NAMING else "" for color in dataset.colorinterp)
+
+
+_NAMING = {
+    *(ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.pan, ColorInterp.coastal),
+    *(ColorInterp.rededge, ColorInterp.nir, ColorInterp.swir, ColorInterp.mwir, ColorInterp.lwir, ColorInterp.tir),
+}
+
+
+def _at_resolution(info: RasterInfo, resolution: float) -> tuple[RasterInfo, ResampledGrid | None]:
+    size = pixel_metres(info)
+    if size is None:
+        raise InputError(info.path, "has no ground sampling: it has no CRS", "give it one, or leave out `resolution`")
+    down, across = size
+    if max(abs(down / resolution - 1), abs(across / resolution - 1)) <= _SAME:
+        return replace(info, resolution=resolution), None
+    height = max(1, round(info.height * down / resolution))
+    width = max(1, round(info.width * across / resolution))
+    tall, wide = info.height / height, info.width / width
+    a, b, c, d, e, f = info.transform
+    resampled = replace(
+        info,
+        height=height,
+        width=width,
+        transform=(a * wide, b * tall, c, d * wide, e * tall, f),
+        resolution=resolution,
+        gcps=tuple((row / tall, column / wide, x, y, z) for row, column, x, y, z in info.gcps),
+    )
+    return resampled, ResampledGrid((info.height, info.width), (height, width))
+
+
+_SAME = 0.01  # metres of a projection are not quite metres on the ground: 0.04 % in UTM
+_MOST_VALUES = 1 << 24  # read at once to be resampled: 64 MiB as they are summed
 
 
 def _crs_text(crs: Any) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from terrasift.data.patches import windows_of
 from terrasift.legend import Legend
-from terrasift.raster import Raster
+from terrasift.raster import Raster, Window, ground_sampling
 from terrasift.recipe import Recipe, recipe_names
 from terrasift.run import RunFolder
 
@@ -72,8 +71,11 @@ def _raster(path: str) -> str:
         f"bands: {', '.join(f'{n} {name}'.strip() for n, name in enumerate(info.descriptions, 1))}",
         f"CRS: {info.crs or 'none, a plain image'}",
         f"transform: {', '.join(f'{value:.12g}' for value in info.transform)}",
+        *([f"ground sampling: {sampling:.3g} m"] if (sampling := ground_sampling(info)) else []),
         f"nodata: {'none' if info.nodata is None else f'{info.nodata:g}'}",
     ]
+    if info.gcps:
+        lines.append(f"ground control points: {len(info.gcps)}, in {info.gcps_crs or 'no CRS'}")
     if palette:
         lines.append("palette: one band of indices into a colour table, read as its colours")
     if info.alpha:
@@ -84,8 +86,10 @@ def _raster(path: str) -> str:
 
 
 _MOST_PIXELS = 25_000_000  # more take too long to read for a short description
+_STRIP = 512
 
 
 def _valid_share(raster: Raster) -> float:
     height, width = raster.info.height, raster.info.width
-    return sum(int(raster.read(window)[1].sum()) for window in windows_of(height, width, 1024)) / (height * width)
+    strips = [Window(top, 0, min(_STRIP, height - top), width) for top in range(0, height, _STRIP)]
+    return sum(int(raster.read(strip)[1].sum()) for strip in strips) / (height * width)

@@ -12,12 +12,12 @@ from typing import Any
 from terrasift.api import Run, train
 from terrasift.evaluation import evaluate_views
 from terrasift.files import write_text
+from terrasift.machine import describe_machine
 from terrasift.progress import track
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
-from terrasift.study.machine import describe_machine
 from terrasift.study.methods import Fitted, fit_baseline
 
 __all__ = ["EVALUATION_FILE", "FAILURE_FILE", "run_cell"]

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import joblib
 
-from terrasift.errors import SettingError
 from terrasift.progress import progress_bar
 from terrasift.study.cells import EVALUATION_FILE, run_cell
 from terrasift.study.experiments import Cell, Experiment
 from terrasift.study.folder import Study
 from terrasift.study.timing import TIMING_FILE, write_timing
+from terrasift.workers import open_client
 
 __all__ = ["Failure", "run_study"]
 
@@ -117,32 +116,16 @@ def _in_turn(study: Study, jobs: Sequence[_Job], show: bool) -> Iterator[tuple[_
 
 
 def _beside(study: Study, jobs: Sequence[_Job], workers: int, scheduler: str | None) -> Iterator[tuple[_Job, str]]:
-    try:
-        import dask
-        from distributed import Client, LocalCluster, as_completed
-    except ImportError as error:
-        raise SettingError("--workers", "Dask is not installed", "pip install 'terrasift[cluster]'") from error
     threads = max(1, (os.cpu_count() or 1) // workers) if scheduler is None else None  # others know their own cores
-    with ExitStack() as stack:
-        address: Any = scheduler
-        if scheduler is None:
-            stack.enter_context(dask.config.set(_ONE_TASK_EACH))
-            address = stack.enter_context(LocalCluster(n_workers=workers, **_LOCAL))
-        try:
-            client = stack.enter_context(Client(address, timeout=20))
-        except (OSError, ValueError) as error:
-            problem = f"no Dask scheduler answers at {scheduler}"
-            raise SettingError("--scheduler", problem, "start one, or mend it") from error
+    with open_client(workers, scheduler) as client:
         futures = {
             client.submit(_run, study, job.cell, job.seed, threads, key=job.name, pure=False): job for job in jobs
         }
+        from distributed import as_completed  # the client would not be there without it
+
         for future in as_completed(futures):
             failed = future.exception()
             yield futures[future], f"worker lost: {failed}" if failed else future.result()
-
-
-_ONE_TASK_EACH = {"distributed.scheduler.worker-saturation": 1.0}  # no cell waits for a busy worker while one is idle
-_LOCAL: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "memory_limit": None}
 
 
 def _run(study: Study, cell: Cell, seed: int, threads: int | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Literal, NamedTuple
 
 from terrasift.baselines import ExternalAlone, PerImageOptimisation, PixelKMeans, SuperpixelKMeans
 from terrasift.data.indexing import index_images
-from terrasift.prediction import Segmenter
+from terrasift.prediction import Segmenter, on_own_grid
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData
 from terrasift.study.experiments import Method
@@ -23,19 +24,19 @@ class Fitted(NamedTuple):
 
 
 def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float) -> Fitted:
-    """Fit a baseline on the training images, with the recipe's bands, scaling, clusters, width and seed.
+    """Fit a baseline on the training images, with the recipe's bands, resolution, scaling, clusters, width and seed.
 
     The steps that the per-image methods make in each image are scaled by the square root of the budget, as epochs are.
     """
     _, patches, scaling = index_images(data.train, recipe)
     settings = (scaling, recipe.bands, recipe.seed)
     if method == "pixel k-means":
-        return Fitted(PixelKMeans(recipe.clusters, *settings).fit(patches).scene, recipe.clusters)
+        return _fitted(PixelKMeans(recipe.clusters, *settings).fit(patches).scene, recipe.clusters, recipe)
     if method == "superpixel k-means":
-        return Fitted(SuperpixelKMeans(recipe.clusters, *settings).fit(patches).scene, recipe.clusters)
+        return _fitted(SuperpixelKMeans(recipe.clusters, *settings).fit(patches).scene, recipe.clusters, recipe)
     if method == "external":
         alone = ExternalAlone(*settings, color_bands=recipe.refinement.color_bands)
-        return Fitted(alone.scene, alone.clusters)
+        return _fitted(alone.scene, alone.clusters, recipe)
     if method == "network":
         raise ValueError("a network is trained, not fitted here")
     extractor: Literal["kan", "dic"] = "kan" if method == "kanezaki" else "dic"
@@ -47,4 +48,8 @@ def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float)
         iterations=max(1, round(published * math.sqrt(budget))),
         width=recipe.width,
     )
-    return Fitted(single.scene, single.clusters)
+    return _fitted(single.scene, single.clusters, recipe)
+
+
+def _fitted(segmenter: Segmenter, clusters: int, recipe: Recipe) -> Fitted:
+    return Fitted(functools.partial(on_own_grid, segmenter, recipe), clusters)

@@ -1,43 +1,36 @@
-"""The Python interface: the rooms joined into what a user does."""
+"""A trained run, and what can be done with it."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import json
-import logging
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from terrasift.data.batches import PatchBatches
-from terrasift.data.indexing import index_images
-from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.precomputed import regions_of
-from terrasift.data.regions import RegionCache, default_cache_folder
+from terrasift.api.many import Predictions, predict_each, try_mosaic
 from terrasift.data.scenes import find_masks, find_scenes
-from terrasift.errors import RunError, SettingError
+from terrasift.errors import SettingError
 from terrasift.evaluation import Evaluation, LabelledImage, evaluate_segmenter
+from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
 from terrasift.mapping import MappingMethod, Regions
-from terrasift.prediction import ClusterWindow, Predictor, check_array, map_paths, predict_scene
+from terrasift.prediction import ClusterPredictor, ClusterWindow, Predictor, check_array, map_paths, predict_scene
 from terrasift.progress import progress_bar, track
-from terrasift.raster import Raster, RasterInfo, check_polygons_path, write_polygons, write_qgis_style
+from terrasift.raster import Raster, check_polygons_path, write_polygons, write_qgis_style
 from terrasift.recipe import Recipe
-from terrasift.run import RunFolder, network_of
-from terrasift.training import fit, make_fabric
+from terrasift.run import RunFolder
+from terrasift.workers import open_client
 
-__all__ = ["Run", "labelled_images", "train"]
-
-_logger = logging.getLogger(__name__)
+__all__ = ["Run", "labelled_images"]
 
 
 class Run(RunFolder):
@@ -102,6 +95,7 @@ class Run(RunFolder):
         out: str | os.PathLike[str],
         *,
         clusters: bool = False,
+        confidence: bool = False,
         vector: str | os.PathLike[str] | None = None,
         min_area: float = 0.0,
         resume: bool = False,
@@ -117,11 +111,14 @@ class Run(RunFolder):
             ``.tif`` (Cloud Optimized, with the scene's CRS and transform, colour table and class names) or ``.png``.
         clusters
             Write the network's own clusters instead of the legend's classes.
+        confidence
+            Write ``map.confidence.tif`` beside ``map.tif`` too: the softmax of the winning cluster in per cent, uint8,
+            255 where the map has no class.
         vector
             Write the map's regions as polygons too: a GeoPackage (``.gpkg``) or GeoJSON (``.geojson``).
         min_area
-            Polygons smaller than this, in square metres (pixels where the scene has no CRS), go to the largest beside
-            them.
+            Regions smaller than this, in square metres (pixels where the scene has no CRS), go to the largest beside
+            them; the whole map is held in memory then.
         resume
             Go on where the same prediction was killed or interrupted; the map is the same, byte for byte, as if it had
             never been. A map that is whole is left as it is, provided that the run, the scene, the legend and the
@@ -140,19 +137,8 @@ class Run(RunFolder):
             If the scene does not fit the network, if `out` cannot be written, or if it was begun with anything else
             and is to be resumed.
         """
-        recipe = self.settings
-        legend = Legend.of_clusters(recipe.clusters) if clusters else self.legend
-        bar = functools.partial(_track_pixels, description=Path(scene).name, show=show)
-        if vector is not None:
-            with Raster(scene) as raster:
-                check_polygons_path(vector, raster.info)
-        job = self._job(scene, legend)
-        path = predict_scene(self.predictor.scene, legend, recipe.clusters, scene, out, bar, job, resume=resume)
-        write_qgis_style(path, legend)
-        if vector is not None:
-            write_polygons(path, vector, min_area=min_area)
-            write_qgis_style(vector, legend)
-        return path
+        options = _Options(clusters, confidence, vector, min_area, resume)
+        return self._predict(self.predictor.scene, str(scene), Path(out), options, show=show)
 
     def predict_all(
         self,
@@ -160,30 +146,82 @@ class Run(RunFolder):
         out: str | os.PathLike[str],
         *,
         clusters: bool = False,
+        confidence: bool = False,
         vector: str | os.PathLike[str] | None = None,
         min_area: float = 0.0,
         resume: bool = False,
+        workers: int = 1,
+        scheduler: str | None = None,
         show: bool = True,
-    ) -> list[Path]:
-        """Write the class maps of many scenes.
+    ) -> Predictions:
+        """Write the class maps of many scenes, and a mosaic of them. One that fails stops none of the others.
 
         Parameters
         ----------
         scenes
-            Files, folders, glob patterns, or any path GDAL opens.
+            Files, folders, glob patterns, lists of scenes (``.txt``), or any path GDAL opens.
         out
             A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
-        clusters, vector, min_area, resume, show
+        clusters, confidence, vector, min_area, resume, show
             As for `predict`; `vector` with one scene only.
+        workers
+            Processes of this machine that compute windows; 1: this process itself.
+        scheduler
+            Address of a Dask scheduler whose workers compute windows instead. They open scenes under the same paths;
+            maps are written by this process.
+
+        Raises
+        ------
+        InputError
+            If there is no scene, if one's map would replace another's, or, with a single scene, as for `predict`.
+        SettingError
+            If Dask is asked for but not installed, or if there is no scheduler at the address.
         """
         paths = find_scenes(scenes)
-        targets = map_paths(paths, out)
+        targets = dict(zip(paths, map_paths(paths, out), strict=True))
         if vector is not None and len(paths) > 1:
             raise SettingError("--vector", f"is one file for {len(paths)} scenes", "map them one at a time")
-        return [
-            self.predict(path, target, clusters=clusters, vector=vector, min_area=min_area, resume=resume, show=show)
-            for path, target in zip(paths, targets, strict=True)
-        ]
+        options = _Options(clusters, confidence, vector, min_area, resume)
+        with contextlib.ExitStack() as stack:
+            segmenter, beside = self.predictor.scene, 1
+            if workers > 1 or scheduler is not None:
+                client = stack.enter_context(open_client(workers, scheduler))
+                segmenter = ClusterPredictor(client, self.load_network(), self.settings).scene
+                beside = min(len(paths), _SCENES_AT_A_TIME)
+            predict = functools.partial(self._predict, segmenter, options=options, show=show and beside == 1)
+            done = predict_each(predict, targets, beside, show=show)
+        if len(done.maps) < 2:
+            return done
+        return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), self._legend_for(clusters)))
+
+    def _predict(self, segmenter: Any, scene: str, out: Path, options: _Options, *, show: bool) -> Path:
+        legend = self._legend_for(options.clusters)
+        if options.vector is not None:
+            with Raster(scene) as raster:
+                check_polygons_path(options.vector, raster.info)
+        path = predict_scene(
+            functools.partial(segmenter, confidence=options.confidence),
+            legend,
+            self.recipe.clusters,
+            scene,
+            out,
+            functools.partial(_track_pixels, description=Path(scene).name, show=show),
+            self._job(scene, legend, options),
+            confidence=options.confidence,
+            min_area=options.min_area,
+            resume=options.resume,
+        )
+        write_qgis_style(path, legend)
+        if options.vector is not None:
+            write_polygons(path, options.vector, min_area=options.min_area)
+            write_qgis_style(options.vector, legend)
+        return path
+
+    def _legend_for(self, clusters: bool) -> Legend:
+        if not clusters:
+            return self.legend
+        # Of the classifier whose clusters the legend names: what the map shows is what the legend is about.
+        return Legend(Legend.of_clusters(self.recipe.clusters).classes, classifier=self.legend.classifier)
 
     def predict_array(self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.integer[Any]]:
         """Class indices of an array that fits into memory whole.
@@ -213,6 +251,34 @@ class Run(RunFolder):
         legend = self.legend
         found = self.predictor.array(values, valid)[legend.classifier - 1]
         return np.where(valid, legend.table(recipe.clusters)[found], legend.nodata).astype(legend.dtype)
+
+    def export(
+        self, out: str | os.PathLike[str], scene: str | os.PathLike[str] | None = None, *, show: bool = True
+    ) -> Comparison:
+        """Write the run as one file that other programs execute: band values in, logits and classes out.
+
+        Parameters
+        ----------
+        out
+            ``.onnx``, or ``.pt2`` for `torch.export.load`.
+        scene
+            Whose context the network holds; needed unless ``predict.context`` is ``patch``.
+        show
+            Whether to draw a progress bar.
+
+        Returns
+        -------
+        Comparison
+            How near the file comes to the run on random values.
+
+        Raises
+        ------
+        SettingError
+            If a package is missing, or a scene.
+        RunError
+            If the file does not do what the run does; nothing is left of it then.
+        """
+        return export_run(self, self.predictor, out, scene, show=show)
 
     def evaluate(
         self,
@@ -267,14 +333,15 @@ class Run(RunFolder):
             self.save_legend(legend.with_clusters(evaluation.best.mapping, evaluation.best.classifier))
         return evaluation
 
-    def _job(self, scene: str | os.PathLike[str], legend: Legend) -> str:
+    def _job(self, scene: str, legend: Legend, options: _Options) -> str:
         """A digest of all that a map depends on."""
         file = Path(scene).stat() if Path(scene).exists() else None
         parts = {
             "weights": self._weights_digest,
             "recipe": self.settings.model_dump(mode="json", exclude={"compute"}),
             "legend": asdict(legend),
-            "scene": [str(scene), file.st_size, file.st_mtime_ns] if file else [str(scene)],
+            "scene": [scene, file.st_size, file.st_mtime_ns] if file else [scene],
+            "options": [options.confidence, options.min_area],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -284,112 +351,24 @@ class Run(RunFolder):
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@dataclass(frozen=True)
+class _Options:
+    """What is written for each scene; see `Run.predict`."""
+
+    clusters: bool
+    confidence: bool
+    vector: str | os.PathLike[str] | None
+    min_area: float
+    resume: bool
+
+
+_SCENES_AT_A_TIME = 8  # on a cluster, so that the end of one scene leaves no worker idle
+
+
 def labelled_images(images: Sequence[str | os.PathLike[str]], masks: str | os.PathLike[str]) -> list[LabelledImage]:
     """Images, each with the mask of its name in a folder; InputError where one is missing."""
     scenes = find_scenes(images)
     return [LabelledImage(scene, mask) for scene, mask in zip(scenes, find_masks(scenes, masks), strict=True)]
-
-
-def train(
-    images: Sequence[str | os.PathLike[str]],
-    out: str | os.PathLike[str],
-    recipe: Recipe | str | None = None,
-    *,
-    resume: bool = False,
-    cache: str | os.PathLike[str] | None = None,
-    use_cache: bool = True,
-    cache_limit: int = 10_000_000_000,
-    show: bool = True,
-) -> Run:
-    """Train a network on images that nobody has labelled.
-
-    Parameters
-    ----------
-    images
-        Files, folders, glob patterns, or any path GDAL opens.
-    out
-        The run's folder.
-    recipe
-        A recipe or the name of one; None means ``default``, or the run's own if it is resumed.
-    resume
-        Go on with a run that was interrupted. It ends with the weights it would have had; on the CPU, bit for bit.
-    cache
-        Where superpixels are kept for the next run; None: the user's cache folder.
-    use_cache
-        Whether to keep them at all. If not, they last as long as this training.
-    cache_limit
-        Bytes that the cache may hold; those longest unused go first, when the training ends.
-    show
-        Whether to draw progress bars.
-
-    Returns
-    -------
-    Run
-        Finished.
-
-    Raises
-    ------
-    InputError
-        If an image cannot be used.
-    SettingError
-        If the recipe asks for what the images or the machine do not have.
-    RunError
-        If `out` holds a run and `resume` is False, or if the run is another recipe's.
-    """
-    run = Run(out)
-    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
-    recipe = _continue(run, recipe) if resume and run.has_begun else _fresh(run, recipe)
-    if run.is_finished:
-        _logger.info("%s is finished already", run.path)
-        return run
-    fabric = make_fabric(recipe)
-    fabric.launch()
-    show = show and fabric.is_global_zero
-    scenes = find_scenes(images)
-    run.check_images(scenes)
-    recipe, infos, patches = _index(scenes, recipe, show)
-    torch.manual_seed(recipe.seed)
-    network = network_of(recipe)
-    temporary = run.path / "superpixels"
-    made_regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
-    source = PatchBatches(
-        patches,
-        PatchReader(recipe.bands, recipe.scaling),
-        regions_of(recipe.refinement, infos, made_regions),
-        recipe.patch,
-        recipe.batch_size,
-        recipe.seed,
-        workers=recipe.compute.workers,
-        process=fabric.global_rank,
-        processes=fabric.world_size,
-    )
-    if fabric.is_global_zero:
-        run.make_folder()
-        _logger.info("training on %s: %d patches of %d images", fabric.device, len(patches), len(scenes))
-        with _removed_on_failure(temporary):
-            bar = functools.partial(track, description="superpixels", show=show)
-            source.prepare(recipe.total_steps(source.steps_per_epoch), bar)
-        run.begin(recipe, scenes)
-    fabric.barrier()
-    fit(fabric, network, source, recipe, run, show=show)
-    if fabric.is_global_zero:
-        run.finish(network)
-        made_regions.trim(cache_limit)
-        shutil.rmtree(temporary, ignore_errors=True)
-    fabric.barrier()
-    return run
-
-
-@contextlib.contextmanager
-def _removed_on_failure(folder: Path) -> Iterator[None]:
-    """If the block fails, remove a folder, and its parent where nothing else is in it."""
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            folder.parent.rmdir()
-        raise
 
 
 def _track_pixels(
@@ -399,41 +378,3 @@ def _track_pixels(
         for part in windows:
             yield part
             advance("", part.window.height * part.window.width)
-
-
-def _fresh(run: RunFolder, recipe: Recipe | None) -> Recipe:
-    if run.has_begun:
-        raise RunError(run.path, "holds a run already", "go on with it by --resume, or choose another folder")
-    if run.path.exists() and not run.path.is_dir():
-        raise RunError(run.path, "is a file", "choose another folder")
-    return recipe or Recipe.load("default")
-
-
-def _continue(run: RunFolder, recipe: Recipe | None) -> Recipe:
-    begun = run.recipe
-    if recipe is None:
-        return begun
-    if recipe.compute.devices != begun.compute.devices:
-        raise RunError(run.path, f"was begun with compute.devices {begun.compute.devices}", "resume it with as many")
-    asked = recipe.model_copy(update={"scaling": recipe.scaling or begun.scaling, "compute": begun.compute})
-    if asked != begun:
-        changed = [name for name in Recipe.model_fields if getattr(asked, name) != getattr(begun, name)]
-        raise RunError(
-            run.path,
-            f"was begun with another {', '.join(changed)}",
-            "resume it with its own recipe, or choose another folder",
-        )
-    return begun.model_copy(update={"compute": recipe.compute})
-
-
-def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, list[RasterInfo], list[Patch]]:
-    bar = functools.partial(track, description="windows", show=show)
-    infos, patches, scaling = index_images(scenes, recipe, bar)
-    colors, count = recipe.refinement.color_bands, len(scaling.low)
-    if recipe.refinement.method == "external" and max(colors) > count:
-        raise SettingError(
-            "refinement.color_bands",
-            f"{list(colors)} names more than the {count} bands of the run",
-            "use [1,1,1] for one",
-        )
-    return recipe.model_copy(update={"scaling": scaling}), infos, patches

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import colorsys
 import dataclasses
-import itertools
-import math
 import os
-import re
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,22 +13,11 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError
 from terrasift.files import write_text
+from terrasift.legend.colours import distinct_colors, parse_color
+from terrasift.legend.land_class import IGNORE, LandClass
+from terrasift.legend.reading import check_content, read_legend
 
-__all__ = ["IGNORE", "LandClass", "Legend"]
-
-IGNORE = 255
-"""The label of pixels that count nowhere, in uint8 label maps."""
-
-_MOST_CLASSES = 65535
-
-
-@dataclass(frozen=True)
-class LandClass:
-    """One class: its name, its colour as ``#RRGGBB``, and the clusters that belong to it."""
-
-    name: str
-    color: str
-    clusters: tuple[int, ...] = ()
+__all__ = ["Legend"]
 
 
 @dataclass(frozen=True)
@@ -57,22 +39,27 @@ class Legend:
     classifier: int = 1
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Legend:
+    def load(cls, path: str | os.PathLike[str], clusters: int | None = None, classifiers: int | None = None) -> Legend:
         """Read a YAML file with `classes` (name, color, clusters), and optionally `ignore` and `classifier`.
+
+        Parameters
+        ----------
+        path
+            The file.
+        clusters, classifiers
+            How many there are, if the legend is for a network; else it may hold any.
 
         Raises
         ------
         InputError
-            If the file is missing or is not such a legend; the line says which entry is wrong.
+            If the file is missing or is not such a legend; the error names the line and the entry that is wrong.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-            content = yaml.safe_load(text)
-        except OSError as error:
-            raise InputError(path, f"cannot be read ({error.strerror})", "name a classes file") from error
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(path, f"is not YAML ({error})") from error
-        return _from_content(path, content)
+        return cls(*read_legend(path, clusters, classifiers))
+
+    @classmethod
+    def from_content(cls, where: object, content: Any) -> Legend:
+        """A legend from what such a file holds, with the same checks; `where` begins the line of an error."""
+        return cls(*check_content(where, content))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the YAML file that `load` reads, whole or not at all."""
@@ -88,7 +75,7 @@ class Legend:
     @classmethod
     def of_clusters(cls, clusters: int) -> Legend:
         """The legend of a run that nobody has mapped: each cluster is a class of its own."""
-        colors = _distinct_colors(clusters)
+        colors = distinct_colors(clusters)
         return cls(tuple(LandClass(f"cluster {k}", color, (k,)) for k, color in enumerate(colors)))
 
     def with_clusters(self, mapping: NDArray[np.integer[Any]], classifier: int) -> Legend:
@@ -141,7 +128,7 @@ class Legend:
     @property
     def rgb(self) -> NDArray[np.uint8]:
         """Class colours, (C, 3)."""
-        return np.array([_parse(entry.color) for entry in self.classes], np.uint8).reshape(-1, 3)
+        return np.array([parse_color(entry.color) for entry in self.classes], np.uint8).reshape(-1, 3)
 
     def indices(self, rgb: NDArray[np.uint8], where: object = "mask") -> NDArray[np.uint8]:
         """Class indices of a mask painted in the classes' colours.
@@ -179,59 +166,6 @@ class Legend:
         return table[inverse].reshape(key.shape)
 
 
-def _from_content(path: object, content: Any) -> Legend:
-    if not isinstance(content, dict) or not isinstance(content.get("classes"), list) or not content["classes"]:
-        raise InputError(path, "has no list 'classes'", 'write one line for each: - {name: road, color: "#808080"}')
-    unknown = sorted(map(str, set(content) - {"classes", "ignore", "classifier"}))
-    if unknown:
-        raise InputError(path, f"has unknown keys: {', '.join(unknown)}", "allowed are classes, ignore, classifier")
-    if len(content["classes"]) > _MOST_CLASSES:
-        raise InputError(path, f"has {len(content['classes'])} classes", f"a class map holds at most {_MOST_CLASSES}")
-    classes = tuple(_class(f"{path}: classes[{i}]", entry) for i, entry in enumerate(content["classes"]))
-    ignore = content.get("ignore") or []
-    if not isinstance(ignore, list):
-        raise InputError(f"{path}: ignore", "is not a list", 'write ignore: ["#000000"]')
-    ignored = tuple(_color(f"{path}: ignore[{i}]", color) for i, color in enumerate(ignore))
-    classifier = content.get("classifier", 1)
-    if type(classifier) is not int or classifier not in (1, 2):
-        raise InputError(f"{path}: classifier", f"is {classifier!r}", "allowed are 1 and 2")
-    _check_distinct(path, classes, ignored)
-    return Legend(classes, ignored, classifier)
-
-
-def _class(where: str, entry: Any) -> LandClass:
-    if not isinstance(entry, dict) or not {"name", "color"} <= set(entry) <= {"name", "color", "clusters"}:
-        raise InputError(
-            where, "is not a class", 'write {name: road, color: "#808080"}, with clusters: [0, 5] if known'
-        )
-    clusters = entry.get("clusters") or []
-    if not isinstance(clusters, list) or not all(type(k) is int and k >= 0 for k in clusters):
-        raise InputError(f"{where}.clusters", "is not a list of cluster numbers", "write clusters: [0, 5]")
-    return LandClass(str(entry["name"]), _color(f"{where}.color", entry["color"]), tuple(clusters))
-
-
-def _color(where: str, value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
-        raise InputError(where, f"{value!r} is not a colour", 'write it as "#RRGGBB", in quotes')
-    return value.upper()
-
-
-def _check_distinct(path: object, classes: Sequence[LandClass], ignored: Sequence[str]) -> None:
-    checks: dict[str, list[str]] = {
-        "name": [entry.name for entry in classes],
-        "colour": [*(entry.color for entry in classes), *ignored],
-        "cluster": [str(cluster) for entry in classes for cluster in entry.clusters],
-    }
-    for what, values in checks.items():
-        twice = sorted(value for value, count in Counter(values).items() if count > 1)
-        if twice:
-            raise InputError(path, f"names one {what} twice: {', '.join(twice)}", f"give every {what} to one class")
-
-
-def _parse(color: str) -> tuple[int, int, int]:
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-
-
 def _key_of(color: str) -> int:
     return int(color[1:], 16)
 
@@ -244,20 +178,3 @@ def _key(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
 def _one_line(content: Any, *, escape: bool = False) -> str:
     text = yaml.safe_dump(content, default_flow_style=True, sort_keys=False, allow_unicode=not escape, width=10**9)
     return str(text).strip()
-
-
-def _distinct_colors(count: int) -> list[str]:
-    found: dict[str, None] = {}
-    for index in itertools.count():
-        if len(found) == count:
-            break
-        found[_spread_color(index)] = None
-    return list(found)
-
-
-def _spread_color(index: int) -> str:
-    hue = (index * 0.618033988749895) % 1.0  # the golden ratio spreads any number of hues evenly
-    lightness = (0.45, 0.62, 0.33)[index % 3]
-    saturation = 0.65 + 0.3 * math.sin(index // 256)  # hues come close to one another after some hundreds
-    red, green, blue = colorsys.hls_to_rgb(hue, lightness, saturation)
-    return f"#{round(red * 255):02X}{round(green * 255):02X}{round(blue * 255):02X}"

@@ -1,0 +1,104 @@
+"""Many scenes, one of which may fail without stopping the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrasift.errors import InputError, TerrasiftError
+from terrasift.legend import Legend
+from terrasift.progress import progress_bar
+from terrasift.raster import write_mosaic
+
+__all__ = ["Predictions", "predict_each", "try_mosaic"]
+
+_logger = logging.getLogger(__name__)
+
+_Predict = Callable[[str, Path], Path]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What became of many scenes.
+
+    Attributes
+    ----------
+    maps
+        Class maps that are whole, in the order of their scenes.
+    failed
+        Scenes that could not be mapped, and why, each in one line.
+    mosaic
+        A virtual raster of all maps; None for a single map, or where they do not lie on one grid.
+    """
+
+    maps: list[Path]
+    failed: dict[str, str]
+    mosaic: Path | None = None
+
+
+def predict_each(predict: _Predict, targets: Mapping[str, Path], beside: int = 1, *, show: bool = True) -> Predictions:
+    """Map scenes one after the other, or several at a time; what fails is said at once, and again in the result.
+
+    Parameters
+    ----------
+    predict
+        Maps one scene: (scene, its map) to the map.
+    targets
+        Where the map of each scene goes. A single scene's failure is raised as it is.
+    beside
+        Scenes at a time, each in a thread that waits for a cluster.
+    show
+        Whether to draw a bar over all scenes, where there are several at a time.
+    """
+    maps, failed = [], {}
+    results = _beside(predict, targets, beside) if beside > 1 else _in_turn(predict, targets)
+    with progress_bar("scenes", len(targets), show=show and beside > 1) as advance:
+        for scene, result in results:
+            advance(Path(scene).name)
+            if isinstance(result, Path):
+                maps.append(result)
+                continue
+            if len(targets) == 1 or not isinstance(result, _OF_ONE_SCENE):
+                raise result
+            failed[scene] = str(result) if isinstance(result, TerrasiftError) else f"{scene}: {result}"
+            _logger.warning("failed: %s", failed[scene])
+    return Predictions(maps, failed)
+
+
+def try_mosaic(maps: list[Path], folder: Path, legend: Legend) -> Path | None:
+    """Write ``mosaic.vrt`` over maps beside it; where they do not lie on one grid, say so and write none."""
+    try:
+        return write_mosaic(maps, folder / "mosaic.vrt", legend)
+    except InputError as error:
+        _logger.warning("no mosaic was written: %s", error)
+        return None
+
+
+_OF_ONE_SCENE = (TerrasiftError, OSError, RuntimeError, MemoryError)  # anything else is our own mistake
+
+
+def _in_turn(predict: _Predict, targets: Mapping[str, Path]) -> Iterator[tuple[str, Path | Exception]]:
+    for scene, target in targets.items():
+        yield scene, _tried(predict, scene, target)
+
+
+def _beside(predict: _Predict, targets: Mapping[str, Path], most: int) -> Iterator[tuple[str, Path | Exception]]:
+    with ThreadPoolExecutor(most, "scene") as threads:
+        futures: dict[str, Future[Path | Exception]] = {
+            scene: threads.submit(_tried, predict, scene, target) for scene, target in targets.items()
+        }
+        try:
+            for scene, future in futures.items():
+                yield scene, future.result()
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _tried(predict: _Predict, scene: str, target: Path) -> Path | Exception:
+    try:
+        return predict(scene, target)
+    except Exception as error:
+        return error

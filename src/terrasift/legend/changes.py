@@ -1,0 +1,83 @@
+"""Changes to a legend as they are written on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from terrasift.errors import SettingError
+from terrasift.legend.editing import find_class, join_classes, recolor_class, rename_class, split_cluster
+from terrasift.legend.legend import Legend
+
+__all__ = ["change_legend"]
+
+
+def change_legend(
+    legend: Legend,
+    clusters: int,
+    *,
+    merges: Sequence[str] = (),
+    splits: Sequence[int] = (),
+    colors: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> Legend:
+    """Join classes, split off clusters, recolour and rename, in this order.
+
+    A class is named by its index or its name in the legend as it is before any of the changes.
+
+    Parameters
+    ----------
+    legend
+        What is changed.
+    clusters
+        K.
+    merges
+        ``A,B[,C]`` each; A keeps its name and colour.
+    splits
+        Clusters that get a class of their own.
+    colors, names
+        ``CLASS=#RRGGBB`` and ``CLASS=NAME`` each.
+
+    Raises
+    ------
+    SettingError
+        If one cannot be done; nothing is.
+    """
+    before = legend
+    for text in merges:
+        asked = [before.names[find_class(before, part.strip())] for part in text.split(",")]
+        legend = join_classes(legend, [_index(legend, name) for name in asked])
+    for cluster in splits:
+        if not 0 <= cluster < clusters:
+            raise SettingError("--split", f"there is no cluster {cluster}", f"the clusters are 0 to {clusters - 1}")
+        legend = split_cluster(legend, cluster)
+    for text in colors:
+        name, color = _pair("--color", text, '0="#808080"', before)
+        legend = recolor_class(legend, _index(legend, name), color)
+    new_names: dict[str, str] = {}
+    for text in names:
+        name, new = _pair("--name", text, "0=road", before)
+        new_names[name] = new
+    return _renamed(legend, new_names)
+
+
+def _pair(option: str, text: str, example: str, legend: Legend) -> tuple[str, str]:
+    asked, equals, value = text.partition("=")
+    if not equals:
+        raise SettingError(option, f"{text!r} lacks a '='", f"write {option} {example}")
+    return legend.names[find_class(legend, asked.strip())], value.strip()
+
+
+def _index(legend: Legend, name: str) -> int:
+    if name not in legend.names:
+        raise SettingError("legend", f"class {name!r} has just been joined with another", "change that one")
+    return legend.names.index(name)
+
+
+def _renamed(legend: Legend, names: dict[str, str]) -> Legend:
+    """All at once: two classes may swap their names."""
+    places = {_index(legend, name): new for name, new in names.items()}
+    for index in places:
+        legend = rename_class(legend, index, f"renaming {index}")
+    for index, new in places.items():
+        legend = rename_class(legend, index, new)
+    return legend

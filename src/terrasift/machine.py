@@ -1,0 +1,80 @@
+"""Which versions ran on which machine, and the memory they took."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+__all__ = ["describe_machine", "machine_facts"]
+
+
+def describe_machine(device: str) -> str:
+    """Versions, device and system in one line.
+
+    Parameters
+    ----------
+    device
+        The recipe's `compute.device`.
+    """
+    return f"terrasift {version('terrasift')}, PyTorch {torch.__version__}; {_device(device)}, {platform.platform()}"
+
+
+def machine_facts(device: str) -> dict[str, Any]:
+    """The same in parts, ready for JSON, with what the process has needed until now.
+
+    Parameters
+    ----------
+    device
+        The recipe's `compute.device`.
+
+    Returns
+    -------
+    dict
+        ``terrasift``, ``python``, ``torch``, ``gdal`` (None without it), ``platform``, ``device`` (in words),
+        ``peak_memory`` and ``peak_gpu_memory``: bytes, None where the system does not tell.
+    """
+    return {
+        "terrasift": version("terrasift"),
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "gdal": _gdal_version(),
+        "platform": platform.platform(),
+        "device": _device(device),
+        "peak_memory": _peak_memory(),
+        "peak_gpu_memory": torch.cuda.max_memory_allocated() if _uses_cuda(device) else None,
+    }
+
+
+def _device(device: str) -> str:
+    cores = f"{os.cpu_count()} CPU cores"
+    if _uses_cuda(device):
+        return f"{torch.cuda.get_device_name()}, {cores}"
+    if device == "mps" or (device == "auto" and torch.backends.mps.is_available()):
+        return f"Apple GPU, {cores}"
+    return cores
+
+
+def _uses_cuda(device: str) -> bool:
+    return device in ("auto", "cuda") and torch.cuda.is_available()
+
+
+def _gdal_version() -> str | None:
+    try:
+        from terrasift.raster import gdal_version  # GPU machines often lack GDAL
+    except ImportError:
+        return None
+    return gdal_version()
+
+
+def _peak_memory() -> int | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in kilobytes

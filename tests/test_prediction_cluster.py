@@ -1,0 +1,105 @@
+"""Scenes computed by a Dask cluster: the same bytes as by one process, also when a worker is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from terrasift import InputError, Run
+from terrasift.prediction import ClusterPredictor, predict_scene
+from terrasift.raster import Raster
+from terrasift.workers import open_client
+
+pytest.importorskip("distributed", reason="needs the extra `cluster`")
+SMALL = ("predict.window=64", "predict.context=scene")
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with open_client(2) as running:
+        yield running
+
+
+@pytest.mark.slow
+def test_the_command_gives_the_same_bytes_with_workers(
+    command: Callable[..., Any], tiny_run: Run, scenes: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.tif").write_bytes(b"nothing")
+    outcome = command(
+        "predict", tiny_run.path, scenes / "images", tmp_path / "bad.tif", "--out", tmp_path / "maps", "--workers", 2,
+        "--confidence", *(part for change in SMALL for part in ("--set", change)),
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert outcome.err.splitlines()[-1] == "terrasift: 1 of 3 scenes failed"
+    assert "bad.tif" in outcome.err
+    alone = Run.open(tiny_run.path, SMALL)
+    for name in ("north", "south"):
+        here = alone.predict(scenes / "images" / f"{name}.tif", tmp_path / f"{name}.tif", confidence=True, show=False)
+        for path in (here, tmp_path / f"{name}.confidence.tif"):
+            assert (tmp_path / "maps" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_changes_nothing(client: Any, tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
+    run, scene = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif"
+    whole = run.predict(scene, tmp_path / "whole.tif", show=False).read_bytes()
+    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    workers = {worker["pid"] for worker in client.run(lambda: {"pid": os.getpid()}).values()}
+    killed: list[int] = []
+
+    def kill_one_after_some_windows(windows: Any, *_: int) -> Iterator[Any]:
+        for number, part in enumerate(windows):
+            if number == 5:
+                killed.append(min(workers))
+                os.kill(killed[0], signal.SIGKILL)
+            yield part
+
+    out = tmp_path / "map.tif"
+    predict_scene(cluster.scene, run.legend, run.recipe.clusters, scene, out, kill_one_after_some_windows)
+    assert killed
+    assert out.read_bytes() == whole
+
+
+def test_windows_that_are_done_are_not_asked_for(client: Any, tiny_run: Run, scenes: Path) -> None:
+    run = Run.open(tiny_run.path, SMALL)
+    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    with Raster(scenes / "images" / "north.tif") as raster:
+        first = list(cluster.scene(raster))
+        done = {part.window for part in first[:-1]}
+        again = [part.window for part in cluster.scene(raster, done)]
+        assert first[-1].window in again
+        assert len(again) < len(first)
+        assert list(cluster.scene(raster, {part.window for part in first})) == []
+
+
+def test_what_a_worker_finds_wrong_is_said_as_ever(client: Any, tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
+    run = Run.open(tiny_run.path, SMALL)
+    whole = (scenes / "images" / "north.tif").read_bytes()
+    (tmp_path / "cut.tif").write_bytes(whole)
+    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    with Raster(tmp_path / "cut.tif") as raster:
+        (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(InputError, match=r"cut\.tif: "):
+            list(cluster.scene(raster))
+
+
+def test_interrupting_leaves_the_cluster_free(client: Any, tiny_run: Run, scenes: Path) -> None:
+    run = Run.open(tiny_run.path, SMALL)
+    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    with Raster(scenes / "images" / "north.tif") as raster:
+        parts: Any = cluster.scene(raster)
+        next(parts)
+        parts.close()
+    for _ in range(100):
+        if not any(client.processing().values()):
+            break
+        time.sleep(0.05)
+    assert not any(client.processing().values())
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("scene")]
