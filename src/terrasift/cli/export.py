@@ -1,0 +1,30 @@
+"""`terrasift export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from terrasift.cli.options import RunPath, Set
+
+EXAMPLE = "Example: terrasift export runs/city --out city.onnx --scene scene.tif"
+
+
+def command(
+    run: RunPath,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help=".onnx, or .pt2 for torch.export.load.")],
+    scene: Annotated[
+        str | None,
+        typer.Option(metavar="SCENE", help="Whose context the network holds; not needed with predict.context=patch."),
+    ] = None,
+    changes: Set = None,
+) -> None:
+    """Write a run as one file that other programs execute: band values in, classes out."""
+    from terrasift.api import Run
+
+    found = Run.open(run, changes or ()).export(out, scene)
+    typer.echo(f"wrote {out}")
+    typer.echo(f"beside the run, {found}")
+    typer.echo(f"next: execute {out.name} as docs/export.md shows")
