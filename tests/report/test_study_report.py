@@ -23,8 +23,8 @@ from matplotlib.image import imread
 from terrasift import Run
 from terrasift.legend import Legend
 from terrasift.raster import Raster, read_labels
+from terrasift.report.curves import average_window, moving_average
 from terrasift.report.study import write_report
-from terrasift.report.study_curves import average_window, moving_average
 from terrasift.report.study_numbers import difference_text, is_better, score_text
 from terrasift.report.study_samples import choose_images
 from terrasift.report.study_tables import score_tables

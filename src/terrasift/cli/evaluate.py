@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from terrasift.cli.options import Images, Json, RunPath, Set
+from terrasift.files import write_text
 from terrasift.mapping import MappingMethod, Regions
 
 EXAMPLE = (
@@ -38,7 +39,10 @@ def command(
     """Score a run against labels, and learn from them which class each cluster is."""
     from rich.console import Console
 
-    from terrasift.api import Run
+    from terrasift.api import Run, labelled_images
+    from terrasift.legend import Legend
+    from terrasift.report.run import report_on
+    from terrasift.report.run_evaluation import keep_evaluation
     from terrasift.report.tables import class_table, region_table
 
     opened = Run.open(run, changes or ())
@@ -58,10 +62,16 @@ def command(
         console.print(region_table(scores, regions))
     if map_images is None:
         typer.echo("clusters were mapped on the test images themselves, which flatters the scores: see --map-images")
-    target = result or opened.path / "evaluation.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(evaluation.to_dict(), indent=2) + "\n", encoding="utf-8")
-    typer.echo(f"wrote {target}")
+    tested = labelled_images(images, masks)
+    kept = keep_evaluation(
+        opened, evaluation, Legend.load(classes), tested, flattered=map_images is None, regions=regions
+    )
+    if result is not None:
+        result.parent.mkdir(parents=True, exist_ok=True)
+        write_text(result, json.dumps(evaluation.to_dict(), indent=2) + "\n")
+    page = report_on(opened)
+    for path in filter(None, (kept, result, page)):
+        typer.echo(f"wrote {path}")
     if not keep_legend:
         typer.echo(f"wrote {opened.legend_file}, with the clusters of classifier {evaluation.best.classifier}")
         typer.echo(f"next: terrasift predict {run} SCENE --out map.tif")

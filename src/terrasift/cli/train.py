@@ -31,6 +31,7 @@ def command(
     """Train a network on images that nobody has labelled."""
     from terrasift.api import train
     from terrasift.recipe import Recipe
+    from terrasift.report.run import report_on
 
     try:
         run = train(
@@ -49,5 +50,8 @@ def command(
         raise typer.Exit(130) from None
     if os.environ.get("LOCAL_RANK", "0") != "0":
         return  # one of several processes of a training: the first speaks for all
+    page = report_on(run)
     typer.echo(f"wrote {run.path}")
+    if page:
+        typer.echo(f"wrote {page}: open it in a browser")
     typer.echo(f"next: terrasift predict {run.path} SCENE --out map.tif")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import logging
 import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader
 
 from terrasift.api import Run, labelled_images, train
 from terrasift.baselines import PixelKMeans
@@ -24,7 +21,11 @@ from terrasift.metrics import ConfusionMatrix
 from terrasift.prediction import predict_scene
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.recipe import Recipe
+from terrasift.report.curves import read_log
+from terrasift.report.pages import render
 from terrasift.report.pictures import embed_array, embed_figure, loss_curve, paint
+from terrasift.report.run import report_on
+from terrasift.report.run_evaluation import keep_evaluation
 
 __all__ = ["demo"]
 
@@ -75,7 +76,11 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     run = train([known, unknown], out / "run", recipe, show=show)
     seconds = time.monotonic() - started
     masks = out / "masks"
-    ours = run.evaluate([unknown], masks, legend, map_images=[known], show=show).best.confusion
+    evaluation = run.evaluate([unknown], masks, legend, map_images=[known], show=show)
+    tested = labelled_images([unknown], masks)
+    keep_evaluation(run, evaluation, legend, tested, flattered=False, regions="classes")
+    report_on(run, show=show)
+    ours = evaluation.best.confusion
     run.predict(unknown, out / "map.tif", show=show)
     theirs = _kmeans(run, known, unknown, masks, legend, out / "kmeans.tif")
     scores = {"terrasift": ours, "k-means on pixels": theirs}
@@ -117,22 +122,22 @@ def _page(out: Path, run: Run, unknown: Path, scores: Mapping[str, ConfusionMatr
         "k-means on pixels": out / "kmeans.tif",
     }.items():
         pictures.append({"caption": caption, "uri": embed_array(paint(read_labels(path, legend), legend))})
-    with run.log_file.open() as file:
-        log = list(csv.DictReader(file))
-    clusters = [[float(row[f"clusters_{n}"]) for row in log] for n in range(1, run.recipe.classifiers + 1)]
-    environment = Environment(loader=PackageLoader("terrasift", "report"), autoescape=True)
-    return environment.get_template("demo.html.j2").render(
+    log = read_log(run.log_file)
+    clusters = [log[f"clusters_{number}"] for number in range(1, run.recipe.classifiers + 1)]
+    return render(
+        "demo.html.j2",
         clusters=run.recipe.clusters,
-        steps=len(log),
+        steps=len(log["loss"]),
         seconds=round(seconds),
         legend=legend.classes,
         pictures=pictures,
         score_names=list(_SCORES),
         rows=_rows(scores),
-        curve=embed_figure(loss_curve([float(row["loss"]) for row in log], clusters)),
+        curve=embed_figure(loss_curve(log["loss"], clusters)),
         files=[
             {"name": "map.tif", "what": "the class map, on the image's own grid: open it in a GIS"},
             {"name": "run/", "what": "the trained network, with its recipe and legend"},
+            {"name": "run/report.html", "what": "its report: what each cluster is, how training went, what it scored"},
             {"name": "images/, masks/, classes.yaml", "what": "the generated scenes and their ground truth"},
             {"name": "scores.json", "what": "every score of both methods"},
         ],

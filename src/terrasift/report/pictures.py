@@ -19,7 +19,7 @@ __all__ = ["embed_array", "embed_figure", "loss_curve", "paint"]
 
 def paint(labels: NDArray[np.integer[Any]], legend: Legend) -> NDArray[np.uint8]:
     """(H, W) class indices to (H, W, 3) uint8 in the legend's colours; anything else is white."""
-    colors = np.full((max(256, int(labels.max()) + 1), 3), 255, np.uint8)
+    colors = np.full((max(256, len(legend.classes), int(labels.max()) + 1), 3), 255, np.uint8)
     colors[: len(legend.classes)] = legend.rgb
     painted: NDArray[np.uint8] = colors[labels]
     return painted
@@ -32,14 +32,14 @@ def embed_array(rgb: NDArray[np.uint8]) -> str:
     return _uri(buffer)
 
 
-def embed_figure(figure: Figure) -> str:
+def embed_figure(figure: Figure, dpi: int = 110) -> str:
     """A figure to a data URI that an <img> can show."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight")
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
     return _uri(buffer)
 
 
-def loss_curve(losses: Sequence[float], clusters: Sequence[Sequence[float]], window: int = 20) -> Figure:
+def loss_curve(losses: NDArray[np.float64], clusters: Sequence[NDArray[np.float64]], window: int = 20) -> Figure:
     """The loss of each step, raw and as a moving average, and the clusters in use below it."""
     figure = Figure(figsize=(7, 4.2))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from terrasift.files import write_text
+from terrasift.report.pages import render
 from terrasift.report.study_curves import loss_figure
 from terrasift.report.study_facts import scaled_mark, study_facts
 from terrasift.report.study_samples import Samples
@@ -49,14 +48,8 @@ def write_report(study: Study, *, show: bool = True) -> Path:
     states = {experiment.name: cell_states(study, experiment) for experiment in EXPERIMENTS}
     samples = Samples(study, [found for cells in states.values() for found in cells], show=show)
     begun = [experiment for experiment in EXPERIMENTS if any(s.state != "not begun" for s in states[experiment.name])]
-    environment = Environment(
-        loader=PackageLoader("terrasift", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("study.html.j2").render(
+    page = render(
+        "study.html.j2",
         scaled=scaled_mark(study),
         facts=study_facts(study, results),
         claims=claim_groups(findings),

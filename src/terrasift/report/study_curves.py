@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from terrasift.report.curves import average_window, moving_average, read_log
 from terrasift.report.pictures import embed_figure
 from terrasift.report.study_state import CellState
 from terrasift.run import RunFolder
 
-__all__ = ["LossFigure", "average_window", "loss_figure", "moving_average"]
+__all__ = ["LossFigure", "loss_figure"]
 
-_WINDOW = 100  # steps, the study's own
 _RAW = "#9db7c9"
 _SEEDS = ("#14506e", "#d55e00", "#009e73", "#cc79a7", "#e69f00")  # told apart by the colour-blind too (Okabe & Ito)
 
@@ -36,7 +34,7 @@ def loss_figure(states: Sequence[CellState], figure: str) -> LossFigure | None:
     for found in states:
         log = RunFolder(found.folder).log_file
         if found.state == "done" and found.cell.method == "network" and log.exists():
-            panels.setdefault(found.cell.variant, {})[found.seed] = _losses(log)
+            panels.setdefault(found.cell.variant, {})[found.seed] = read_log(log)["loss"]
     if not panels:
         return None
     windows = sorted({average_window(len(losses)) for seeds in panels.values() for losses in seeds.values()})
@@ -49,22 +47,6 @@ def loss_figure(states: Sequence[CellState], figure: str) -> LossFigure | None:
         f"{shown} step{'s' * (windows != [1])} ({colors}){like}."
     )
     return LossFigure(_draw(panels), caption)
-
-
-def average_window(steps: int) -> int:
-    """The study averages over 100 steps; a tenth of them where there are fewer than 200."""
-    return _WINDOW if steps >= 2 * _WINDOW else max(1, steps // 10)
-
-
-def moving_average(losses: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Means (T - window + 1,) of each `window` losses in a row, of (T,)."""
-    means: NDArray[np.float64] = np.convolve(losses, np.full(window, 1 / window), mode="valid")
-    return means
-
-
-def _losses(log: Path) -> NDArray[np.float64]:
-    with log.open(encoding="utf-8") as file:
-        return np.array([float(row["loss"]) for row in csv.DictReader(file)])
 
 
 def _draw(panels: dict[str, dict[int, NDArray[np.float64]]]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from terrasift.machine import describe_machine
 from terrasift.study.folder import Study
-from terrasift.study.machine import describe_machine
 from terrasift.study.results import CellResult
 
 __all__ = ["scaled_mark", "study_facts"]

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.image import imsave
 from numpy.typing import NDArray
 
 from terrasift.api import Run
-from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.evaluation import LabelledImage
 from terrasift.legend import IGNORE, Legend
 from terrasift.progress import track
 from terrasift.raster import Raster, read_labels
+from terrasift.report.cluster_maps import cluster_maps
+from terrasift.report.photos import embed_photo, photo
 from terrasift.report.pictures import embed_array, paint
 from terrasift.report.study_state import CellState
 from terrasift.study.cells import EVALUATION_FILE
@@ -122,11 +120,8 @@ def _predict(folder: Path, view: str, images: Sequence[LabelledImage]) -> list[_
     found = []
     for image in images:
         with Raster(image.scene) as raster:
-            clusters = np.zeros((raster.info.height, raster.info.width), np.int64)
-            for part in predictor.scene(raster):
-                window = part.window
-                rows = slice(window.row, window.row + window.height)
-                clusters[rows, window.column : window.column + window.width] = part.clusters[classifier]
+            maps = cluster_maps(predictor.scene(raster), raster.info.height, raster.info.width)
+        clusters = maps[classifier]
         found.append(_Maps(clusters, mapping[clusters]))
     return found
 
@@ -136,17 +131,10 @@ def _class_count(image: LabelledImage, legend: Legend) -> int:
 
 
 def _photo(image: LabelledImage, folder: Path) -> str:
-    """An image as a network saw it: three of its bands, or one, scaled to [0, 255]."""
     recipe = Run(folder).recipe
-    assert recipe.scaling is not None  # a finished run has measured it
     with Raster(image.scene) as raster:
         values, _ = raster.read(bands=recipe.bands)
-    scaled = scale_to_unit(_thinned(values), np.array(recipe.scaling.low), np.array(recipe.scaling.high))
-    bands = [band - 1 for band in recipe.refinement.color_bands]
-    shown = scaled[:, :, bands if max(bands) < scaled.shape[2] else [0, 0, 0]]
-    buffer = io.BytesIO()
-    imsave(buffer, (shown * 255).astype(np.uint8), format="jpg", pil_kwargs={"quality": 88})
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return embed_photo(photo(_thinned(values), recipe))
 
 
 def _thinned(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from terrasift.report.words import duration
 from terrasift.study.results import CellResult
 from terrasift.study.timing import TIMING_FILE
 
@@ -71,11 +72,4 @@ def time_parts(seconds: Mapping[str, float] | None) -> list[TimePart]:
 
 
 def _time(names: list[str], seed: str, training: float, evaluation: float) -> CellTime:
-    return CellTime(names, seed, _words(training), _words(evaluation), _words(training + evaluation))
-
-
-def _words(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+    return CellTime(names, seed, duration(training), duration(evaluation), duration(training + evaluation))

@@ -1,0 +1,16 @@
+"""What a network's clusters are like, and how they join into classes when nobody has labelled anything."""
+
+from __future__ import annotations
+
+from terrasift.clusters.facts import ClusterFacts, Crop, gather_facts
+from terrasift.clusters.merging import MergeTree, merge_clusters, merge_tree, suggest_classes
+
+__all__ = [
+    "ClusterFacts",
+    "Crop",
+    "MergeTree",
+    "gather_facts",
+    "merge_clusters",
+    "merge_tree",
+    "suggest_classes",
+]

@@ -1,0 +1,166 @@
+"""A run as one HTML page."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from terrasift.api import Run
+from terrasift.errors import TerrasiftError
+from terrasift.files import write_text
+from terrasift.prediction import Predictor
+from terrasift.progress import track
+from terrasift.raster import Raster
+from terrasift.report.curves import read_log
+from terrasift.report.pages import render
+from terrasift.report.run_clusters import ClusterCards, cluster_cards
+from terrasift.report.run_curves import training_figure
+from terrasift.report.run_dendrogram import Dendrogram, draw_dendrogram
+from terrasift.report.run_evaluation import KeptEvaluation, read_evaluation
+from terrasift.report.run_facts import facts_of
+from terrasift.report.run_machine import cost_facts, version_facts
+from terrasift.report.run_predictor import RememberingPredictor
+from terrasift.report.run_recipe import recipe_keys
+from terrasift.report.run_samples import SampleTable, sample_table
+from terrasift.report.run_scores import confusion_of, score_tables
+from terrasift.report.run_summary import run_summary
+
+__all__ = ["report_on", "write_run_report"]
+
+_logger = logging.getLogger(__name__)
+
+
+def report_on(run: Run, *, show: bool = True) -> Path | None:
+    """`write_run_report` for the end of a command: whatever goes wrong is a warning, for the run itself is whole."""
+    try:
+        return write_run_report(run, show=show)
+    except Exception as error:
+        _logger.warning("no report was written: %s", str(error) or type(error).__name__)
+        return None
+
+
+def write_run_report(run: Run, *, show: bool = True) -> Path:
+    """Write what a run is, and what is known of it so far: ``report.html`` in its folder.
+
+    Images that have gone are said to have, and the rest is shown. What is found out about the clusters is kept in the
+    run, so that the report can be written again in seconds when the legend changes or the run is evaluated.
+
+    Parameters
+    ----------
+    run
+        Finished.
+    show
+        Whether to draw a progress bar.
+
+    Returns
+    -------
+    Path
+        The page. It needs no other file and no network to be looked at.
+
+    Raises
+    ------
+    RunError
+        If the run is not finished.
+    """
+    predictor = RememberingPredictor(run.load_network(), run.settings)
+    log = read_log(run.log_file) if run.log_file.exists() else {}
+    kept = read_evaluation(run)
+    images = _find_images(run, kept)
+    steps = len(log.get("loss", ()))
+    versions_title, versions = version_facts(run)
+    cards, dendrogram = _clusters(run, predictor, images, show)
+    page = render(
+        "run.html.j2",
+        name=run.path.resolve().name,
+        recipe=run.recipe,
+        keys=recipe_keys(run.recipe),
+        summary=run_summary(run, images.listed, steps, kept),
+        missing=_gone(images) if len(images.training) < images.listed else "",
+        legend=run.legend,
+        legend_is_mapped=run.is_mapped,
+        training=training_figure(log, run.recipe.clusters) if steps else None,
+        samples=_samples(run, predictor, images, kept),
+        samples_of=f"Patches of the {'test' if images.shows_test_set else 'training'} images, drawn by seed.",
+        clusters=cards,
+        dendrogram=dendrogram,
+        evaluation=kept,
+        scores=score_tables(kept) if kept else [],
+        confusion=confusion_of(kept) if kept else None,
+        costs=cost_facts(run, run.recipe, log) if steps else [],
+        versions_title=versions_title,
+        versions=versions,
+    )
+    return write_text(run.report_file, page)
+
+
+@dataclass(frozen=True)
+class _Images:
+    """Where the images are that a report can show."""
+
+    listed: int
+    """Training images."""
+    training: Sequence[str]
+    """Those of them that are there."""
+    shown: Sequence[str]
+    """Test images that are there with their masks; else the same."""
+    first_missing: str
+
+    @property
+    def shows_test_set(self) -> bool:
+        return self.shown is not self.training
+
+
+def _find_images(run: Run, kept: KeptEvaluation | None) -> _Images:
+    listed = run.images_file.read_text(encoding="utf-8").splitlines() if run.images_file.exists() else []
+    there = [path for path in listed if _is_there(path)]
+    missing = next((path for path in listed if path not in set(there)), "")
+    tested = [image.scene for image in kept.tested if image.mask.exists() and _is_there(image.scene)] if kept else []
+    return _Images(len(listed), there, tested or there, missing)
+
+
+def _is_there(path: str) -> bool:
+    if not path.startswith("/vsi"):
+        return Path(path).exists()
+    try:
+        Raster(path).close()
+    except TerrasiftError:
+        return False
+    return True
+
+
+def _samples(run: Run, predictor: Predictor, images: _Images, kept: KeptEvaluation | None) -> SampleTable | str:
+    """The samples, or in words why there are none."""
+    if not images.shown:
+        return _gone(images)
+    try:
+        return sample_table(run, predictor, images.shown, kept)
+    except TerrasiftError as error:
+        return str(error)
+
+
+def _clusters(
+    run: Run, predictor: Predictor, images: _Images, show: bool
+) -> tuple[ClusterCards | str, Dendrogram | None]:
+    """The cards, or in words why there are none; and how the clusters join, where that can be drawn."""
+    try:
+        facts = facts_of(run, images.training, functools.partial(track, description="clusters", show=show), predictor)
+    except TerrasiftError as error:
+        return str(error), None
+    if facts is None:
+        return _gone(images), None
+    legend, recipe, is_mapped = run.legend, run.settings, run.is_mapped
+    return (
+        cluster_cards(facts, legend, recipe, is_mapped=is_mapped),
+        draw_dendrogram(facts, legend, recipe.clusters, is_mapped=is_mapped),
+    )
+
+
+def _gone(images: _Images) -> str:
+    if not images.listed:
+        return "The run does not say which images it was trained on."
+    gone = images.listed - len(images.training)
+    all_or_some = f"{gone} of the {images.listed}" if images.training else "The"
+    return f"{all_or_some} training images are not where they were when it was trained: {images.first_missing}"

@@ -1,0 +1,81 @@
+"""Which patches a report shows: a bounded, seeded draw over all scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrasift.data.patches import Patch, PatchReader, windows_of
+from terrasift.legend import IGNORE, Legend
+from terrasift.raster import Raster, Window, labels_of
+from terrasift.recipe import Recipe
+from terrasift.report.run_evaluation import KeptEvaluation
+from terrasift.report.run_scenes import draw_scenes
+
+__all__ = ["ShownPatch", "choose_patches", "read_truth"]
+
+_SHOWN = 4
+_DRAWN = 16
+_MOST_IN_CONTEXTS = 128
+
+
+class ShownPatch(NamedTuple):
+    """A patch, and its mask where there is one."""
+
+    patch: Patch
+    mask: Path | None
+
+
+def choose_patches(scenes: Sequence[str], recipe: Recipe, kept: KeptEvaluation | None) -> list[ShownPatch]:
+    """Four patches, always the same: of sixteen drawn from as many scenes, those whose truth, if any, has most classes.
+
+    Parameters
+    ----------
+    scenes
+        Images that are there, one or more.
+    recipe
+        Of the run.
+    kept
+        Where the truth of some of them is; None if nowhere.
+
+    Raises
+    ------
+    InputError
+        If an image or a mask cannot be read.
+    """
+    masks = {} if kept is None else {image.scene: image.mask for image in kept.tested if image.mask.exists()}
+    drawn = _draw(scenes, recipe, masks)
+    return sorted(drawn, key=lambda entry: -_class_count(entry, kept))[:_SHOWN]
+
+
+def read_truth(mask: Path, window: Window, legend: Legend) -> NDArray[np.uint8]:
+    """Class indices (H, W) of a window of a mask; `IGNORE` where they count nowhere."""
+    with Raster(mask) as raster:
+        return labels_of(raster, legend, window)
+
+
+def _draw(scenes: Sequence[str], recipe: Recipe, masks: dict[str, Path]) -> list[ShownPatch]:
+    chance = np.random.default_rng(0)
+    order = draw_scenes(scenes, recipe, _DRAWN, _MOST_IN_CONTEXTS)
+    drawn: dict[ShownPatch, float] = {}
+    with PatchReader(recipe.bands) as reader:
+        for number in range(_DRAWN):
+            scene = order[number % len(order)]
+            with Raster(scene, recipe.resolution) as raster:
+                windows = windows_of(raster.info.height, raster.info.width, recipe.patch)
+                on_own_grid = raster.resampled is None
+            patch = Patch(scene, windows[int(chance.integers(len(windows)))], recipe.resolution)
+            mask = masks.get(scene) if on_own_grid else None  # masks are not resampled
+            drawn[ShownPatch(patch, mask)] = float(reader.raw(patch)[1].mean())
+    enough = [entry for entry, valid in drawn.items() if valid >= recipe.min_valid]
+    return enough or sorted(drawn, key=lambda entry: -drawn[entry])
+
+
+def _class_count(entry: ShownPatch, kept: KeptEvaluation | None) -> int:
+    if entry.mask is None or kept is None:
+        return 0
+    return len(np.setdiff1d(read_truth(entry.mask, entry.patch.window, kept.legend), [IGNORE]))

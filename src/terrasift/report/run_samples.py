@@ -1,0 +1,149 @@
+"""A few patches: the image, its superpixels, the clusters found, their classes, and the truth where there is any."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrasift.api import Run
+from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.precomputed import regions_of
+from terrasift.data.regions import RegionCache
+from terrasift.errors import InputError
+from terrasift.legend import LandClass, Legend
+from terrasift.prediction import Predictor
+from terrasift.prediction.deciding import decide
+from terrasift.prediction.windows import window_views
+from terrasift.raster import Raster, RasterInfo, Window, ground_sampling
+from terrasift.report.photos import draw_scale_bar, embed_photo, enlarge, outline, photo
+from terrasift.report.pictures import embed_array, paint
+from terrasift.report.run_evaluation import KeptEvaluation
+from terrasift.report.run_patches import ShownPatch, choose_patches, read_truth
+
+__all__ = ["SampleRow", "SampleTable", "sample_table"]
+
+_SIDE = 384  # pixels of a picture, about: whole multiples of a patch's
+
+
+class Picture(NamedTuple):
+    """A picture, and in words what it shows; no picture where there is nothing to show."""
+
+    uri: str
+    alt: str
+
+
+class SampleRow(NamedTuple):
+    """One patch."""
+
+    name: str
+    place: str
+    pictures: list[Picture]
+
+
+class SampleTable(NamedTuple):
+    """A row for each patch."""
+
+    columns: list[str]
+    rows: list[SampleRow]
+    legends: list[tuple[str, tuple[LandClass, ...]]]
+    """The classes, and those of the truth where they are others: (of what, classes)."""
+    has_bars: bool
+    has_gaps: bool
+    """Whether any pixel shown is nodata."""
+
+
+def sample_table(run: Run, predictor: Predictor, scenes: Sequence[str], kept: KeptEvaluation | None) -> SampleTable:
+    """Four patches in pictures; errors as for `choose_patches`.
+
+    Parameters
+    ----------
+    run
+        Finished.
+    predictor
+        Of its network.
+    scenes
+        Images that are there, one or more.
+    kept
+        Where the truth of some of them is; None if nowhere.
+    """
+    chosen = choose_patches(scenes, run.settings, kept)
+    truth = kept.legend if kept is not None and any(entry.mask for entry in chosen) else None
+    writer = _Writer(run, predictor, truth)
+    rows = [writer.row(entry) for entry in chosen]
+    return SampleTable(writer.columns, rows, writer.legends, writer.has_bars, writer.has_gaps)
+
+
+class _Writer:
+    """Makes the pictures of a patch."""
+
+    def __init__(self, run: Run, predictor: Predictor, truth: Legend | None) -> None:
+        self._predictor, self._recipe, self._legend = predictor, run.settings, run.legend
+        self._clusters = Legend.of_clusters(self._recipe.clusters)
+        self._truth = truth
+        self.has_bars = self.has_gaps = False
+        has_regions, has_classes = self._recipe.refinement.method != "none", run.is_mapped
+        shown = {"image": True, "superpixels": has_regions, "clusters": True, "classes": has_classes, "truth": truth}
+        self.columns = [name for name, is_shown in shown.items() if is_shown]
+        self.legends = [("classes", self._legend.classes)] if has_classes else []
+        if truth and not (has_classes and _looks(truth) == _looks(self._legend)):
+            self.legends.append(("truth", truth.classes))
+
+    def row(self, entry: ShownPatch) -> SampleRow:
+        window = entry.patch.window
+        with Raster(entry.patch.scene, self._recipe.resolution) as raster:
+            values, valid = raster.read(window, self._recipe.bands)
+            clusters = self._clusters_in(raster, window)
+            info = raster.info
+        times = max(1, round(_SIDE / max(valid.shape)))
+        image = enlarge(np.where(valid[:, :, None], photo(values, self._recipe), np.uint8(255)), times)
+        metres = ground_sampling(info)
+        self.has_bars |= metres is not None
+        self.has_gaps |= not valid.all()
+        pictures = {"image": embed_photo(draw_scale_bar(image, metres / times) if metres else image)}
+        regions = self._superpixels(entry.patch, info, valid) if "superpixels" in self.columns else None
+        if regions is not None:
+            pictures["superpixels"] = embed_photo(outline(image, enlarge(regions, times)))
+        maps = {"clusters": (np.where(valid, clusters, self._clusters.nodata), self._clusters)}
+        if "classes" in self.columns:
+            classes = self._legend.table(self._recipe.clusters)[clusters]
+            maps["classes"] = np.where(valid, classes, self._legend.nodata), self._legend
+        if self._truth and entry.mask:
+            maps["truth"] = read_truth(entry.mask, window, self._truth).astype(np.int64), self._truth
+        for column, (labels, legend) in maps.items():
+            pictures[column] = embed_array(enlarge(paint(labels, legend), times))
+        name, place = Path(entry.patch.scene).stem, f"row {window.row}, column {window.column}"
+        if (window.height, window.width) == (info.height, info.width):
+            place = "the whole image"
+        shown = [Picture(pictures.get(column, ""), f"{column} of {name}, {place}") for column in self.columns]
+        return SampleRow(name, place, shown)
+
+    def _clusters_in(self, raster: Raster, window: Window) -> NDArray[np.int64]:
+        """(H, W), as a map of the whole scene would have them."""
+        predictor = self._predictor
+        network = predictor.network_of(raster)
+        views = window_views(window, raster.info.height, raster.info.width, predictor.margin, network.alignment)
+        (part,) = decide(network, [views], *predictor.reader.batch(raster, [views.read]))
+        return part.clusters[self._legend.classifier - 1]
+
+    def _superpixels(self, patch: Patch, info: RasterInfo, valid: NDArray[np.bool_]) -> NDArray[np.int32] | None:
+        """(H, W), as the training had them, -1 without data; None where those of a folder have gone."""
+        refinement = self._recipe.refinement
+        with (
+            PatchReader(self._recipe.bands, self._recipe.scaling) as reader,
+            tempfile.TemporaryDirectory(prefix="terrasift-") as folder,
+        ):
+            try:
+                source = regions_of(refinement, [info], RegionCache(folder, refinement))
+                regions = source.of_patch(patch, *reader.read(patch, self._recipe.patch))
+            except InputError:
+                return None
+        return np.where(valid, regions[: valid.shape[0], : valid.shape[1]], -1)
+
+
+def _looks(legend: Legend) -> list[tuple[str, str]]:
+    return [(entry.name, entry.color) for entry in legend.classes]

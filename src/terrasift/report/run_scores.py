@@ -1,0 +1,141 @@
+"""The scores of a run in tables: overall, class by class, region by region, and which class is taken for which."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from terrasift.metrics import FACTS, ConfusionMatrix
+from terrasift.report.run_evaluation import KeptEvaluation
+
+__all__ = ["Confusion", "Score", "ScoreTable", "confusion_of", "score_tables"]
+
+_OVERALL = ("accuracy", "mean_iou", "weighted_iou", "mean_f1", "kappa")
+_PER_CLASS = (
+    ("class_accuracy", "accuracy"),
+    ("precision", "precision"),
+    ("recall", "recall"),
+    ("specificity", "specificity"),
+    ("f1", "F1"),
+    ("iou", "IoU"),
+)
+_DECIMALS = {"kappa": 3, "variation_of_information": 2, "boundary_displacement_error": 1}
+
+
+class Score(NamedTuple):
+    """One number about the whole test set."""
+
+    symbol: str
+    title: str
+    text: str
+    unit: str
+
+
+class ClassRow(NamedTuple):
+    """One class."""
+
+    name: str
+    color: str
+    scores: list[str]
+    pixels: str
+
+
+class ScoreTable(NamedTuple):
+    """One classifier."""
+
+    classifier: int
+    is_best: bool
+    overall: list[Score]
+    regions: list[Score]
+    rows: list[ClassRow]
+    means: list[str]
+    columns: list[str]
+    images: int
+
+
+class ConfusionCell(NamedTuple):
+    """Pixels of one class taken for another."""
+
+    text: str
+    """Per cent of the true class."""
+    pixels: str
+    shade: int
+    """The same, whole, to colour it by."""
+
+
+class ConfusionRow(NamedTuple):
+    """One true class."""
+
+    name: str
+    color: str
+    pixels: str
+    cells: list[ConfusionCell]
+
+
+class Confusion(NamedTuple):
+    """Rows are true classes, columns what they were taken for."""
+
+    classifier: int
+    names: list[str]
+    rows: list[ConfusionRow]
+
+
+def score_tables(kept: KeptEvaluation) -> list[ScoreTable]:
+    """A table for each classifier, the best on the mapping set first."""
+    best = kept.content["best_classifier"]
+    ordered = sorted(kept.content["classifiers"], key=lambda scores: scores["classifier"] != best)
+    return [_table(kept, scores, scores["classifier"] == best) for scores in ordered]
+
+
+def confusion_of(kept: KeptEvaluation) -> Confusion:
+    """Of the classifier that is best on the mapping set."""
+    best = kept.content["best_classifier"]
+    scores = next(scores for scores in kept.content["classifiers"] if scores["classifier"] == best)
+    counts = ConfusionMatrix(np.array(scores["counts"], np.int64)).counts
+    rows = []
+    for entry, line in zip(kept.legend.classes, counts, strict=True):
+        total = int(line.sum())
+        shares = 100 * line / total if total else np.zeros(len(line))
+        cells = [
+            ConfusionCell(f"{share:.1f}" if total else "–", f"{pixels:,}", round(share))
+            for share, pixels in zip(shares.tolist(), line.tolist(), strict=True)
+        ]
+        rows.append(ConfusionRow(entry.name, entry.color, f"{total:,}", cells))
+    return Confusion(best, kept.legend.names, rows)
+
+
+def _table(kept: KeptEvaluation, scores: dict[str, Any], is_best: bool) -> ScoreTable:
+    rows = [
+        ClassRow(
+            entry.name,
+            entry.color,
+            [_percent(scores[name][index]) for name, _ in _PER_CLASS],
+            f"{scores['support'][index]:,}",
+        )
+        for index, entry in enumerate(kept.legend.classes)
+    ]
+    regions = scores["regions"]
+    return ScoreTable(
+        classifier=scores["classifier"],
+        is_best=is_best,
+        overall=[_score(name, scores[name]) for name in _OVERALL],
+        regions=[_score(name, regions[name]) for name in FACTS if name in regions],
+        rows=rows,
+        means=[_percent(scores[f"mean_{name}"]) for name, _ in _PER_CLASS],
+        columns=[title for _, title in _PER_CLASS],
+        images=len(scores["images"]),
+    )
+
+
+def _score(name: str, value: float | None) -> Score:
+    facts = FACTS[name]
+    symbol = f"{facts.symbol} {facts.arrow}"
+    if name in _OVERALL and name != "kappa":
+        return Score(symbol, facts.title, _percent(value), "%")
+    text = "–" if value is None else f"{value:.{_DECIMALS.get(name, 3)}f}"
+    return Score(symbol, facts.title, text, facts.unit)
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f}"

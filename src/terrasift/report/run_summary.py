@@ -1,0 +1,42 @@
+"""The first lines of a run's report."""
+
+from __future__ import annotations
+
+from terrasift.api import Run
+from terrasift.report.run_evaluation import KeptEvaluation
+
+__all__ = ["run_summary"]
+
+
+def run_summary(run: Run, images: int, steps: int, kept: KeptEvaluation | None) -> list[tuple[str, str]]:
+    """What the run is, in words: (name, value)."""
+    recipe, legend = run.recipe, run.legend
+    assert recipe.scaling is not None  # a finished run has measured it
+    bands = len(recipe.scaling.low)
+    heads = f"{recipe.classifiers} classifiers of {recipe.clusters} clusters each"
+    if recipe.classifiers == 1:
+        heads = f"one classifier of {recipe.clusters} clusters"
+    width = f", width {recipe.width}" if recipe.width else ""
+    facts = [
+        ("Network", f"{recipe.extractor}{width}, {heads}"),
+        (
+            "Trained on",
+            f"{_count(images, 'image')} of {_count(bands, 'band')} ({recipe.scaling.dtype}), without labels",
+        ),
+        ("Steps", f"{steps:,}"),
+    ]
+    if run.is_mapped:
+        held = sum(len(entry.clusters) for entry in legend.classes)
+        facts.append(("Legend", f"{_count(len(legend.classes), 'class')}, holding {held} clusters"))
+    else:
+        facts.append(("Legend", "none yet: every cluster stands for itself"))
+    if kept is not None:
+        best = next(s for s in kept.content["classifiers"] if s["classifier"] == kept.content["best_classifier"])
+        scored = f"accuracy {100 * best['accuracy']:.1f} %, mean IoU {100 * best['mean_iou']:.1f} %"
+        facts.append(("Scores", f"{scored} on {_count(len(kept.tested), 'test image')}"))
+    return facts
+
+
+def _count(number: int, what: str) -> str:
+    plural = what + ("es" if what.endswith("s") else "s")
+    return f"{number:,} {what if number == 1 else plural}"
