@@ -1,18 +1,22 @@
 # Every target sets up what it needs in .venv, with the pinned CPU build of PyTorch.
-.PHONY: demo test lint format docs bench clean
+.PHONY: demo test page lint format docs bench clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 READY_FOR_DOCS := .venv/.ready-for-docs
+PAGE := src/terrasift/viewer/static/index.html
+PAGE_READY := page/node_modules/.ready
 
 demo: $(READY)  ## train, map and score on generated scenes; pictures in demo/index.html
 	rm -rf demo
 	$(BIN)/terrasift demo --out demo
 
-test: $(READY)  ## the whole test suite
+test: $(READY) $(if $(shell command -v npm),$(PAGE))  ## the whole test suite; with npm, the page in the browser too
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+page: $(PAGE)  ## the page of `terrasift view`, from page/ (needs node and npm)
 
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check
@@ -31,12 +35,20 @@ bench: $(READY)  ## what a training step costs (minutes); benchmarks/README.md l
 	$(BIN)/python benchmarks/step.py
 
 clean:
-	rm -rf .venv demo docs/_build docs/api
+	rm -rf .venv demo docs/_build docs/api page/node_modules src/terrasift/viewer/static
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+$(PAGE): $(PAGE_READY) $(wildcard page/*.js) $(wildcard page/src/*)
+	cd page && npm run --silent build
+	touch $@
+
+$(PAGE_READY): page/package-lock.json page/package.json
+	cd page && npm ci --no-audit --no-fund --loglevel=error
 	touch $@
 
 $(READY_FOR_DOCS): $(READY)

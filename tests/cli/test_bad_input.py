@@ -71,7 +71,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["empty"], ["empty: is a folder without images"]),
         (["none.tif"], ["none.tif: does not exist; check the path"]),
         (["*.jp2"], ["*.jp2: matches no image"]),
-        (["words.txt"], ["words.txt: is not a raster that can be opened", "not recognized"]),
+        (["words.txt"], ["not an image: does not exist"]),
         (["nothing.tif"], ["nothing.tif: is not a raster that can be opened"]),
         (["good.tif", "torn.tif"], ["torn.tif: cannot be read: the file is damaged"]),
         (["dot.png"], ["dot.png: has only 1 x 1 pixels; use images of at least 16 x 16"]),
@@ -132,7 +132,7 @@ def test_train_refuses_a_folder_that_holds_a_run(command: Command, tiny_run: Run
     ("images", "out", "options", "words"),
     [
         (["none.tif"], "map.tif", [], ["none.tif: does not exist"]),
-        (["words.txt"], "map.tif", [], ["words.txt: is not a raster"]),
+        (["words.txt"], "map.tif", [], ["not an image: does not exist"]),
         (["wide.tif"], "map.tif", [], ["wide.tif: holds uint16, but the run was trained on uint8"]),
         (["gray.tif"], "map.tif", [], ["gray.tif: has 1 bands, but the run was trained on 3"]),
         (["dot.png"], "map.tif", [], ["dot.png: "]),
@@ -182,9 +182,9 @@ def test_predict_refuses_what_is_no_finished_run(command: Command, tiny_run: Run
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ("clusters: [0]", "clusters: [8]", "cluster 0: holds cluster 8; the clusters are 0 to 7"),
-        ("clusters: [0]", "clusters: [1]", "names one cluster twice: 1"),
-        ("classifier: 1", "classifier: 3", "classifier: is 3; allowed are 1 and 2"),
+        ("clusters: [0]", "clusters: [8]", "legend.yaml:4: classes[0].clusters[0] is 8; the clusters are 0 to 7"),
+        ("clusters: [0]", "clusters: [1]", "legend.yaml:5: classes[1].clusters[0] names cluster 1 twice"),
+        ("classifier: 1", "classifier: 3", "legend.yaml:2: classifier is 3; allowed are 1 and 2"),
         ("clusters: [0]", "clusters: [0", "is not YAML"),
     ],
 )
@@ -204,7 +204,7 @@ def test_a_legend_of_a_classifier_that_the_run_lacks_is_refused(command: Command
     run.begin(Recipe.load("paper", ["classifiers=1"]), ["a.tif"])
     Legend.of_clusters(100).save(run.legend_file)
     run.legend_file.write_text(run.legend_file.read_text().replace("classifier: 1", "classifier: 2"))
-    assert_refused(command("info", tmp_path), "legend.yaml: classifier: is 2, but the run has one")
+    assert_refused(command("info", tmp_path), "legend.yaml:2: classifier is 2, but the run has one")
 
 
 def spoil_nothing(folder: Path) -> None:
@@ -258,7 +258,7 @@ def no_classes(folder: Path) -> None:
         (mask_of_unknown_indices, [], ["north.tif: holds class indices that the classes file does not name: 77"]),
         (mask_that_is_torn, [], ["north.tif: "]),
         (masks_that_count_nowhere, [], ["masks: no pixel of the masks counts"]),
-        (classes_that_are_wrong, [], ["classes.yaml: classes[0].color: 'gray' is not a colour"]),
+        (classes_that_are_wrong, [], ["classes[0].color 'gray' is not a colour"]),
         (no_masks, [], ["masks: is not a folder; name the folder of the masks"]),
         (no_classes, [], ["classes.yaml: cannot be read (No such file or directory)"]),
         (

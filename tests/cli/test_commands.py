@@ -16,7 +16,7 @@ from terrasift import Recipe, Run
 from terrasift.raster import write_image
 
 Command = Callable[..., Any]
-COMMANDS = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "info")
+COMMANDS = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "legend", "export", "info")
 
 
 @pytest.fixture
@@ -41,7 +41,11 @@ def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) 
     options = [part for change in changes for part in ("--set", change)]
     trained = command("train", images, "--out", run, "--cache", tmp_path / "cache", *options)
     assert trained.code == 0, trained.err
-    assert trained.out == f"wrote {run}\nnext: terrasift predict {run} SCENE --out map.tif\n"
+    assert trained.out.splitlines() == [
+        f"wrote {run}",
+        f"wrote {run / 'report.html'}: open it in a browser",
+        f"next: terrasift predict {run} SCENE --out map.tif",
+    ]
 
     predicted = command("predict", run, images, "--out", tmp_path / "maps")
     written = [tmp_path / "maps" / name for name in ("north.tif", "south.tif")]
@@ -100,6 +104,7 @@ def test_info_of_a_raster(command: Command, tmp_path: Path) -> None:
         "bands: 1, 2, 3, 4",
         "CRS: EPSG:32633",
         "transform: 0.5, 0, 100, 0, -0.5, 200",
+        "ground sampling: 0.499 m",  # on the ground: far from its meridian UTM stretches
         "nodata: none",
         "valid pixels: 75.0%",
     ]
@@ -124,7 +129,7 @@ def test_info_of_a_recipe_is_the_recipe(command: Command, tmp_path: Path) -> Non
 
 def test_info_of_a_run(command: Command, run: Path) -> None:
     out = command("info", run).out
-    assert out.startswith(f"run {run}: finished\n8 steps in ")
+    assert out.startswith(f"run {run}: finished\n24 steps in ")
     assert "legend: 8 classes that hold 8 clusters of classifier 1" in out
     assert "clusters: 8  #" in out
     with (run / "log.csv").open("a") as file:
@@ -156,8 +161,8 @@ def test_what_the_system_refuses_is_one_line_too(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "map.tif")
 
-    monkeypatch.setattr(Run, "predict", full)
-    outcome = command("predict", run, scenes / "images", "--out", run / "maps")
+    monkeypatch.setattr(Run, "_predict", full)
+    outcome = command("predict", run, scenes / "images" / "north.tif", "--out", run / "maps")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == "terrasift: map.tif: No space left on device\n"
 

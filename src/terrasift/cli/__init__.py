@@ -9,12 +9,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from terrasift.cli import demo, evaluate, info, predict, prepare, score, study, train
+from terrasift.cli import demo, evaluate, export, info, legend, predict, prepare, score, study, train, view
 from terrasift.errors import TerrasiftError
 
 __all__ = ["app", "main"]
 
-_ORDER = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "info")
+_ORDER = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "legend", "view", "export", "info")
 
 
 class _InOrder(TyperGroup):
@@ -35,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (demo, train, predict, evaluate, score, prepare, info):
+for _module in (demo, train, predict, evaluate, score, prepare, legend, view, export, info):
     app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(_module.command)
 app.add_typer(study.app, name="study")
 

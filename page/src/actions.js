@@ -1,0 +1,133 @@
+// What a user can do to the legend and to the selection. Each changes the store and says what it did.
+
+import { counted } from "./dom.js";
+import * as history from "./history.js";
+import * as legend from "./legend.js";
+
+export class Actions {
+  #store;
+
+  constructor(store) {
+    this.#store = store;
+  }
+
+  say(status) {
+    this.#store.set({ status });
+  }
+
+  /** Go on to another legend. */
+  change(classes, what) {
+    const now = this.#store.state.history;
+    if (classes === now.present) return false;
+    this.#store.set({ history: history.advance(now, classes, what), preview: null, status: `${what}.` });
+    return true;
+  }
+
+  /** Select these clusters, or an empty class by its number. */
+  select(clusters, emptyClass = null) {
+    this.#store.set({ selection: new Set(clusters), emptyClass });
+  }
+
+  /** Add clusters to the selection, or take them out if all of them are in it. */
+  toggle(clusters) {
+    const { selection } = this.#store.state;
+    const inside = clusters.length > 0 && clusters.every((cluster) => selection.has(cluster));
+    const others = [...selection].filter((cluster) => !clusters.includes(cluster));
+    this.select(inside ? others : [...others, ...clusters]);
+  }
+
+  name(text) {
+    const { classes, chosen, entry } = this.#now();
+    const title = text.trim().replace(/\s+/g, " ");
+    if (!title) return this.say("A class needs a name.");
+    const existing = classes.find((entry) => entry.name === title);
+    if (entry?.clusters.length === 0) {
+      if (existing) return this.say(`There is a class “${title}” already.`);
+      return this.change(legend.renamed(classes, entry.id, title), `Renamed the class “${title}”`);
+    }
+    const done = existing ? `joined “${title}”` : `${chosen.length === 1 ? "is" : "are"} now “${title}”`;
+    if (!this.change(legend.named(classes, chosen, title), `${this.#subject(chosen)} ${done}`))
+      this.say("That is its name already.");
+  }
+
+  /** Returns whether it did. */
+  merge() {
+    const { classes, chosen, shares } = this.#now();
+    if (chosen.length < 2) return this.say("Select two clusters or more to merge them.");
+    const next = legend.merged(classes, chosen, (cluster) => shares.get(cluster) ?? 0);
+    const name = legend.classOf(next, chosen[0]).name;
+    return (
+      this.change(next, `Merged ${counted(chosen.length, "cluster")} into “${name}”`) ||
+      this.say("They are one class already.")
+    );
+  }
+
+  split() {
+    const { classes, chosen } = this.#now();
+    if (chosen.length === 0) return this.say("Select the clusters to split off.");
+    if (!this.change(legend.split(classes, chosen), `Split off ${counted(chosen.length, "cluster")}`)) {
+      this.say("It is a class of its own already.");
+    }
+  }
+
+  recolour(color) {
+    const { classes, entry } = this.#now();
+    this.preview(null);
+    if (!entry) return;
+    const other = classes.find(
+      ({ id, color: taken }) => id !== entry.id && taken.toUpperCase() === color.toUpperCase(),
+    );
+    if (other) return this.say(`“${other.name}” has the colour ${color} already.`);
+    this.change(legend.recoloured(classes, entry.id, color), `Recoloured “${entry.name}”`);
+  }
+
+  /** Draw the selected class in a colour that is not chosen yet. */
+  preview(color) {
+    const { entry } = this.#now();
+    this.#store.set({ preview: color && entry ? { id: entry.id, color } : null });
+  }
+
+  /** Drop the selected class if it is empty. */
+  drop() {
+    const { classes, entry } = this.#now();
+    if (!entry) return this.say("Select a class that holds no cluster to drop it.");
+    const done = this.change(legend.dropped(classes, entry.id), `Dropped the class “${entry.name}”`);
+    if (!done) this.say("Only a class that holds no cluster can be dropped.");
+  }
+
+  undo() {
+    const now = this.#store.state.history;
+    if (now.past.length === 0) return this.say("There is nothing to undo.");
+    this.#store.set({ history: history.undo(now), preview: null, status: `Undone: ${lowered(now.past.at(-1).what)}.` });
+  }
+
+  redo() {
+    const now = this.#store.state.history;
+    if (now.future.length === 0) return this.say("There is nothing to redo.");
+    this.#store.set({ history: history.redo(now), preview: null, status: `Redone: ${lowered(now.future[0].what)}.` });
+  }
+
+  #now() {
+    const {
+      history: { present: classes },
+      selection,
+      shares,
+    } = this.#store.state;
+    return { classes, chosen: [...selection], shares, entry: selectedClass(this.#store.state) };
+  }
+
+  #subject(chosen) {
+    return chosen.length === 1 ? `Cluster ${chosen[0]}` : counted(chosen.length, "cluster");
+  }
+}
+
+/** The one class that the selection lies in, or undefined. */
+export function selectedClass({ history: { present: classes }, selection, emptyClass }) {
+  if (emptyClass !== null) return classes.find(({ id, clusters }) => id === emptyClass && clusters.length === 0);
+  const owners = legend.classesOf(classes, [...selection]);
+  return owners.length === 1 ? owners[0] : undefined;
+}
+
+function lowered(text) {
+  return text[0].toLowerCase() + text.slice(1);
+}

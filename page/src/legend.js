@@ -1,0 +1,181 @@
+// What can be done with a legend. A legend is a list of classes {id, name, color, clusters}; its order is that of the
+// class indices. Every function is pure: it returns a new list, or the one that it was given where nothing changes.
+
+const AUTOMATIC = /^cluster \d+( \(\d+\))?$/;
+
+/** The classes as the server gives them, each with a number of its own. */
+export function fromServer(classes) {
+  return classes.map(({ name, color, clusters }, id) => ({ id, name, color, clusters: [...clusters] }));
+}
+
+/** The classes as the server takes them. */
+export function toServer(classes) {
+  return classes.map(({ name, color, clusters }) => ({ name, color, clusters }));
+}
+
+/** Whether two legends are the same to the server. */
+export function isSame(one, other) {
+  return JSON.stringify(toServer(one)) === JSON.stringify(toServer(other));
+}
+
+/** Whether nobody has named this class yet. */
+export function isUnnamed({ name, clusters }) {
+  return clusters.length === 1 && AUTOMATIC.test(name);
+}
+
+/** The class that holds a cluster, or undefined. */
+export function classOf(classes, cluster) {
+  return classes.find(({ clusters }) => clusters.includes(cluster));
+}
+
+/** The classes that hold any of the clusters, in the legend's order. */
+export function classesOf(classes, clusters) {
+  const wanted = new Set(clusters);
+  return classes.filter((entry) => entry.clusters.some((cluster) => wanted.has(cluster)));
+}
+
+/** The class whose clusters are exactly these, or undefined. */
+export function wholeClass(classes, clusters) {
+  const [entry, ...others] = classesOf(classes, clusters);
+  return entry && others.length === 0 && entry.clusters.length === new Set(clusters).size ? entry : undefined;
+}
+
+/**
+ * Call clusters by a name. They join the class of that name if there is one; else, if they are one whole class, it is
+ * renamed; else they become a new class.
+ */
+export function named(classes, clusters, name) {
+  const title = name.trim().replace(/\s+/g, " ");
+  if (!title || clusters.length === 0) return classes;
+  const existing = classes.find((entry) => entry.name === title);
+  if (existing) return moved(classes, clusters, existing.id);
+  const whole = wholeClass(classes, clusters);
+  if (whole) return renamed(classes, whole.id, title);
+  const donors = classesOf(classes, clusters);
+  const donor = donors.find((entry) => entry.clusters.every((cluster) => clusters.includes(cluster)));
+  const fresh = {
+    id: nextId(classes),
+    name: title,
+    color: donor?.color ?? freeColor(classes, clusters[0]),
+    clusters: [],
+  };
+  return moved([...classes, fresh], clusters, fresh.id);
+}
+
+/** Rename one class, which may be empty. */
+export function renamed(classes, id, name) {
+  return replaced(classes, id, { name });
+}
+
+/** Join clusters into one class: that with a name, else the largest of those that hold them. */
+export function merged(classes, clusters, shareOf = () => 0) {
+  const donors = classesOf(classes, clusters);
+  if (clusters.length < 2 || wholeClass(classes, clusters)) return classes;
+  if (donors.length === 0) return named(classes, clusters, freeName(classes, `cluster ${clusters[0]}`));
+  const share = (entry) => entry.clusters.reduce((sum, cluster) => sum + shareOf(cluster), 0);
+  const rank = (entry) => (isUnnamed(entry) ? 0 : 2) + share(entry);
+  return moved(classes, clusters, donors.reduce((best, entry) => (rank(entry) > rank(best) ? entry : best)).id);
+}
+
+/** Give each of the clusters a class of its own. A named class that is left empty stays, to be filled again. */
+export function split(classes, clusters) {
+  return clusters.reduce((legend, cluster) => {
+    const owner = classOf(legend, cluster);
+    if (owner && isUnnamed(owner)) return legend;
+    const rest = legend.map((entry) => (entry === owner ? without(entry, new Set([cluster])) : entry));
+    const [name, color] = [freeName(rest, `cluster ${cluster}`), freeColor(rest, cluster)];
+    return [...rest, { id: nextId(rest), name, color, clusters: [cluster] }];
+  }, classes);
+}
+
+/** Draw a class in another colour, "#RRGGBB". */
+export function recoloured(classes, id, color) {
+  return replaced(classes, id, { color: color.toUpperCase() });
+}
+
+/** Drop a class if it holds no cluster. */
+export function dropped(classes, id) {
+  const kept = classes.filter((entry) => entry.id !== id || entry.clusters.length > 0);
+  return kept.length < classes.length ? kept : classes;
+}
+
+/** What differs between two legends: [{clusters, mine, theirs}] by name and colour, null where there is no class. */
+export function differences(mine, theirs) {
+  const found = new Map();
+  const note = (key, one, other, clusters) => {
+    const entry = found.get(key) ?? { clusters: [], mine: one, theirs: other };
+    entry.clusters.push(...clusters);
+    found.set(key, entry);
+  };
+  const face = (entry) => (entry ? { name: entry.name, color: entry.color } : null);
+  const clusters = new Set([...mine, ...theirs].flatMap((entry) => entry.clusters));
+  for (const cluster of [...clusters].sort((a, b) => a - b)) {
+    const [one, other] = [face(classOf(mine, cluster)), face(classOf(theirs, cluster))];
+    const key = JSON.stringify([one, other]);
+    if (JSON.stringify(one) !== JSON.stringify(other)) note(key, one, other, [cluster]);
+  }
+  const empty = (legend) => legend.filter((entry) => entry.clusters.length === 0);
+  const knows = (legend, { name, color }) => legend.some((entry) => entry.name === name && entry.color === color);
+  for (const entry of empty(mine)) if (!knows(theirs, entry)) note(`mine ${entry.name}`, face(entry), null, []);
+  for (const entry of empty(theirs)) if (!knows(mine, entry)) note(`theirs ${entry.name}`, null, face(entry), []);
+  return [...found.values()];
+}
+
+/** The colour of a cluster on a map of clusters: those that the run's own maps use. */
+export function spreadColor(index) {
+  const hue = (index * 0.618033988749895) % 1;
+  const lightness = [0.45, 0.62, 0.33][index % 3];
+  const saturation = 0.65 + 0.3 * Math.sin(Math.floor(index / 256));
+  const chroma = saturation * Math.min(lightness, 1 - lightness);
+  const channel = (offset) => {
+    const k = (offset + hue * 12) % 12;
+    const value = lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1));
+    return Math.round(value * 255)
+      .toString(16)
+      .padStart(2, "0")
+      .toUpperCase();
+  };
+  return `#${channel(0)}${channel(8)}${channel(4)}`;
+}
+
+function replaced(classes, id, change) {
+  const old = classes.find((entry) => entry.id === id);
+  if (Object.entries(change).every(([key, value]) => old[key] === value)) return classes;
+  return classes.map((entry) => (entry === old ? { ...entry, ...change } : entry));
+}
+
+function moved(classes, clusters, id) {
+  const moving = new Set(clusters);
+  const target = classes.find((entry) => entry.id === id);
+  if (clusters.every((cluster) => target.clusters.includes(cluster))) return classes;
+  return classes
+    .map((entry) => {
+      if (entry.id !== id) return without(entry, moving);
+      return { ...entry, clusters: [...new Set([...entry.clusters, ...clusters])].sort((a, b) => a - b) };
+    })
+    .filter((entry, index) => entry.clusters.length > 0 || classes[index].clusters.length === 0);
+}
+
+function without(entry, clusters) {
+  if (!entry.clusters.some((cluster) => clusters.has(cluster))) return entry;
+  return { ...entry, clusters: entry.clusters.filter((cluster) => !clusters.has(cluster)) };
+}
+
+function nextId(classes) {
+  return 1 + Math.max(-1, ...classes.map(({ id }) => id));
+}
+
+function freeName(classes, name) {
+  const taken = new Set(classes.map((entry) => entry.name));
+  if (!taken.has(name)) return name;
+  let number = 2;
+  while (taken.has(`${name} (${number})`)) number += 1;
+  return `${name} (${number})`;
+}
+
+function freeColor(classes, cluster) {
+  const taken = new Set(classes.map((entry) => entry.color.toUpperCase()));
+  let index = cluster;
+  while (taken.has(spreadColor(index))) index += 1;
+  return spreadColor(index);
+}

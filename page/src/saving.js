@@ -1,0 +1,88 @@
+// Saving the legend so that two windows never lose work: what is there is only replaced by somebody who has seen it.
+
+import { byId, element, swatch } from "./dom.js";
+import { advance } from "./history.js";
+import { differences, fromServer, isSame, toServer } from "./legend.js";
+import { saveLegend } from "./server.js";
+
+/** Whether there is anything to save. */
+export function isDirty({ history, saved }) {
+  return !isSame(history.present, saved);
+}
+
+/** Save; resolves to whether the server now has what the page shows. */
+export async function save(store, actions) {
+  const { history, etag, saving } = store.state;
+  if (saving) return false;
+  if (!isDirty(store.state)) {
+    actions.say("Everything is saved.");
+    return true;
+  }
+  store.set({ saving: true, status: "Saving…" });
+  const mine = history.present;
+  try {
+    const reply = await saveLegend(toServer(mine), etag);
+    store.set({ saved: mine, etag: reply.etag, status: "Saved." });
+    return true;
+  } catch (error) {
+    if (error.status !== 412) {
+      actions.say(`Not saved: ${error.message}`);
+      return false;
+    }
+    return settle(store, actions, error.body);
+  } finally {
+    store.set({ saving: false });
+  }
+}
+
+// Ask which legend holds. The other one stays a step of undo away.
+async function settle(store, actions, { legend, etag }) {
+  const theirs = fromServer(legend.classes);
+  if (isSame(store.state.history.present, theirs)) {
+    store.set({ saved: theirs, etag, status: "Saved already, by another window." });
+    return true;
+  }
+  const choice = await ask(store.state.history.present, theirs);
+  const { history } = store.state;
+  if (choice === "mine") {
+    const seen = advance(history, theirs, "Took what was saved elsewhere");
+    store.set({ history: advance(seen, history.present, "Kept mine"), saved: theirs, etag, saving: false });
+    return save(store, actions);
+  }
+  if (choice === "theirs") {
+    const taken = advance(history, theirs, "Took what was saved elsewhere");
+    store.set({
+      history: taken,
+      saved: theirs,
+      etag,
+      status: "Took what was saved elsewhere. Undo brings yours back.",
+    });
+    return false;
+  }
+  actions.say("Not saved: the legend was saved elsewhere.");
+  return false;
+}
+
+function ask(mine, theirs) {
+  const dialog = byId("conflict");
+  byId("differences").replaceChildren(
+    ...differences(mine, theirs).map((entry) =>
+      element("tr", {}, element("td", {}, entry.clusters.join(", ") || "none"), side(entry.mine), side(entry.theirs)),
+    ),
+  );
+  return new Promise((resolve) => {
+    const choose = (choice) => () => {
+      dialog.close();
+      resolve(choice);
+    };
+    byId("keep-mine").onclick = choose("mine");
+    byId("take-theirs").onclick = choose("theirs");
+    byId("decide-later").onclick = choose("later");
+    dialog.oncancel = () => resolve("later");
+    dialog.showModal();
+  });
+}
+
+function side(entry) {
+  return entry ? element("td", {}, swatch(entry.color), entry.name) : element("td", { class: "none" }, "no class");
+}

@@ -1,0 +1,57 @@
+// The server's calls. What it refuses comes as a ServerError with the line to show.
+
+/** What the server refused, or that it does not answer (status 0). */
+export class ServerError extends Error {
+  constructor(status, message, body = {}) {
+    super(message);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+const token = () => document.querySelector('meta[name="terrasift-token"]').content;
+
+export const loadSession = () => json("GET", "/api/session");
+export const loadLegend = () => json("GET", "/api/legend");
+export const loadClusters = async (scene) => (await json("GET", `${scenePath(scene)}/clusters`)).clusters;
+export const loadPoint = (scene, x, y) => json("GET", `${scenePath(scene)}/point?x=${x}&y=${y}`);
+export const startExport = (scene) => json("POST", "/api/exports", { scene });
+export const loadExport = (id) => json("GET", `/api/exports/${encodeURIComponent(id)}`);
+
+/** Write the legend if it is still the one with this tag; a ServerError 412 brings the one that is there now. */
+export const saveLegend = (classes, etag) => json("PUT", "/api/legend", { classes }, { "If-Match": etag });
+
+export const imageTilePath = (scene, level, row, column) => `${scenePath(scene)}/image/${level}/${row}/${column}.png`;
+
+/** A tile of cluster indices (Uint16Array) or of confidences (Uint8Array), `what` being "labels" or "confidence". */
+export async function loadTile(what, scene, level, row, column, signal) {
+  const reply = await ask("GET", `${scenePath(scene)}/${what}/${level}/${row}/${column}`, { signal });
+  const buffer = await reply.arrayBuffer();
+  return what === "labels" ? littleEndian(buffer) : new Uint8Array(buffer);
+}
+
+function scenePath(scene) {
+  return `/api/scenes/${encodeURIComponent(scene)}`;
+}
+
+async function json(method, path, content, headers = {}) {
+  const changes = method === "GET" ? {} : { "X-Terrasift-Token": token(), "Content-Type": "application/json" };
+  const body = content === undefined ? undefined : JSON.stringify(content);
+  return (await ask(method, path, { headers: { ...headers, ...changes }, body, cache: "no-store" })).json();
+}
+
+async function ask(method, path, options) {
+  const reply = await fetch(path, { method, ...options }).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    throw new ServerError(0, "The server does not answer. Is terrasift view still running?");
+  });
+  if (reply.ok) return reply;
+  const body = await reply.json().catch(() => ({}));
+  throw new ServerError(reply.status, body.problem ?? `The server refused this (${reply.status}).`, body);
+}
+
+function littleEndian(buffer) {
+  const values = new Uint16Array(buffer);
+  if (new Uint8Array(new Uint16Array([1]).buffer)[0] === 1) return values;
+  return values.map((value) => ((value & 255) << 8) | (value >> 8));
+}

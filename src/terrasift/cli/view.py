@@ -1,0 +1,40 @@
+"""`terrasift view`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from terrasift.cli.options import RunPath
+from terrasift.errors import SettingError
+
+EXAMPLE = "Example: terrasift view runs/city ortho/sheet_7.tif"
+
+
+def command(
+    run: RunPath,
+    scenes: Annotated[
+        list[str], typer.Argument(metavar="SCENE...", help="Files, folders, 'patterns*.tif', or any path GDAL opens.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE|DIR", help="Where exported maps go.", show_default="RUN/maps")
+    ] = None,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0: a free one.")] = 0,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Listen there; any but the default lets other machines in.")
+    ] = "127.0.0.1",
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and leave it at that.")] = False,
+) -> None:
+    """See scenes and their clusters in the browser, and name them."""
+    from terrasift.api import Run
+
+    try:
+        from terrasift.viewer.serving import view
+    except ImportError as error:
+        raise SettingError("view", f"needs {error.name}", "pip install 'terrasift[viewer]'") from error
+    try:
+        view(Run.open(run), scenes, out, host=host, port=port, browser=not no_browser)
+    except KeyboardInterrupt:
+        typer.echo("stopped")

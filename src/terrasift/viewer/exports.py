@@ -1,0 +1,140 @@
+"""Class maps made from cluster maps, one after the other, while the page goes on."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from terrasift.data.patches import windows_of
+from terrasift.errors import TerrasiftError
+from terrasift.legend import Legend
+from terrasift.prediction import ClusterWindow, predict_scene
+from terrasift.raster import Raster, write_qgis_style
+from terrasift.viewer.scenes import Scene
+
+__all__ = ["Export", "Exports", "export_map"]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Export:
+    """How far the export of a class map is."""
+
+    path: Path
+    done: float = 0.0
+    finished: bool = False
+    problem: str | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        return {"done": self.done, "finished": self.finished, "path": str(self.path), "problem": self.problem}
+
+
+class Exports:
+    """Exports in the order in which they were asked for; a failed one leaves no file.
+
+    Parameters
+    ----------
+    clusters
+        K.
+    """
+
+    def __init__(self, clusters: int) -> None:
+        self._clusters = clusters
+        self._exports: list[Export] = []
+        self._thread = ThreadPoolExecutor(1, "export")
+        self._closing = threading.Event()
+
+    def start(self, scene: Scene, legend: Legend, path: Path) -> int:
+        """Write the class map of a scene when those before it are done; the number to ask `get` for."""
+        export = Export(path)
+        self._exports.append(export)
+        number = len(self._exports) - 1
+        self._thread.submit(self._run, export, scene, legend)
+        return number
+
+    def get(self, number: int) -> Export | None:
+        """How far an export is; None if there is none of this number."""
+        return self._exports[number] if 0 <= number < len(self._exports) else None
+
+    def close(self) -> None:
+        """Stop; an export that is not done is given up."""
+        self._closing.set()
+        self._thread.shutdown(cancel_futures=True)
+
+    def _run(self, export: Export, scene: Scene, legend: Legend) -> None:
+        try:
+            export_map(scene, legend, self._clusters, export.path, functools.partial(self._track, export))
+            export.done = 1.0
+        except (TerrasiftError, OSError) as error:
+            export.problem = str(error)
+        except _GivenUpError:
+            export.problem = "given up: the server has stopped"
+        except Exception:
+            _logger.exception("export of %s", scene.path)
+            export.problem = "failed for a reason nobody thought of; the terminal says more"
+        export.finished = True
+
+    def _track(self, export: Export, windows: Iterable[ClusterWindow], pixels: int, _: int) -> Iterator[ClusterWindow]:
+        for window in windows:
+            if self._closing.is_set():
+                raise _GivenUpError
+            yield window
+            export.done += _SHARE_OF_WINDOWS * window.valid.size / pixels
+
+
+class _GivenUpError(Exception):
+    pass
+
+
+_SHARE_OF_WINDOWS = 0.25  # then GDAL makes the file and its overviews, which takes three times as long
+
+
+def export_map(scene: Scene, legend: Legend, clusters: int, path: Path, track: Any) -> None:
+    """Write a scene's class map and its QGIS style, both or neither, by looking its clusters up in a legend.
+
+    Parameters
+    ----------
+    scene
+        With its cluster map.
+    legend
+        Classes, and the clusters they hold.
+    clusters
+        K.
+    path
+        ``.tif`` or ``.png``.
+    track
+        As for `predict_scene`.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read or written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    predict_scene(functools.partial(_windows, scene), legend, clusters, scene.path, path, track)
+    try:
+        write_qgis_style(path, legend)
+    except BaseException:
+        for file in (path, Path(f"{path}.aux.xml")):
+            file.unlink(missing_ok=True)
+        raise
+
+
+def _windows(scene: Scene, _: Raster) -> Iterator[ClusterWindow]:
+    with Raster(scene.clusters) as raster:
+        for window in windows_of(raster.info.height, raster.info.width, _SIDE):
+            labels, valid = raster.read_indices(window)
+            found = labels.astype("int64")
+            found[~valid] = 0
+            yield ClusterWindow(window, (found, found), valid)  # the map is of the legend's classifier, 1 or 2
+
+
+_SIDE = 1024

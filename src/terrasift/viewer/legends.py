@@ -1,0 +1,112 @@
+"""A run's legend, shared with other windows and with the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import unicodedata
+from typing import Any
+
+from terrasift.errors import InputError, RunError
+from terrasift.legend import Legend
+from terrasift.run import RunFolder
+
+__all__ = ["LegendStore"]
+
+_LONGEST_NAME = 200
+
+
+class LegendStore:
+    """The legend file of a run, replaced only by who has seen its present state.
+
+    Parameters
+    ----------
+    run
+        The run's folder.
+    classifier
+        Whose clusters the page shows.
+    """
+
+    def __init__(self, run: RunFolder, classifier: int) -> None:
+        self._run = run
+        self._classifier = classifier
+        self._clusters = run.recipe.clusters
+        self._lock = threading.Lock()
+
+    def read(self) -> tuple[Legend, str]:
+        """The legend, and the digest of its file.
+
+        Raises
+        ------
+        InputError
+            If the file is not a legend, or not one for this run.
+        RunError
+            If it speaks of the clusters of another classifier than the page does.
+        """
+        with self._lock:
+            return self._read()
+
+    def write(self, classes: Any, seen: str) -> str | None:
+        """Replace the legend's classes, unless its file has changed since `read` gave the digest `seen`.
+
+        Parameters
+        ----------
+        classes
+            A list of {name, color, clusters}, as it came. Everything else in the legend stays.
+        seen
+            The digest.
+
+        Returns
+        -------
+        str or None
+            The new digest; None if the file has changed: nothing is written then. The legend before is kept in
+            ``legend.previous.yaml``.
+
+        Raises
+        ------
+        InputError
+            If they are no classes, or hold clusters that do not exist.
+        RunError
+            As for `read`.
+        """
+        with self._lock:
+            before, digest = self._read()
+            if digest != seen:
+                return None
+            self._run.save_legend(self._checked(classes, before))
+            return self._digest()
+
+    def _read(self) -> tuple[Legend, str]:
+        digest = self._digest()  # first: should the file change in between, saving will be refused
+        legend = self._run.legend
+        if legend.classifier != self._classifier:
+            raise RunError(
+                self._run.legend_file,
+                f"now speaks of classifier {legend.classifier}, but the page shows the clusters of {self._classifier}",
+                "start `terrasift view` again",
+            )
+        return legend, digest
+
+    def _digest(self) -> str:
+        file = self._run.legend_file
+        return hashlib.sha256(file.read_bytes() if file.exists() else b"").hexdigest()
+
+    def _checked(self, classes: Any, before: Legend) -> Legend:
+        content = {"classes": classes, "ignore": list(before.ignore), "classifier": before.classifier}
+        legend = Legend.from_content("legend", content)
+        for index, entry in enumerate(classes):
+            _check_name(f"legend: classes[{index}].name", entry["name"])
+        legend.mapping(self._clusters)
+        return legend
+
+
+def _check_name(where: str, name: Any) -> None:
+    if not isinstance(name, str) or not name.strip():
+        raise InputError(where, "is empty", "give every class a name")
+    if len(name) > _LONGEST_NAME:
+        raise InputError(where, f"has {len(name)} characters", f"allowed are {_LONGEST_NAME}")
+    if any(unicodedata.category(letter) in _NO_TEXT for letter in name):
+        raise InputError(where, "holds a control character", "write it in letters")
+
+
+_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, separators of lines and paragraphs

@@ -1,0 +1,133 @@
+"""Scenes made ready for the page: their maps, and a preview where a scene cannot be read quickly."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from terrasift.api import Run
+from terrasift.data.scenes import find_scenes
+from terrasift.errors import RunError
+from terrasift.progress import track
+from terrasift.raster import (
+    TILE,
+    Raster,
+    RasterInfo,
+    confidence_path,
+    ground_sampling,
+    level_count,
+    preview_base,
+    write_preview,
+)
+from terrasift.viewer.display import Display
+
+__all__ = ["Scene", "make_ready"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A scene with its maps.
+
+    Attributes
+    ----------
+    path
+        Of the image.
+    info
+        What the image is.
+    bands
+        Numbers of the bands that the run reads.
+    display
+        How it is shown.
+    clusters, confidence
+        The maps: cluster indices, and per cent.
+    preview, base
+        Its copy for coarse levels, if it needs one, and the level from which that serves.
+    """
+
+    path: str
+    info: RasterInfo
+    bands: tuple[int, ...]
+    display: Display
+    clusters: Path
+    confidence: Path
+    preview: Path | None = None
+    base: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
+
+    @property
+    def levels(self) -> int:
+        """How many levels of tiles there are."""
+        return level_count(self.info.height, self.info.width)
+
+    def describe(self) -> dict[str, Any]:
+        """What the page needs to know of it."""
+        info = self.info
+        names = [info.descriptions[number - 1] or f"band {number}" for number in self.bands]
+        return {
+            "name": self.name,
+            "width": info.width,
+            "height": info.height,
+            "levels": self.levels,
+            "tile_size": TILE,
+            "crs": info.crs,
+            "transform": info.transform,
+            "ground_sampling": ground_sampling(info),
+            "bands": len(names),
+            "band_names": names,
+        }
+
+
+def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]], *, show: bool = True) -> list[Scene]:
+    """Map scenes, unless that is done already, and write previews of those that need one; all under ``RUN/view``.
+
+    Parameters
+    ----------
+    run
+        Trained.
+    scenes
+        Files, folders, glob patterns, or any path GDAL opens.
+    show
+        Whether to draw progress bars.
+
+    Raises
+    ------
+    InputError
+        If a scene does not fit the run.
+    """
+    return [_ready(run, path, run.path / "view", show) for path in find_scenes(scenes)]
+
+
+def _ready(run: Run, path: str, folder: Path, show: bool) -> Scene:
+    recipe = run.settings
+    if recipe.scaling is None:
+        raise RunError(run.path, "does not say how its images were scaled", "train it anew")
+    with Raster(path) as raster:
+        info, base = raster.info, preview_base(raster)
+    display = Display.of(info, recipe, recipe.scaling)
+    # Classifier and state of the file are in the name: what was made of another file never stands in its way.
+    name = f"{Path(path).stem}-{_digest(path, run.legend.classifier)}"
+    clusters = run.predict(path, folder / f"{name}.tif", clusters=True, confidence=True, resume=True, show=show)
+    preview = None
+    if base is not None:
+        preview = folder / f"{Path(path).stem}-{_digest(path, display.bands)}.preview.tif"
+        if not preview.exists():
+            bar = functools.partial(track, description=f"{Path(path).name}: preview", show=show)
+            write_preview(path, preview, list(display.bands), display, base, bar)
+    bands = tuple(info.band_numbers(recipe.bands))
+    return Scene(path, info, bands, display, clusters, confidence_path(clusters), preview, base or 0)
+
+
+def _digest(path: str, of: object) -> str:
+    file = Path(path).stat() if Path(path).exists() else None
+    parts = [str(Path(path).absolute()), file and [file.st_size, file.st_mtime_ns], of]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]

@@ -1,0 +1,169 @@
+"""`terrasift view` from start to end, and what it makes ready."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from terrasift import Legend, Run, Scaling
+from terrasift.raster import preview, write_image
+from terrasift.viewer import scenes, serving, static
+from terrasift.viewer.display import Display
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page in place of the one that npm builds."""
+    folder = tmp_path / "static"
+    folder.mkdir()
+    (folder / "index.html").write_text('<meta name="terrasift-token" content="">')
+    monkeypatch.setattr(static, "_FOLDER", folder)
+    return folder
+
+
+def test_a_page_that_is_not_built_is_said(
+    command: Command, ready_run: Run, viewer_scenes: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(static, "_FOLDER", tmp_path)
+    outcome = command("view", ready_run.path, viewer_scenes[0])
+    assert outcome.code == 2
+    assert "terrasift: view: the page is not built; run `make page`" in outcome.err
+
+
+def test_a_missing_library_is_said(
+    command: Command, ready_run: Run, viewer_scenes: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.delitem(sys.modules, "terrasift.viewer.serving")
+    outcome = command("view", ready_run.path, viewer_scenes[0])
+    assert outcome.code == 2
+    assert "view: needs uvicorn; pip install 'terrasift[viewer]'" in outcome.err
+
+
+def test_a_taken_port_is_said(command: Command, ready_run: Run, viewer_scenes: list[Path], built: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        outcome = command("view", ready_run.path, viewer_scenes[0], "--port", port, "--no-browser")
+    assert outcome.code == 2
+    assert f"--port: cannot listen at 127.0.0.1:{port} (Address already in use); choose another" in outcome.err
+    outcome = command("view", ready_run.path, viewer_scenes[0], "--host", "no.such.machine.invalid", "--no-browser")
+    assert outcome.code == 2
+    assert "--host: cannot listen at no.such.machine.invalid:0" in outcome.err
+
+
+def test_maps_that_would_fall_together_are_refused(
+    command: Command, ready_run: Run, viewer_scenes: list[Path], built: Path, tmp_path: Path
+) -> None:
+    shutil.copy(viewer_scenes[0], tmp_path / "town.tif")
+    outcome = command("view", ready_run.path, viewer_scenes[0], tmp_path / "town.tif", "--no-browser")
+    assert outcome.code == 2
+    assert "would share the map" in outcome.err
+
+
+def test_it_serves_until_it_is_interrupted(ready_run: Run, viewer_scenes: list[Path], built: Path) -> None:
+    """In a process of its own, ended by what Ctrl+C sends."""
+    arguments = ["terrasift", "view", str(ready_run.path), str(viewer_scenes[2]), "--no-browser"]
+    code = (
+        "import sys, pathlib; from terrasift.cli import main; from terrasift.viewer import static\n"
+        f"static._FOLDER = pathlib.Path({str(built)!r}); sys.argv = {arguments}; main()"
+    )
+    settings = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, stderr=subprocess.PIPE, env=settings) as process:
+        assert process.stderr is not None
+        line = next(line for line in process.stderr if "serving" in line)
+        address = line.split()[1]
+        page = httpx.get(address).text
+        token = page.removeprefix('<meta name="terrasift-token" content="').removesuffix('">')
+        assert len(token) == 64
+        assert int(token, 16)
+        refused = httpx.post(f"{address}api/exports", json={"scene": 0})
+        accepted = httpx.post(f"{address}api/exports", json={"scene": 0}, headers={"X-Terrasift-Token": token})
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert (refused.status_code, accepted.status_code) == (403, 202)
+    assert process.returncode == 0
+    assert "Traceback" not in rest
+
+
+def test_the_browser_is_opened_when_the_page_is_there(
+    ready_run: Run, viewer_scenes: list[Path], built: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+
+    class Server:
+        def run(self, sockets: list[socket.socket]) -> None:
+            socket.create_connection(sockets[0].getsockname()).close()  # it waits, rather than being refused
+            opened.append(sockets[0].getsockname())
+
+    monkeypatch.setattr(serving.webbrowser, "open", lambda address: opened.append(address))
+    monkeypatch.setattr(serving, "make_server", lambda app: Server())
+    serving.view(ready_run, [viewer_scenes[2]])
+    address, (host, port) = opened
+    assert address == f"http://{host}:{port}/"
+    assert host == "127.0.0.1"
+
+
+def test_maps_are_made_once(ready_run: Run, viewer_scenes: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (ready_run.path / "view").glob("*.tif")}
+    found = scenes.make_ready(ready_run, viewer_scenes, show=False)
+    assert before == {path: path.stat().st_mtime_ns for path in (ready_run.path / "view").glob("*.tif")}
+    assert {scene.clusters for scene in found} | {scene.confidence for scene in found} == set(before)
+
+
+def test_the_clusters_shown_are_those_of_the_legends_classifier(
+    ready_run: Run, viewer_scenes: list[Path], tmp_path: Path
+) -> None:
+    if ready_run.recipe.classifiers < 2:
+        pytest.skip("needs a run with two classifiers")
+    run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
+    (first,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    run.save_legend(replace(Legend.of_clusters(8), classifier=2))
+    (second,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    assert first.clusters.read_bytes() != second.clusters.read_bytes()
+
+
+def test_a_scene_that_is_slow_to_read_gets_a_preview(
+    ready_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "_QUICK", 64)
+    image = np.random.default_rng(0).integers(1, 255, (80, 90, 3)).astype(np.uint8)
+    write_image(tmp_path / "lines.png", image)
+    run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
+    (scene,) = scenes.make_ready(run, [tmp_path / "lines.png"], show=False)
+    assert scene.preview is not None
+    assert scene.base == 0
+    made = scene.preview.stat().st_mtime_ns
+    (again,) = scenes.make_ready(run, [tmp_path / "lines.png"], show=False)
+    assert again.preview == scene.preview
+    assert scene.preview.stat().st_mtime_ns == made
+    os.utime(tmp_path / "lines.png", ns=(0, 0))
+    (changed,) = scenes.make_ready(run, [tmp_path / "lines.png"], show=False)
+    assert changed.preview != scene.preview
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32"])
+def test_wide_values_are_shown_by_the_runs_scaling(dtype: str) -> None:
+    scaling = Scaling(dtype=dtype, low=(100.0, 200.0), high=(300.0, 1200.0), fill=(0.5, 0.5))
+    values = np.array([[100, 200, 300, 400, 0]]).astype(dtype)[:, :, None]
+    shown = Display((2,), scaling)(values)
+    assert shown.dtype == np.uint8
+    assert shown[0, :, 0].tolist() == [0, 128, 255, 255, 0]
+
+
+def test_a_float_without_a_value_is_shown_as_some_byte() -> None:
+    scaling = Scaling(dtype="float32", low=(0.0,), high=(1.0,), fill=(0.5,))
+    assert Display((1,), scaling)(np.full((1, 1, 1), np.nan, np.float32)).shape == (1, 1, 1)
