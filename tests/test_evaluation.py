@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score, jaccard_score
 
-from terrasift import ConfusionMatrix, InputError, Legend, Run
+from terrasift import ConfusionMatrix, InputError, Legend, Run, SettingError
 from terrasift.evaluation import ClassifierScores, Evaluation
 from terrasift.metrics import segmentation_scores
 from terrasift.raster import Raster, read_labels, write_image
+from terrasift.scoring import score_label_maps
 
 
 @pytest.fixture
@@ -120,3 +122,58 @@ def test_region_metrics_are_those_of_each_whole_image(run: Run, scenes: Path, re
             assert scores.images[str(path)] == pytest.approx(expected[-1])
         means = {name: np.mean([image[name] for image in expected]) for name in expected[0]}
         assert scores.regions == pytest.approx(means)
+
+
+@pytest.mark.parametrize("classifier", [1, 2])
+def test_the_runs_legend_scores_as_the_map_that_it_makes(
+    run: Run, scenes: Path, tmp_path: Path, classifier: int
+) -> None:
+    truth = Legend.load(scenes / "classes.yaml")
+    mapping = np.array([3, 0, 1, -1, 3, 2, -1, 0])
+    run.save_legend(truth.with_clusters(mapping, classifier))
+    before = run.legend_file.read_bytes()
+    north = scenes / "images" / "north.tif"
+    evaluation = run.evaluate([north], scenes / "masks", truth, mapping="legend", show=False)
+    (scores,) = evaluation.classifiers
+    assert run.legend_file.read_bytes() == before
+    assert scores.classifier == classifier
+    assert scores.mapping.tolist() == mapping.tolist()
+
+    drawn = run.predict(north, tmp_path / "map.tif", show=False)
+    written = score_label_maps(drawn, [scenes / "masks" / "north.tif"], classes=truth, show=False)
+    (pair,) = written.images[0].pairs
+    np.testing.assert_array_equal(scores.confusion.counts, pair.confusion.counts)
+    assert scores.images[str(north)] == pytest.approx(pair.regions)
+    assert scores.left_out == 256 * 256 - pair.pixels > 0
+    content = evaluation.to_dict()["classifiers"][0]
+    assert (content["mapping_accuracy"], content["left_out"]) == (None, scores.left_out)
+
+
+def test_the_order_of_a_legends_classes_does_not_matter(run: Run, scenes: Path) -> None:
+    truth = Legend.load(scenes / "classes.yaml")
+    own = truth.with_clusters(np.array([3, 0, 1, 5, 3, 2, 4, 0]), 1)
+
+    def scores(legend: Legend) -> list[list[int]]:
+        run.save_legend(legend)
+        evaluation = run.evaluate([scenes / "images"], scenes / "masks", truth, mapping="legend", show=False)
+        return evaluation.best.confusion.counts.tolist()
+
+    assert scores(own) == scores(dataclasses.replace(own, classes=own.classes[::-1]))
+
+
+def test_a_legend_is_not_mapped_by_images_nor_by_nothing(run: Run, scenes: Path) -> None:
+    asked = ([scenes / "images"], scenes / "masks", scenes / "classes.yaml")
+    with pytest.raises(SettingError, match="map_images: decide nothing"):
+        run.evaluate(*asked, mapping="legend", map_images=[scenes / "images"], show=False)
+    with pytest.raises(InputError, match="names no class yet"):
+        run.evaluate(*asked, mapping="legend", show=False)
+
+
+def test_a_legend_that_meets_no_label_has_no_score(run: Run, scenes: Path, tmp_path: Path) -> None:
+    truth = Legend.load(scenes / "classes.yaml")
+    north = scenes / "images" / "north.tif"
+    clusters = clusters_of(run, north, 1)
+    run.save_legend(truth.with_clusters(np.where(np.arange(8) == clusters[0, 0], 0, -1), 1))
+    write_image(tmp_path / "north.tif", np.where(clusters == clusters[0, 0], 255, 0).astype(np.uint8))
+    with pytest.raises(InputError, match="no cluster that lies on a labelled pixel"):
+        run.evaluate([north], tmp_path, truth, mapping="legend", show=False)

@@ -14,7 +14,7 @@ import pytest
 
 from terrasift import InputError, Run
 from terrasift.prediction import ClusterPredictor, predict_scene
-from terrasift.raster import Raster
+from terrasift.raster import ClassMapWriter, Raster
 from terrasift.workers import open_client
 
 pytest.importorskip("distributed", reason="needs the extra `cluster`")
@@ -44,6 +44,22 @@ def test_the_command_gives_the_same_bytes_with_workers(
         here = alone.predict(scenes / "images" / f"{name}.tif", tmp_path / f"{name}.tif", confidence=True, show=False)
         for path in (here, tmp_path / f"{name}.confidence.tif"):
             assert (tmp_path / "maps" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_the_command_finds_a_scheduler_by_its_address(
+    command: Callable[..., Any], client: Any, tiny_run: Run, scenes: Path, tmp_path: Path
+) -> None:
+    scene, address = scenes / "images" / "north.tif", client.scheduler.address
+    changes = [part for change in SMALL for part in ("--set", change)]
+    outcome = command("predict", tiny_run.path, scene, "--out", tmp_path / "map.tif", "--scheduler", address, *changes)
+    assert outcome.code == 0, outcome.err
+    whole = Run.open(tiny_run.path, SMALL).predict(scene, tmp_path / "whole.tif", show=False)
+    assert (tmp_path / "map.tif").read_bytes() == whole.read_bytes()
+    outcome = command(
+        "predict", tiny_run.path, scene, "--out", tmp_path / "map.tif", "--scheduler", "tcp://127.0.0.1:1"
+    )
+    assert outcome.code == 2
+    assert "--scheduler: no Dask scheduler answers at tcp://127.0.0.1:1" in outcome.err
 
 
 @pytest.mark.slow
@@ -102,4 +118,31 @@ def test_interrupting_leaves_the_cluster_free(client: Any, tiny_run: Run, scenes
             break
         time.sleep(0.05)
     assert not any(client.processing().values())
+
+
+@pytest.mark.slow
+def test_interrupting_many_scenes_ends_soon_and_can_be_resumed(
+    tiny_run: Run, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.open(tiny_run.path, SMALL)
+    write, written = ClassMapWriter.write, iter(range(1000))
+
+    def slowly(*arguments: Any) -> None:
+        write(*arguments)
+        if next(written) == 3:
+            interrupted.append(time.monotonic())
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(2)  # and some seventy windows are left
+
+    monkeypatch.setattr(ClassMapWriter, "write", slowly)
+    interrupted: list[float] = []
+    with pytest.raises(KeyboardInterrupt):
+        run.predict_all([scenes / "images"], tmp_path / "maps", workers=2, show=False)
+    assert time.monotonic() - interrupted[0] < 30
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("scene")]
+    monkeypatch.setattr(ClassMapWriter, "write", write)
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == [".north.tif.partial", ".south.tif.partial"]
+    done = run.predict_all([scenes / "images"], tmp_path / "maps", resume=True, show=False)
+    for path in done.maps:
+        whole = run.predict(scenes / "images" / path.name, tmp_path / path.name, show=False)
+        assert path.read_bytes() == whole.read_bytes()

@@ -16,9 +16,11 @@ import rasterio
 import torch
 from scipy import ndimage
 
-from terrasift import InputError, Legend, Run
+from terrasift import InputError, Legend, Run, SettingError
 from terrasift.data.scenes import find_scenes
-from terrasift.raster import Raster, confidence_path, write_image, write_mosaic
+from terrasift.prediction import map_paths
+from terrasift.raster import Raster, confidence_path, pixels_of, write_image, write_mosaic
+from terrasift.raster.map_file import MapFile
 
 
 @pytest.fixture
@@ -233,3 +235,112 @@ def test_maps_of_no_common_grid_get_no_mosaic(
     done = run.predict_all([folder], tmp_path / "maps", show=False)
     assert (len(done.maps), done.mosaic) == (2, None)
     assert "no mosaic was written" in caplog.text
+
+
+# At the edges
+
+
+def test_a_scene_with_little_data_takes_its_context_from_that(run: Run, scenes: Path, tmp_path: Path) -> None:
+    """A corner of a large scene is mapped like the corner alone, however many windows are empty."""
+    run = Run.open(run.path, ["predict.context=scene"])
+    with Raster(scenes / "images" / "north.tif") as raster:
+        corner = raster.read()[0]
+    profile = {"driver": "GTiff", "height": 3200, "width": 3200, "count": 3, "dtype": "uint8", "nodata": 0}
+    for name, side in (("large", 3200), ("small", 256)):
+        grid = {"crs": "EPSG:32633", "transform": rasterio.Affine(1, 0, 5e5, 0, -1, 5e6), "tiled": True}
+        with rasterio.open(
+            tmp_path / f"{name}.tif", "w", **{**profile, "height": side, "width": side}, **grid
+        ) as dataset:
+            dataset.write(np.moveaxis(corner, 2, 0), window=rasterio.windows.Window(0, 0, 256, 256))
+    large = read(run.predict(tmp_path / "large.tif", tmp_path / "map-large.tif", show=False))
+    small = read(run.predict(tmp_path / "small.tif", tmp_path / "map-small.tif", show=False))
+    assert (large[256:] == 255).all()
+    inside = np.s_[:230, :230]  # beyond the reach of where the data ends
+    assert (large[inside] == small[inside]).mean() > 0.9999
+
+
+def test_what_fails_for_another_reason_than_the_scene_can_be_resumed(
+    run: Run, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, out = scenes / "images" / "north.tif", tmp_path / "maps" / "map.tif"
+    whole = run.predict(scene, tmp_path / "whole.tif", show=False).read_bytes()
+    fill = MapFile.fill
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(MapFile, "fill", full)
+    with pytest.raises(InputError, match=r"map.tif: cannot be written"):
+        run.predict(scene, out, show=False)
+    assert [path.name for path in out.parent.iterdir()] == [".map.tif.partial"]
+    monkeypatch.setattr(MapFile, "fill", fill)
+    monkeypatch.setattr("terrasift.prediction.predictor.decide", full)  # nothing is left to be computed
+    assert run.predict(scene, out, resume=True, show=False).read_bytes() == whole
+
+
+def test_a_confidence_that_is_gone_is_made_again(run: Run, scenes: Path, tmp_path: Path) -> None:
+    options = {"confidence": True, "resume": True, "show": False}
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", **options)
+    before = confidence_path(out).read_bytes()
+    confidence_path(out).unlink()
+    run.predict(scenes / "images" / "north.tif", out, **options)
+    assert confidence_path(out).read_bytes() == before
+
+
+def test_a_virtual_raster_is_mapped_again_when_what_it_shows_has_changed(
+    run: Run, scenes: Path, tmp_path: Path
+) -> None:
+    shutil.copy(scenes / "images" / "north.tif", tmp_path / "source.tif")
+    with Raster(tmp_path / "source.tif") as raster:
+        bands = "".join(
+            f'<VRTRasterBand dataType="Byte" band="{n}"><SimpleSource><SourceFilename relativeToVRT="1">source.tif'
+            f"</SourceFilename><SourceBand>{n}</SourceBand></SimpleSource></VRTRasterBand>"
+            for n in (1, 2, 3)
+        )
+        size = f'rasterXSize="{raster.info.width}" rasterYSize="{raster.info.height}"'
+    (tmp_path / "scene.vrt").write_text(f"<VRTDataset {size}>{bands}</VRTDataset>")
+    first = run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True, show=False).read_bytes()
+    shutil.copy(scenes / "images" / "south.tif", tmp_path / "source.tif")
+    assert run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True, show=False).read_bytes() != first
+
+
+def test_a_least_area_larger_than_the_scene_leaves_one_class(run: Run, scenes: Path, tmp_path: Path) -> None:
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", min_area=1e9, show=False)
+    assert len(np.unique(read(out))) == 1
+
+
+@pytest.mark.parametrize(("name", "stem"), [("a.b.tif?key=x.tif", "a.b"), ("c.tif", "c")])
+def test_a_map_takes_the_name_of_its_scene_without_the_query(name: str, stem: str, tmp_path: Path) -> None:
+    assert map_paths([f"https://host/{name}"], tmp_path) == [tmp_path / f"{stem}.tif"]
+
+
+def test_a_list_may_begin_with_a_mark_and_may_not_name_lists(scenes: Path, tmp_path: Path) -> None:
+    (tmp_path / "marked.txt").write_text(f"{scenes / 'images' / 'north.tif'}\n", encoding="utf-8-sig")
+    assert find_scenes(tmp_path / "marked.txt") == [str(scenes / "images" / "north.tif")]
+    (tmp_path / "loop.txt").write_text("loop.txt\n")
+    with pytest.raises(InputError, match=r"loop.txt:1: names a list in a list"):
+        find_scenes(tmp_path / "loop.txt")
+
+
+@pytest.mark.parametrize("margin", [0, 8])
+@pytest.mark.parametrize("side", [129, 145])
+def test_a_sliver_at_the_edge_is_mapped_too(run: Run, tmp_path: Path, side: int, margin: int) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
+    write_image(tmp_path / "scene.tif", image, crs="EPSG:32633", transform=(1, 0, 0, 0, -1, 0))
+    changes = ["predict.context=patch", "predict.window=128", f"predict.margin={margin}"]
+    out = Run.open(run.path, changes).predict(tmp_path / "scene.tif", tmp_path / "map.tif", show=False)
+    assert (read(out) != 255).all()
+
+
+def test_a_margin_that_leaves_nothing_is_refused(run: Run, scenes: Path, tmp_path: Path) -> None:
+    changes = ["predict.context=patch", "predict.window=64", "predict.margin=32"]
+    with pytest.raises(SettingError, match="leaves nothing"):
+        Run.open(run.path, changes).predict(scenes / "images" / "north.tif", tmp_path / "map.tif", show=False)
+
+
+@pytest.mark.parametrize(("unit", "metres"), [("metre", 1.0), ("foot", 0.3048)])
+def test_a_building_sites_own_grid_is_measured_in_its_unit(tmp_path: Path, unit: str, metres: float) -> None:
+    crs = f'LOCAL_CS["site",UNIT["{unit}",{metres}],AXIS["x",EAST],AXIS["y",NORTH]]'
+    write_image(tmp_path / "a.tif", np.zeros((40, 40, 3), np.uint8), crs=crs, transform=(0.5, 0, 10, 0, -0.5, 20))
+    with Raster(tmp_path / "a.tif") as raster:
+        assert pixels_of(100 * 0.25 * metres**2, raster.info) == 100

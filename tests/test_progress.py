@@ -20,7 +20,7 @@ def test_a_log_file_gets_a_line_now_and_then(caplog: pytest.LogCaptureFixture, m
     with progress.progress_bar("training", 10, done=5) as advance:
         for _ in range(5):
             advance("loss 1.5")
-    assert [record.getMessage() for record in caplog.records] == ["training: 80%, loss 1.5"]
+    assert [record.getMessage() for record in caplog.records] == ["training: 80%, 24 s left, loss 1.5"]
 
 
 def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ export class Actions {
   }
 
   name(text) {
-    const { classes, chosen, entry } = this.#now();
+    const { classes, chosen, entry, ignore } = this.#now();
     const title = text.trim().replace(/\s+/g, " ");
     if (!title) return this.say("A class needs a name.");
     const existing = classes.find((entry) => entry.name === title);
@@ -46,15 +46,15 @@ export class Actions {
       return this.change(legend.renamed(classes, entry.id, title), `Renamed the class “${title}”`);
     }
     const done = existing ? `joined “${title}”` : `${chosen.length === 1 ? "is" : "are"} now “${title}”`;
-    if (!this.change(legend.named(classes, chosen, title), `${this.#subject(chosen)} ${done}`))
+    if (!this.change(legend.named(classes, chosen, title, ignore), `${this.#subject(chosen)} ${done}`))
       this.say("That is its name already.");
   }
 
   /** Returns whether it did. */
   merge() {
-    const { classes, chosen, shares } = this.#now();
+    const { classes, chosen, shares, ignore } = this.#now();
     if (chosen.length < 2) return this.say("Select two clusters or more to merge them.");
-    const next = legend.merged(classes, chosen, (cluster) => shares.get(cluster) ?? 0);
+    const next = legend.merged(classes, chosen, (cluster) => shares.get(cluster) ?? 0, ignore);
     const name = legend.classOf(next, chosen[0]).name;
     return (
       this.change(next, `Merged ${counted(chosen.length, "cluster")} into “${name}”`) ||
@@ -63,21 +63,24 @@ export class Actions {
   }
 
   split() {
-    const { classes, chosen } = this.#now();
+    const { classes, chosen, ignore } = this.#now();
     if (chosen.length === 0) return this.say("Select the clusters to split off.");
-    if (!this.change(legend.split(classes, chosen), `Split off ${counted(chosen.length, "cluster")}`)) {
+    if (!this.change(legend.split(classes, chosen, ignore), `Split off ${counted(chosen.length, "cluster")}`)) {
       this.say("It is a class of its own already.");
     }
   }
 
   recolour(color) {
-    const { classes, entry } = this.#now();
+    const { classes, entry, ignore } = this.#now();
     this.preview(null);
     if (!entry) return;
     const other = classes.find(
       ({ id, color: taken }) => id !== entry.id && taken.toUpperCase() === color.toUpperCase(),
     );
     if (other) return this.say(`“${other.name}” has the colour ${color} already.`);
+    if (ignore.includes(color.toUpperCase())) {
+      return this.say(`${color} is the colour of what counts nowhere in the masks: choose another.`);
+    }
     this.change(legend.recoloured(classes, entry.id, color), `Recoloured “${entry.name}”`);
   }
 
@@ -112,8 +115,9 @@ export class Actions {
       history: { present: classes },
       selection,
       shares,
+      ignore,
     } = this.#store.state;
-    return { classes, chosen: [...selection], shares, entry: selectedClass(this.#store.state) };
+    return { classes, chosen: [...selection], shares, ignore, entry: selectedClass(this.#store.state) };
   }
 
   #subject(chosen) {

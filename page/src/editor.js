@@ -19,7 +19,10 @@ export function wireEditor(store, actions, { afterNaming }) {
     event.stopPropagation();
   });
   color.addEventListener("input", () => actions.preview(color.value));
-  color.addEventListener("change", () => actions.recolour(color.value.toUpperCase()));
+  color.addEventListener("change", () => {
+    actions.recolour(color.value.toUpperCase());
+    showColor(selectedClass(store.state)); // which may have been refused
+  });
   byId("split").addEventListener("click", () => actions.split());
   byId("clear").addEventListener("click", () => actions.select([]));
   byId("highlight").addEventListener("click", () => store.set({ highlight: !store.state.highlight }));
@@ -54,10 +57,14 @@ function show(state) {
   name.placeholder = some ? `Name ${counted(chosen.length, "cluster")}` : "Select clusters to name them";
   byId("name").disabled = !some;
   byId("clear").disabled = !some;
-  byId("color-input").disabled = !entry;
-  byId("color-input").value = (entry?.color ?? "#808080").toLowerCase();
+  showColor(entry);
   byId("merge").disabled = chosen.length < 2 || Boolean(wholeClass(state.history.present, chosen));
   byId("split").disabled = chosen.every((cluster) => isAlone(state, cluster));
+}
+
+function showColor(entry) {
+  byId("color-input").disabled = !entry;
+  byId("color-input").value = (entry?.color ?? "#808080").toLowerCase();
 }
 
 function showShare({ selection, shares }) {

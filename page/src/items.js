@@ -25,6 +25,7 @@ export function wrapped(item) {
 /** The line of a class; below it lie its clusters if it is open. */
 export function head(entry, share, open) {
   const clusters = counted(entry.clusters.length, "cluster");
+  const label = `${entry.name}, ${clusters}, ${percent(share)} of the scene`;
   const line = element(
     "div",
     {
@@ -33,7 +34,8 @@ export function head(entry, share, open) {
       tabindex: -1,
       "aria-level": 1,
       "aria-expanded": entry.clusters.length > 0 ? String(open) : null,
-      "aria-label": `${entry.name}, ${clusters}, ${percent(share)} of the scene`,
+      "aria-label": label,
+      "data-label": label,
       "data-key": `class:${entry.id}`,
     },
     element("span", { class: "chevron" }, icon("chevron")),

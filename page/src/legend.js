@@ -13,6 +13,20 @@ export function toServer(classes) {
   return classes.map(({ name, color, clusters }) => ({ name, color, clusters }));
 }
 
+/** The legend file that `terrasift legend RUN --from FILE` takes. JSON's strings are YAML's, but for a few letters. */
+export function toYaml(classes, { classifier, ignore }) {
+  const line = ({ name, color, clusters }) =>
+    `  - {name: ${quoted(name)}, color: ${quoted(color)}, clusters: [${clusters.join(", ")}]}`;
+  return [
+    "# Class names, colours and the clusters each class holds; edit freely.",
+    `classifier: ${classifier}`,
+    "classes:",
+    ...classes.map(line),
+    `ignore: [${ignore.map(quoted).join(", ")}]`,
+    "",
+  ].join("\n");
+}
+
 /** Whether two legends are the same to the server. */
 export function isSame(one, other) {
   return JSON.stringify(toServer(one)) === JSON.stringify(toServer(other));
@@ -42,9 +56,9 @@ export function wholeClass(classes, clusters) {
 
 /**
  * Call clusters by a name. They join the class of that name if there is one; else, if they are one whole class, it is
- * renamed; else they become a new class.
+ * renamed; else they become a new class, in a colour that is neither another's nor one of `ignore`.
  */
-export function named(classes, clusters, name) {
+export function named(classes, clusters, name, ignore = []) {
   const title = name.trim().replace(/\s+/g, " ");
   if (!title || clusters.length === 0) return classes;
   const existing = classes.find((entry) => entry.name === title);
@@ -56,7 +70,7 @@ export function named(classes, clusters, name) {
   const fresh = {
     id: nextId(classes),
     name: title,
-    color: donor?.color ?? freeColor(classes, clusters[0]),
+    color: donor?.color ?? freeColor(classes, clusters[0], ignore),
     clusters: [],
   };
   return moved([...classes, fresh], clusters, fresh.id);
@@ -68,22 +82,24 @@ export function renamed(classes, id, name) {
 }
 
 /** Join clusters into one class: that with a name, else the largest of those that hold them. */
-export function merged(classes, clusters, shareOf = () => 0) {
+export function merged(classes, clusters, shareOf = () => 0, ignore = []) {
   const donors = classesOf(classes, clusters);
   if (clusters.length < 2 || wholeClass(classes, clusters)) return classes;
-  if (donors.length === 0) return named(classes, clusters, freeName(classes, `cluster ${clusters[0]}`));
+  if (donors.length === 0) {
+    return named(classes, clusters, freeName(classes, `cluster ${clusters[0]}`), ignore);
+  }
   const share = (entry) => entry.clusters.reduce((sum, cluster) => sum + shareOf(cluster), 0);
   const rank = (entry) => (isUnnamed(entry) ? 0 : 2) + share(entry);
   return moved(classes, clusters, donors.reduce((best, entry) => (rank(entry) > rank(best) ? entry : best)).id);
 }
 
 /** Give each of the clusters a class of its own. A named class that is left empty stays, to be filled again. */
-export function split(classes, clusters) {
+export function split(classes, clusters, ignore = []) {
   return clusters.reduce((legend, cluster) => {
     const owner = classOf(legend, cluster);
     if (owner && isUnnamed(owner)) return legend;
     const rest = legend.map((entry) => (entry === owner ? without(entry, new Set([cluster])) : entry));
-    const [name, color] = [freeName(rest, `cluster ${cluster}`), freeColor(rest, cluster)];
+    const [name, color] = [freeName(rest, `cluster ${cluster}`), freeColor(rest, cluster, ignore)];
     return [...rest, { id: nextId(rest), name, color, clusters: [cluster] }];
   }, classes);
 }
@@ -161,6 +177,13 @@ function without(entry, clusters) {
   return { ...entry, clusters: entry.clusters.filter((cluster) => !clusters.has(cluster)) };
 }
 
+function quoted(text) {
+  return JSON.stringify(text).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g,
+    (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 function nextId(classes) {
   return 1 + Math.max(-1, ...classes.map(({ id }) => id));
 }
@@ -173,8 +196,8 @@ function freeName(classes, name) {
   return `${name} (${number})`;
 }
 
-function freeColor(classes, cluster) {
-  const taken = new Set(classes.map((entry) => entry.color.toUpperCase()));
+function freeColor(classes, cluster, ignore) {
+  const taken = new Set([...classes.map((entry) => entry.color), ...ignore].map((color) => color.toUpperCase()));
   let index = cluster;
   while (taken.has(spreadColor(index))) index += 1;
   return spreadColor(index);

@@ -154,7 +154,10 @@ export class ClassList {
       const inside = clusters.filter((cluster) => selection.has(cluster)).length;
       const whole = clusters.length > 0 ? inside === clusters.length : item.dataset.key === `class:${emptyClass}`;
       item.setAttribute("aria-selected", String(whole));
-      item.classList.toggle("partly", inside > 0 && !whole);
+      const partly = inside > 0 && !whole;
+      item.classList.toggle("partly", partly);
+      const { label } = item.dataset; // of a class: what its mark shows, words say
+      if (label) item.setAttribute("aria-label", partly ? `${label}, ${inside} of them selected` : label);
     }
   }
 

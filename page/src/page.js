@@ -10,8 +10,8 @@ import { fromServer, isUnnamed } from "./legend.js";
 import { ClassList } from "./list.js";
 import { SceneMap } from "./map.js";
 import { classPalette, clusterPalette, highlightPalette } from "./palette.js";
-import { coordinates, showPoint } from "./point.js";
-import { isDirty, save } from "./saving.js";
+import { coordinates, describePoint, showPoint } from "./point.js";
+import { downloadLegend, isDirty, save } from "./saving.js";
 import { loadClusters, loadLegend, loadPoint, loadSession } from "./server.js";
 import { Store } from "./store.js";
 
@@ -25,6 +25,8 @@ const store = new Store({
   history: begin([]), // of lists of classes
   saved: [], // the classes that the server has
   etag: "",
+  ignore: [], // colours that masks of the legend keep for what counts nowhere
+  classifier: 1, // whose clusters these are
   selection: new Set(), // of clusters
   emptyClass: null, // the number of a selected class that holds no cluster
   preview: null, // {id, color} while a colour is being chosen
@@ -35,6 +37,7 @@ const store = new Store({
   sort: "share",
   point: null,
   saving: false,
+  isRefused: false, // whether the last save failed, though there is nothing wrong with the legend
   exporting: false,
   status: "",
 });
@@ -48,11 +51,11 @@ store.subscribe(show);
 start().catch((error) => actions.say(error.message));
 
 async function start() {
-  const [session, { classes, etag }] = await Promise.all([loadSession(), loadLegend()]);
+  const [session, { classes, etag, ignore, classifier }] = await Promise.all([loadSession(), loadLegend()]);
   const present = fromServer(classes);
   byId("run").textContent = session.run;
   byId("scene-select").replaceChildren(...session.scenes.map(({ id, name }) => element("option", { value: id }, name)));
-  store.set({ session, history: begin(present), saved: present, etag });
+  store.set({ session, history: begin(present), saved: present, etag, ignore, classifier });
   await open(session.scenes[0]);
 }
 
@@ -74,7 +77,7 @@ function show(state, changed) {
   if (any("layer", "opacity", "swipe")) showLayer(state);
   if (any("history", "point")) showPoint(state, () => store.set({ point: null }));
   if (any("point")) map.mark(state.point && [state.point.column + 0.5, state.point.row + 0.5]);
-  if (any("scene", "history", "saved", "saving", "exporting")) showWork(state);
+  if (any("scene", "history", "saved", "saving", "isRefused", "exporting")) showWork(state);
   if (any("history", "clusters")) showShare(state);
 }
 
@@ -101,13 +104,14 @@ function showLayer(state) {
 }
 
 function showWork(state) {
-  const { history, session, saving, exporting } = state;
+  const { history, session, saving, isRefused, exporting } = state;
   const dirty = isDirty(state);
   byId("undo").disabled = history.past.length === 0;
   byId("redo").disabled = history.future.length === 0;
   byId("save").disabled = !dirty || saving;
   byId("save").textContent = dirty ? "Save" : "Saved";
   byId("export").disabled = exporting;
+  byId("download").hidden = !(dirty && isRefused);
   document.body.classList.toggle("dirty", dirty);
   document.title = `${dirty ? "• " : ""}${session.run} – terrasift`;
 }
@@ -123,11 +127,13 @@ function showShare({ history, shares }) {
 /** Ask what lies at a place of the scene, and select its cluster. */
 async function ask(x, y) {
   const { scene } = store.state;
-  if (!scene || x < 0 || y < 0 || x >= scene.width || y >= scene.height) return store.set({ point: null });
+  if (!scene || x < 0 || y < 0 || x >= scene.width || y >= scene.height) {
+    return store.set({ point: null, status: "That is outside the scene." });
+  }
   try {
     const point = await loadPoint(scene.id, x, y);
     if (store.state.scene !== scene) return;
-    store.set({ point });
+    store.set({ point, status: describePoint(point, store.state.history.present) });
     if (point.cluster === null) return;
     actions.select([point.cluster]);
     list.reveal(point.cluster);
@@ -162,11 +168,12 @@ function wireControls() {
     redo: () => actions.redo(),
     save: () => save(store, actions),
     export: () => exportMap(store, actions),
+    download: () => downloadLegend(store, actions),
     help: () => byId("help-dialog").showModal(),
     fit: () => map.fit(),
   };
   for (const [id, action] of Object.entries(clicks)) byId(id).addEventListener("click", action);
-  wireKeyboard({
+  const keys = {
     "Ctrl+z": clicks.undo,
     "Ctrl+Shift+z": clicks.redo,
     "Ctrl+y": clicks.redo,
@@ -182,7 +189,8 @@ function wireControls() {
     0: clicks.fit,
     "?": clicks.help,
     ...Object.fromEntries(LAYERS.map((layer, index) => [index + 1, () => store.set({ layer })])),
-  });
+  };
+  wireKeyboard(keys, byId("single-keys"));
   addEventListener("beforeunload", (event) => {
     if (isDirty(store.state)) event.preventDefault();
   });

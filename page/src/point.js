@@ -1,14 +1,30 @@
-// What lies under the pixel that was clicked.
+// What lies under the pixel that was asked about.
 
 import { byId, element, icon, percent, swatch } from "./dom.js";
-import { classOf } from "./legend.js";
+import { classOf, isUnnamed } from "./legend.js";
 
-/** Show a point of the server's, or nothing; `onClose` follows the button. */
+/** A point of the server's in a line: "Cluster 12, water, 83 %, at column 310, row 44." */
+export function describePoint({ cluster, confidence, column, row }, classes) {
+  const place = `at column ${column}, row ${row}.`;
+  if (cluster === null) return `No data ${place}`;
+  const owner = classOf(classes, cluster);
+  const name = owner ? (isUnnamed(owner) ? "not named yet" : owner.name) : "no class";
+  return [`Cluster ${cluster}`, name, confidence === null ? "" : percent(confidence / 100), place]
+    .filter(Boolean)
+    .join(", ");
+}
+
+/** Show a point of the server's, or nothing; `onClose` follows the button. The keyboard goes back to the map then. */
 export function showPoint(state, onClose) {
   const panel = byId("point-panel");
   const { point, scene, history } = state;
+  const hadFocus = panel.contains(document.activeElement);
   panel.hidden = !point;
-  if (!point) return panel.replaceChildren();
+  if (!point) {
+    panel.replaceChildren();
+    if (hadFocus) byId("map").focus();
+    return;
+  }
   const close = element("button", { type: "button", class: "quiet icon-only", "aria-label": "Close" }, icon("close"));
   close.addEventListener("click", onClose);
   const owner = point.cluster === null ? undefined : classOf(history.present, point.cluster);
@@ -32,11 +48,12 @@ export function showPoint(state, onClose) {
     element("header", {}, element("strong", {}, ...title), close),
     element("dl", {}, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
   );
+  if (hadFocus) close.focus();
 }
 
 /** The scene's coordinates of a pixel, as text, or "" where it has none. */
 export function coordinates({ crs, transform }, [x, y]) {
-  if (!crs || !transform) return "";
+  if (!crs || !transform || String(transform) === "1,0,0,0,1,0") return ""; // a file without a geotransform
   const [a, b, c, d, e, f] = transform;
   return `${metres(a * x + b * y + c)}, ${metres(d * x + e * y + f)}`;
 }

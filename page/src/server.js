@@ -9,7 +9,7 @@ export class ServerError extends Error {
   }
 }
 
-const token = () => document.querySelector('meta[name="terrasift-token"]').content;
+const token = () => document.querySelector('meta[name="terrasift-token"]');
 
 export const loadSession = () => json("GET", "/api/session");
 export const loadLegend = () => json("GET", "/api/legend");
@@ -18,8 +18,20 @@ export const loadPoint = (scene, x, y) => json("GET", `${scenePath(scene)}/point
 export const startExport = (scene) => json("POST", "/api/exports", { scene });
 export const loadExport = (id) => json("GET", `/api/exports/${encodeURIComponent(id)}`);
 
-/** Write the legend if it is still the one with this tag; a ServerError 412 brings the one that is there now. */
-export const saveLegend = (classes, etag) => json("PUT", "/api/legend", { classes }, { "If-Match": etag });
+/**
+ * Write the legend if it is still the one with this tag; a ServerError 412 brings the one that is there now. A server
+ * that was started anew has another token: the page takes it over if what is served is still this `session`.
+ */
+export async function saveLegend(classes, etag, session) {
+  const write = () => json("PUT", "/api/legend", { classes }, { "If-Match": etag });
+  try {
+    return await write();
+  } catch (error) {
+    if (error.status !== 403) throw error;
+    await renewToken(session, error);
+    return write();
+  }
+}
 
 export const imageTilePath = (scene, level, row, column) => `${scenePath(scene)}/image/${level}/${row}/${column}.png`;
 
@@ -30,12 +42,21 @@ export async function loadTile(what, scene, level, row, column, signal) {
   return what === "labels" ? littleEndian(buffer) : new Uint8Array(buffer);
 }
 
+async function renewToken(session, refusal) {
+  const page = await (await ask("GET", "/", { cache: "no-store" })).text();
+  const fresh = page.match(/<meta name="terrasift-token" content="([0-9a-f]+)"/)?.[1];
+  if (!fresh || fresh === token().content) throw refusal;
+  if (JSON.stringify(await loadSession()) !== JSON.stringify(session))
+    throw new ServerError(403, "Another run, or other scenes, are at this address now.");
+  token().content = fresh;
+}
+
 function scenePath(scene) {
   return `/api/scenes/${encodeURIComponent(scene)}`;
 }
 
 async function json(method, path, content, headers = {}) {
-  const changes = method === "GET" ? {} : { "X-Terrasift-Token": token(), "Content-Type": "application/json" };
+  const changes = method === "GET" ? {} : { "X-Terrasift-Token": token().content, "Content-Type": "application/json" };
   const body = content === undefined ? undefined : JSON.stringify(content);
   return (await ask(method, path, { headers: { ...headers, ...changes }, body, cache: "no-store" })).json();
 }

@@ -143,6 +143,17 @@ test("what changes nothing gives the same legend back", () => {
   assert.equal(legend.recoloured(classes, classes[0].id, classes[0].color.toLowerCase()), classes);
 });
 
+test("a fresh colour is none of those that masks ignore", () => {
+  const ignore = [legend.spreadColor(0).toLowerCase(), legend.spreadColor(1)];
+  const whole = legend.fromServer([{ name: "land", color: "#000001", clusters: [0, 1, 2] }]);
+  const colors = (classes) => legend.toServer(classes).map(({ color }) => color);
+  const free = ["#000001", legend.spreadColor(2)];
+  assert.deepEqual(colors(legend.split(whole, [0], ignore)), free);
+  assert.deepEqual(colors(legend.named(whole, [0, 1], "sea", ignore)), free);
+  const bare = legend.fromServer([{ name: "land", color: "#000001", clusters: [] }]);
+  assert.deepEqual(colors(legend.merged(bare, [0, 1], () => 0, ignore)), free);
+});
+
 test("differences name the clusters on which two legends disagree, and empty classes", () => {
   const mine = legend.named(unnamed(4), [0, 1], "road");
   const theirs = legend.fromServer([

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError
 from terrasift.legend import IGNORE, Legend
-from terrasift.mapping import MappingMethod, Regions, apply_mapping, map_clusters
+from terrasift.mapping import NO_CLASS, MappingMethod, Regions, apply_mapping, map_by_name, map_clusters
 from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.prediction import ClusterWindow, Segmenter
@@ -25,6 +25,7 @@ __all__ = [
     "LabelView",
     "LabelledImage",
     "count_overlaps",
+    "evaluate_legend",
     "evaluate_segmenter",
     "evaluate_views",
 ]
@@ -52,13 +53,15 @@ class ClassifierScores:
 
     classifier: int
     mapping: NDArray[np.int64]
-    """(K,), class of each cluster."""
+    """(K,), class of each cluster; -1 for none."""
     mapping_accuracy: float
-    """Overall accuracy on the mapping set."""
+    """Overall accuracy on the mapping set; NaN where a legend was the mapping."""
     confusion: ConfusionMatrix
     """Pooled over all test pixels."""
     images: dict[str, dict[str, float]]
     """Region metrics of each test image, by its path and their names."""
+    left_out: int = 0
+    """Labelled test pixels in clusters without a class: they count nowhere, as the nodata of a class map."""
 
     @property
     def regions(self) -> dict[str, float]:
@@ -88,7 +91,8 @@ class Evaluation:
                 {
                     "classifier": scores.classifier,
                     "mapping": scores.mapping.tolist(),
-                    "mapping_accuracy": scores.mapping_accuracy,
+                    **_plain({"mapping_accuracy": scores.mapping_accuracy}),
+                    "left_out": scores.left_out,
                     **scores.confusion.scores(),
                     "regions": _plain(scores.regions),
                     "images": {path: _plain(regions) for path, regions in scores.images.items()},
@@ -148,10 +152,47 @@ def evaluate_segmenter(
     InputError
         If a mask's size is not its image's, or if no pixel has a label.
     """
-    view = LabelView(tuple(legend.names), tuple(range(len(legend.classes))))
     return evaluate_views(
-        segmenter, legend, [view], clusters, tested, mapped, method=method, regions=regions, track=track
+        segmenter, legend, [_whole_view(legend)], clusters, tested, mapped, method=method, regions=regions, track=track
     )[0]
+
+
+def evaluate_legend(
+    segmenter: Segmenter,
+    own: Legend,
+    legend: Legend,
+    clusters: int,
+    tested: Sequence[LabelledImage],
+    *,
+    regions: Regions = "classes",
+    track: _Track = lambda images, *_: images,
+) -> Evaluation:
+    """Score the classes that a legend gives to clusters: what `terrasift score` says of the class map it makes.
+
+    Parameters
+    ----------
+    segmenter, clusters, tested, regions, track
+        As for `evaluate_segmenter`.
+    own
+        Holds the clusters; only its classifier is scored. Clusters without a class count nowhere.
+    legend
+        Names the classes of the masks, by the names that `own` has for them.
+
+    Raises
+    ------
+    InputError
+        If a class of `own` is none of the masks', if a mask's size is not its image's, or if no pixel with a label has
+        a class.
+    """
+    view = _whole_view(legend)
+    mapping = map_by_name(own, legend, clusters, "legend.yaml")
+    with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
+        counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder), track)
+        index = own.classifier - 1
+        scores = _score_mapping(index, mapping, float("nan"), counts[index], view, kept, regions)
+    if not scores.confusion.total:
+        raise InputError("legend.yaml", "holds no cluster that lies on a labelled pixel", "name those that do")
+    return Evaluation(view.names, (scores,))
 
 
 def evaluate_views(
@@ -168,17 +209,33 @@ def evaluate_views(
 ) -> list[Evaluation]:
     """`evaluate_segmenter` under several views of the same masks, segmenting each image once."""
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
-        overlaps: list[list[NDArray[np.int64]]] = []
-        kept: list[_KeptMaps] = []
-        for number, image in enumerate(track(tested, len(tested), "test images")):
-            maps = _KeptMaps(Path(folder) / f"{number}.npy", image, legend)
-            overlaps.append(_overlaps(maps.fill(segmenter), maps.truth, legend, clusters))
-            kept.append(maps)
-        test_counts = _total(overlaps, tested)
+        test_counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder), track)
         found = test_counts
         if mapped is not None:
             found = count_overlaps(segmenter, track(mapped, len(mapped), "mapping images"), legend, clusters)
         return [_score_view(view, test_counts, found, kept, method, regions) for view in views]
+
+
+def _whole_view(legend: Legend) -> LabelView:
+    return LabelView(tuple(legend.names), tuple(range(len(legend.classes))))
+
+
+def _segment(
+    segmenter: Segmenter,
+    legend: Legend,
+    clusters: int,
+    tested: Sequence[LabelledImage],
+    folder: Path,
+    track: _Track,
+) -> tuple[list[NDArray[np.int64]], list[_KeptMaps]]:
+    """Overlaps (K, C) of each classifier over all test images, and the cluster maps of each, kept in a folder."""
+    overlaps: list[list[NDArray[np.int64]]] = []
+    kept: list[_KeptMaps] = []
+    for number, image in enumerate(track(tested, len(tested), "test images")):
+        maps = _KeptMaps(folder / f"{number}.npy", image, legend)
+        overlaps.append(_overlaps(maps.fill(segmenter), maps.truth, legend, clusters))
+        kept.append(maps)
+    return _total(overlaps, tested), kept
 
 
 def _score_view(
@@ -189,23 +246,38 @@ def _score_view(
     method: MappingMethod,
     regions: Regions,
 ) -> Evaluation:
-    truth_table = np.full(IGNORE + 1, IGNORE, np.int64)
-    truth_table[: len(view.table)] = view.table
     scores = []
     for index, (counts, known) in enumerate(zip(test_counts, found, strict=True)):
-        counts, known = _as_seen(counts, view), _as_seen(known, view)
+        known = _as_seen(known, view)
         mapping = map_clusters(known, method)
-        table = mapping if regions == "classes" else np.arange(len(mapping)) + _CLUSTER_NAMES
-        scores.append(
-            ClassifierScores(
-                classifier=index + 1,
-                mapping=mapping,
-                mapping_accuracy=ConfusionMatrix(apply_mapping(known, mapping)).accuracy,
-                confusion=ConfusionMatrix(apply_mapping(counts, mapping)),
-                images={maps.scene: maps.region_scores(index, table, truth_table) for maps in kept},
-            )
-        )
+        accuracy = ConfusionMatrix(apply_mapping(known, mapping)).accuracy
+        scores.append(_score_mapping(index, mapping, accuracy, counts, view, kept, regions))
     return Evaluation(view.names, tuple(scores))
+
+
+def _score_mapping(
+    index: int,
+    mapping: NDArray[np.int64],
+    mapping_accuracy: float,
+    counts: NDArray[np.int64],
+    view: LabelView,
+    kept: Sequence[_KeptMaps],
+    regions: Regions,
+) -> ClassifierScores:
+    """One classifier, by its index, with its clusters (K,) taken for their classes."""
+    truth_table = np.full(IGNORE + 1, IGNORE, np.int64)
+    truth_table[: len(view.table)] = view.table
+    seen = _as_seen(counts, view)
+    classes = np.where(mapping == NO_CLASS, IGNORE, mapping)
+    table = classes if regions == "classes" else np.arange(len(mapping)) + _CLUSTER_NAMES
+    return ClassifierScores(
+        classifier=index + 1,
+        mapping=mapping,
+        mapping_accuracy=mapping_accuracy,
+        confusion=ConfusionMatrix(apply_mapping(seen, mapping)),
+        images={maps.scene: maps.region_scores(index, table, truth_table) for maps in kept},
+        left_out=int(seen[mapping == NO_CLASS].sum()),
+    )
 
 
 def _as_seen(counts: NDArray[np.int64], view: LabelView) -> NDArray[np.int64]:

@@ -1,21 +1,29 @@
-"""Clusters to classes, from how often each cluster lies on each class (docs/method.md)."""
+"""Clusters to classes: from how often each cluster lies on each class, or as a legend has them (docs/method.md)."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.errors import SettingError
+from terrasift.errors import InputError, SettingError
+from terrasift.legend import LandClass, Legend
 
-__all__ = ["MappingMethod", "Regions", "apply_mapping", "map_clusters"]
+__all__ = ["NO_CLASS", "Mapping", "MappingMethod", "Regions", "apply_mapping", "map_by_name", "map_clusters"]
 
 MappingMethod = Literal["majority", "hungarian"]
 """``majority``: many clusters to one class; ``hungarian``: one to one."""
 
+Mapping = Literal["majority", "hungarian", "legend"]
+"""How a run is scored: mapped by a `MappingMethod`, or as its own ``legend`` maps it already."""
+
 Regions = Literal["classes", "clusters"]
 """What the region metrics of a segmentation see: the mapped classes, as the study does, or the raw clusters."""
+
+NO_CLASS = -1
+"""The class of a cluster that has none. Its pixels count nowhere, as the nodata of a class map does."""
 
 
 def map_clusters(counts: NDArray[np.integer[Any]], method: MappingMethod = "majority") -> NDArray[np.int64]:
@@ -67,5 +75,52 @@ def apply_mapping(counts: NDArray[np.integer[Any]], mapping: NDArray[np.int64]) 
     """Confusion counts (C, C), true classes by predicted ones, of clusters (K, C) taken for their classes (K,)."""
     classes = counts.shape[1]
     confusion = np.zeros((classes, classes), np.int64)
-    np.add.at(confusion.T, mapping, counts)
+    has_class = mapping != NO_CLASS
+    np.add.at(confusion.T, mapping[has_class], counts[has_class])
     return confusion
+
+
+def map_by_name(legend: Legend, truth: Legend, clusters: int, where: object = "legend") -> NDArray[np.int64]:
+    """The class of the truth that each cluster has in a legend, by the name that both know it by.
+
+    Parameters
+    ----------
+    legend
+        Holds clusters.
+    truth
+        The classes of the masks, in any order, under the same names. Those that the legend does without are never
+        predicted.
+    clusters
+        K.
+    where
+        Whose legend it is, for the error.
+
+    Returns
+    -------
+    ndarray
+        (K,), int64, class of each cluster; `NO_CLASS` for those that the legend leaves out, and for those that nobody
+        has named ("cluster 12").
+
+    Raises
+    ------
+    InputError
+        If a class of the legend is none of the truth's, or if no cluster has a class; the line names the classes.
+    """
+    index_of = {name: index for index, name in enumerate(truth.names)}
+    held = [entry for entry in legend.classes if entry.clusters and (entry.name in index_of or not _is_unnamed(entry))]
+    unknown = [repr(entry.name) for entry in held if entry.name not in index_of]
+    if unknown:
+        listed = ", ".join(unknown[:8]) + (f" and {len(unknown) - 8} more" if len(unknown) > 8 else "")
+        mend = f"rename them: terrasift legend RUN --name {unknown[0]}=NAME"
+        raise InputError(where, f"has classes that the classes file does not name: {listed}", mend)
+    if not held:
+        raise InputError(where, "names no class yet", "name its clusters, or let --mapping majority do it")
+    named = np.full(len(legend.classes) + 1, NO_CLASS, np.int64)  # the last is for clusters that no class holds
+    for index, entry in enumerate(legend.classes):
+        named[index] = index_of[entry.name] if entry in held else NO_CLASS
+    return named[legend.mapping(clusters)]
+
+
+def _is_unnamed(entry: LandClass) -> bool:
+    """Whether a class is one cluster under its number, as in a run that nobody has mapped."""
+    return len(entry.clusters) == 1 and re.fullmatch(r"cluster \d+( \(\d+\))?", entry.name) is not None

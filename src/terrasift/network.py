@@ -51,6 +51,10 @@ class Network(nn.Module):
         features = self.extractor(images)
         return tuple(classifier(features) for classifier in self.classifiers)
 
+    def only(self, classifier: int) -> Network:
+        """The same extractor with one of the classifiers, counted from 1; nothing is copied."""
+        return Network(self.extractor, [self.classifiers[classifier - 1]]).train(self.training)
+
     def held(self, sample: SampleOf, faster: Callable[[nn.Module], nn.Module] = lambda extractor: extractor) -> Network:
         """A copy whose global operations are held at what they find over all windows of a sample together.
 

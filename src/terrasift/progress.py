@@ -56,15 +56,24 @@ class _Lines:
     def __init__(self, description: str, total: int, done: int) -> None:
         self._description = description
         self._total = total
-        self._done = done
-        self._said = time.monotonic()
+        self._done = self._done_before = done
+        self._said = self._begun = time.monotonic()
 
     def __call__(self, note: str = "", by: int = 1) -> None:
         self._done += by
-        if time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
-            self._said = time.monotonic()
-            share = f"{self._done / max(1, self._total):.0%}"
-            _logger.info("%s: %s", self._description, f"{share}, {note}" if note else share)
+        now = time.monotonic()
+        if now - self._said >= _SECONDS_BETWEEN_LINES:
+            self._said = now
+            left = (self._total - self._done) * (now - self._begun) / max(1, self._done - self._done_before)
+            parts = [f"{self._done / max(1, self._total):.0%}", f"{_in_words(left)} left", *([note] if note else [])]
+            _logger.info("%s: %s", self._description, ", ".join(parts))
+
+
+def _in_words(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
 
 
 _SECONDS_BETWEEN_LINES = 30

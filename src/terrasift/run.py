@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
@@ -15,7 +17,7 @@ from terrasift.legend import Legend
 from terrasift.network import Network, build_network
 from terrasift.recipe import Recipe
 
-__all__ = ["RunFolder", "network_of"]
+__all__ = ["RunFolder", "absolute_path", "network_of"]
 
 
 class RunFolder:
@@ -23,8 +25,8 @@ class RunFolder:
 
     - ``recipe.yaml``: every setting, with the scaling measured on the training images
     - ``weights.safetensors``: the trained network
-    - ``legend.yaml``: the classes, and the clusters each one holds
-    - ``images.txt``: what it was trained on
+    - ``legend.yaml``: the classes, and the clusters each one holds; ``legend.previous.yaml``: those before
+    - ``images.txt``: what it was trained on; files by their absolute paths
     - ``log.csv``: a row for each step
     - ``machine.json``: versions, device and peak memory of the training
     - ``evaluation.json``: every score, once it has been evaluated
@@ -82,7 +84,8 @@ class RunFolder:
         """Check that a run goes on with the images it was begun with; RunError if not."""
         if not self.has_begun or not self.images_file.exists():
             return
-        if self.images_file.read_text(encoding="utf-8") != _listed(scenes):
+        begun = self.images_file.read_text(encoding="utf-8").splitlines()
+        if list(map(absolute_path, begun)) != list(map(absolute_path, scenes)):
             raise RunError(self.path, "was begun with other images (images.txt lists them)", "resume it with those")
 
     def make_folder(self) -> None:
@@ -103,16 +106,64 @@ class RunFolder:
         try:
             self.checkpoint_file.parent.mkdir(parents=True, exist_ok=True)
             if not self.has_begun:
-                self.images_file.write_text(_listed(scenes), encoding="utf-8")
+                self.images_file.write_text("".join(f"{absolute_path(path)}\n" for path in scenes), encoding="utf-8")
             recipe.save(self.recipe_file)
         except OSError as error:
             raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
 
-    def save_legend(self, legend: Legend) -> None:
-        """Replace the legend; the one before goes to ``legend.previous.yaml``."""
-        if self.legend_file.exists():
-            shutil.copyfile(self.legend_file, self.path / "legend.previous.yaml")  # a legend is there at any moment
-        legend.save(self.legend_file)
+    @property
+    def legend_digest(self) -> str:
+        """What tells whether the legend's file has changed."""
+        return _digest(self._legend_bytes())
+
+    def save_legend(self, legend: Legend, seen: str | None = None) -> str | None:
+        """Replace the legend; the one before, if it is another, goes to ``legend.previous.yaml``.
+
+        Processes that save at once do so one after the other.
+
+        Parameters
+        ----------
+        legend
+            The new one.
+        seen
+            The `legend_digest` that the file must still have to be replaced; None: whatever it holds.
+
+        Returns
+        -------
+        str or None
+            The new digest; None if the file had another than `seen`: nothing is written then.
+
+        Raises
+        ------
+        RunError
+            If another process holds on to the legend.
+        """
+        try:
+            with FileLock(self.path / ".legend.lock", timeout=_LONGEST_WAIT):
+                return self._replace_legend(legend, seen)
+        except Timeout as error:
+            raise RunError(self.legend_file, "is being changed by another process", "try again") from error
+
+    def _replace_legend(self, legend: Legend, seen: str | None) -> str | None:
+        before = self._legend_bytes()
+        if seen is not None and _digest(before) != seen:
+            return None
+        new, kept = self.path / ".legend.new.yaml", self.path / ".legend.kept.yaml"
+        try:
+            legend.save(new)
+            after = new.read_bytes()
+            if after != before:
+                if before:
+                    kept.write_bytes(before)  # a copy: a legend is there at any moment
+                    kept.replace(self.path / "legend.previous.yaml")
+                new.replace(self.legend_file)
+        finally:
+            new.unlink(missing_ok=True)
+            kept.unlink(missing_ok=True)
+        return _digest(after)
+
+    def _legend_bytes(self) -> bytes:
+        return self.legend_file.read_bytes() if self.legend_file.exists() else b""
 
     def finish(self, network: Network) -> None:
         """Write the final weights, whole or not at all, and a legend; the checkpoints have served."""
@@ -150,8 +201,16 @@ class RunFolder:
         return network.eval()
 
 
-def _listed(scenes: Sequence[str]) -> str:
-    return "\n".join(scenes) + "\n"
+_LONGEST_WAIT = 30.0  # seconds; a legend is written in milliseconds
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def absolute_path(path: str | os.PathLike[str]) -> str:
+    """A file's absolute path, which holds in any working folder; what is no file here (a URL, ``/vsi...``) as it is."""
+    return str(Path(path).absolute()) if Path(path).exists() else os.fspath(path)
 
 
 def network_of(recipe: Recipe) -> Network:

@@ -46,4 +46,4 @@ def open_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
 
 
 _ONE_TASK_EACH = {"distributed.scheduler.worker-saturation": 1.0}  # nothing waits for a busy worker while one is idle
-_LOCAL: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "memory_limit": None}
+_LOCAL: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": "127.0.0.1:0", "memory_limit": None}

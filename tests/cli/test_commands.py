@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import rasterio
 
-from terrasift import Recipe, Run
+from terrasift import Recipe, Run, RunError
 from terrasift.raster import write_image
+from terrasift.run import RunFolder
 
 Command = Callable[..., Any]
 COMMANDS = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "legend", "export", "info")
@@ -86,12 +87,93 @@ def test_evaluate_says_when_scores_are_flattered_and_can_leave_the_legend(
     assert (run / "legend.yaml").read_bytes() == legend
 
 
+def test_evaluate_scores_names_given_by_hand_and_says_when_it_replaces_them(
+    command: Command, run: Path, scenes: Path
+) -> None:
+    truth = ("--masks", scenes / "masks", "--classes", scenes / "classes.yaml")
+    names = [part for k, name in enumerate(("road", "building", "tree")) for part in ("--name", f"{k}={name}")]
+    assert command("legend", run, *names).code == 0
+    legend = (run / "legend.yaml").read_bytes()
+
+    scored = command("evaluate", run, scenes / "images", *truth, "--mapping", "legend")
+    assert scored.code == 0, scored.err
+    assert "lie in clusters without a class, and count nowhere" in scored.out
+    assert not any(word in scored.out for word in ("flatters", "legend.yaml", "replaced"))
+    assert (run / "legend.yaml").read_bytes() == legend
+    kept = json.loads((run / "evaluation.json").read_text())
+    assert kept["classifiers"][0]["mapping"] == [0, 1, 3, -1, -1, -1, -1, -1]
+    assert kept["mapped_on_test_set"] is False
+
+    replaced = command("evaluate", run, scenes / "images", *truth)
+    assert f"the classes it had are replaced, and kept in {run / 'legend.previous.yaml'}" in replaced.out
+    assert (run / "legend.previous.yaml").read_bytes() == legend
+    again = command("evaluate", run, scenes / "images", *truth)
+    assert "replaced" not in again.out, "the same names as before"
+
+    assert command("legend", run, "--name", "0=roads").code == 0
+    wrong = command("evaluate", run, scenes / "images", *truth, "--mapping", "legend")
+    assert wrong.code == 2
+    assert "has classes that the classes file does not name: 'roads'" in wrong.err
+    assert len(wrong.err.splitlines()) == 1
+
+
 def test_a_finished_run_can_be_resumed_without_harm(command: Command, run: Path, scenes: Path) -> None:
     weights = (run / "weights.safetensors").read_bytes()
     outcome = command("train", scenes / "images", "--out", run, "--recipe", run / "recipe.yaml", "--resume")
     assert outcome.code == 0, outcome.err
     assert "is finished already" in outcome.err
+    assert (run / "report.html").exists()
     assert (run / "weights.safetensors").read_bytes() == weights
+
+
+def test_info_writes_the_report_of_a_run_that_has_none(command: Command, run: Path, tmp_path: Path) -> None:
+    assert not (run / "report.html").exists()
+    outcome = command("info", run, "--report")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.splitlines()[-1] == f"wrote {run / 'report.html'}: open it in a browser"
+    assert "<html" in (run / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "none").mkdir()
+    for wrong in ("paper", tmp_path / "none"):
+        refused = command("info", wrong, "--report")
+        assert refused.code == 2
+        assert "is not a run" in refused.err
+
+
+def test_what_a_run_was_given_is_found_from_any_folder(
+    command: Command, scenes: Path, tmp_path: Path, tiny_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained and evaluated with paths as they are typed, then merged and resumed elsewhere."""
+    shutil.copytree(scenes, tmp_path / "town")
+    (tmp_path / "elsewhere").mkdir()
+    tiny_recipe.save(tmp_path / "recipe.yaml")
+    monkeypatch.chdir(tmp_path / "town")
+    trained = command("train", "images", "--out", tmp_path / "run", "--recipe", tmp_path / "recipe.yaml", "--no-cache")
+    assert trained.code == 0, trained.err
+    truth = ("--masks", "masks", "--classes", "classes.yaml", "--keep-legend")
+    assert command("evaluate", tmp_path / "run", "images", *truth).code == 0
+    images = [str(tmp_path / "town" / "images" / name) for name in ("north.tif", "south.tif")]
+    assert (tmp_path / "run" / "images.txt").read_text().splitlines() == images
+    kept = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert list(kept["masks"]) == list(kept["classifiers"][0]["images"]) == images
+    assert all(Path(mask).is_absolute() for mask in kept["masks"].values())
+
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    (tmp_path / "run" / "clusters-1.npz").unlink()
+    merged = command("legend", tmp_path / "run", "--merge-to", 2)
+    assert merged.code == 0, merged.err
+    assert "not where they were" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_begun_with_paths_as_typed_goes_on(scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.begin(Recipe.load("demo"), [])
+    run.images_file.write_text("images/north.tif\n/vsicurl/https://a.example/b.tif\n")  # as versions before wrote it
+    monkeypatch.chdir(scenes)
+    elsewhere = "/vsicurl/https://a.example/b.tif"
+    run.check_images(["images/north.tif", elsewhere])
+    run.check_images([str(scenes / "images" / "north.tif"), elsewhere])
+    with pytest.raises(RunError, match="was begun with other images"):
+        run.check_images(["images/south.tif", elsewhere])
 
 
 def test_info_of_a_raster(command: Command, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from terrasift.data.synthetic import synthetic_scene
 from terrasift.errors import InputError
 from terrasift.raster import Raster, TileReader, Window, level_count, preview, preview_base, write_image, write_preview
-from terrasift.raster.tiles import level_shape, mean_of_blocks
+from terrasift.raster.tiles import level_shape, mean_of_blocks, overview_levels
 
 GRID: dict[str, Any] = {"crs": "EPSG:32633", "transform": (1, 0, 0, 0, -1, 0)}
 
@@ -75,6 +75,35 @@ def test_overviews_rounded_down_are_filled_up(tmp_path: Path) -> None:
     half.close()
 
 
+@pytest.mark.parametrize(
+    ("sides", "factors", "levels"),
+    [
+        ((4000, 200), [2, 4, 8, 16, 32], {1: 0, 2: 1, 3: 2, 4: 3, 5: 4}),  # GDAL calls the last two a 15th and a 29th
+        ((128, 4097), [2, 4, 16], {1: 0, 2: 1, 4: 2}),
+        ((600, 900), [3, 9], {}),
+        ((600, 900), [3, 4, 9], {2: 1}),
+        ((600, 900), [], {}),
+    ],
+)
+def test_overviews_are_known_by_their_sizes(
+    tmp_path: Path, sides: tuple[int, int], factors: list[int], levels: dict[int, int]
+) -> None:
+    """A tile holds the rows and columns that it should, whatever overviews there are."""
+    rows, columns = np.indices(sides)
+    image = np.stack([rows % 251, columns % 251, (rows // 64) % 2 * 200], axis=2).astype(np.uint8)
+    write_image(tmp_path / "image.tif", image, **GRID)
+    if factors:
+        add_overviews(tmp_path / "image.tif", factors)
+    reader = TileReader(tmp_path / "image.tif")
+    assert overview_levels(reader.raster) == levels
+    for level in range(1, level_count(*sides)):
+        whole = tiles(reader, level)[0]
+        exact = mean_of_blocks(image, np.ones(sides, bool), 1 << level)[0]
+        difference = np.abs(whole[:, :, 2].astype(int) - exact[:, :, 2])
+        assert (difference > 100).mean() <= 2**level / 64 * 0.5  # the nearest pixel's stripe, but at stripes' edges
+    reader.close()
+
+
 def test_labels_are_never_averaged(tmp_path: Path) -> None:
     labels = np.random.default_rng(0).choice([0, 200], (300, 600)).astype(np.uint8)
     write_image(tmp_path / "labels.tif", labels, **GRID)
@@ -122,11 +151,13 @@ def test_which_scenes_need_a_preview(tmp_path: Path, monkeypatch: pytest.MonkeyP
     write_image(tmp_path / "small.png", image[:200, :200])
     write_image(tmp_path / "quick.tif", image, **GRID)
     add_overviews(tmp_path / "quick.tif", [2])
+    write_image(tmp_path / "thirds.tif", image, **GRID)
+    add_overviews(tmp_path / "thirds.tif", [3, 9])
     found = {}
     for path in tmp_path.glob("*"):
         with Raster(path) as raster:
             found[path.name] = preview_base(raster)
-    assert found == {"tiled.tif": 2, "lines.png": 0, "small.png": None, "quick.tif": None}
+    assert found == {"tiled.tif": 2, "lines.png": 0, "small.png": None, "quick.tif": None, "thirds.tif": 2}
 
 
 @pytest.mark.parametrize(("base", "bands"), [(0, [1, 2, 3]), (2, [3, 1, 2]), (1, [2])])

@@ -6,21 +6,26 @@ import dataclasses
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from terrasift import Legend, RunError
+from terrasift import InputError, Legend, RunError
 from terrasift.api import Run, labelled_images
 from terrasift.clusters import gather_facts
+from terrasift.data.scenes import describe_scenes
 from terrasift.metrics import ConfusionMatrix
+from terrasift.raster import RasterInfo
+from terrasift.report import run_scenes
 from terrasift.report.curves import read_log
 from terrasift.report.photos import draw_scale_bar, outline, round_length
-from terrasift.report.run import report_on, write_run_report
+from terrasift.report.run import _find_images, report_on, write_run_report
 from terrasift.report.run_evaluation import keep_evaluation, read_evaluation
 from terrasift.report.run_facts import facts_of
+from terrasift.report.run_scenes import draw_scenes
 
 ODD = 'a <b> & "c"'
 SECTIONS = ("samples", "scores", "training", "clusters", "recipe", "cost", "versions")
@@ -188,6 +193,32 @@ def test_images_that_have_gone_are_said_to_have(run: Run, tmp_path: Path) -> Non
     bare = Page(write_run_report(moved, show=False).read_text())
     assert not any(tag in ("svg", "img") for tag, _ in bare.tags)
     assert {*SECTIONS} <= {attributes.get("id") for _, attributes in bare.tags}
+
+
+def test_of_many_images_elsewhere_few_are_opened(
+    run: Run, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand, of which every other one has gone: to ask for each would take hours."""
+    asked = []
+
+    def described(paths: Sequence[str], resolution: float | None = None) -> list[RasterInfo]:
+        asked.extend(paths)
+        if int(paths[0].rpartition("-")[2]) % 2:
+            raise InputError(paths[0], "is not a raster that can be opened")
+        return describe_scenes([str(scenes / "images" / "north.tif")], resolution)
+
+    monkeypatch.setattr(run_scenes, "describe_scenes", described)
+    listed = [f"{start}a.example/{k}-{k}" for k in range(500) for start in ("/vsicurl/https://", "https://")]
+    moved = Run.open(shutil.copytree(run.path, tmp_path / "moved"))
+    moved.images_file.write_text("".join(f"{path}\n" for path in listed))
+    found = _find_images(moved, None)
+    assert (asked, list(found.training), found.first_missing) == ([], listed, "")
+    drawn = draw_scenes(listed, run.recipe, 6, 1000)
+    assert len(drawn) == 6
+    assert not [path for path in drawn if int(path.rpartition("-")[2]) % 2]
+    assert len(asked) < 40
+    with pytest.raises(InputError, match="is not a raster that can be opened"):
+        draw_scenes([path for path in listed if int(path.rpartition("-")[2]) % 2], run.recipe, 6, 1000)
 
 
 def test_a_report_that_fails_is_a_warning(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

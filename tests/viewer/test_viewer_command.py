@@ -21,6 +21,8 @@ from terrasift import Legend, Run, Scaling
 from terrasift.raster import preview, write_image
 from terrasift.viewer import scenes, serving, static
 from terrasift.viewer.display import Display
+from terrasift.viewer.readers import OpenRasters
+from terrasift.viewer.tiles import point
 
 Command = Callable[..., Any]
 
@@ -122,6 +124,50 @@ def test_maps_are_made_once(ready_run: Run, viewer_scenes: list[Path], monkeypat
     found = scenes.make_ready(ready_run, viewer_scenes, show=False)
     assert before == {path: path.stat().st_mtime_ns for path in (ready_run.path / "view").glob("*.tif")}
     assert {scene.clusters for scene in found} | {scene.confidence for scene in found} == set(before)
+
+
+def test_maps_are_found_again_from_another_folder(
+    ready_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
+    write_image(tmp_path / "data" / "town.tif", np.random.default_rng(0).integers(1, 255, (64, 64, 3)).astype(np.uint8))
+    monkeypatch.chdir(tmp_path)
+    (first,) = scenes.make_ready(run, ["data/town.tif"], show=False)
+    made = first.clusters.stat().st_mtime_ns
+    monkeypatch.chdir(tmp_path / "data")
+    (second,) = scenes.make_ready(run, ["town.tif"], show=False)
+    assert second.clusters == first.clusters
+    assert second.clusters.stat().st_mtime_ns == made
+    assert scenes._digest("https://a.example/town.tif", 1) == _digest_from(tmp_path, monkeypatch)
+
+
+def _digest_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(folder)
+    return scenes._digest("https://a.example/town.tif", 1)
+
+
+def test_what_another_job_has_left_is_thrown_away(ready_run: Run, viewer_scenes: list[Path], tmp_path: Path) -> None:
+    run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
+    (first,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    expected = first.clusters.read_bytes()
+    left = first.clusters.with_name(f".{first.clusters.name}.partial")
+    left.mkdir()
+    (left / "windows").write_bytes(b"another\n")
+    for path in first.clusters.parent.glob(f"{first.clusters.stem}*"):
+        path.unlink()
+    (again,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    assert again.clusters.read_bytes() == expected
+    assert not left.exists()
+
+
+def test_a_building_sites_own_crs_has_no_degrees(ready_run: Run, tmp_path: Path) -> None:
+    run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
+    grid: Any = {"crs": 'LOCAL_CS["site",UNIT["metre",1]]', "transform": (0.5, 0.0, 100.0, 0.0, -0.5, 200.0)}
+    image = np.random.default_rng(0).integers(1, 255, (64, 64, 3)).astype(np.uint8)
+    write_image(tmp_path / "site.tif", image, **grid)
+    (scene,) = scenes.make_ready(run, [tmp_path / "site.tif"], show=False)
+    found = point(OpenRasters(), scene, 10, 20)
+    assert (found["easting"], found["northing"], found["longitude"], found["latitude"]) == (110.25, 194.75, None, None)
 
 
 def test_the_clusters_shown_are_those_of_the_legends_classifier(

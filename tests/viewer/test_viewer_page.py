@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from page_server import MARKUP, Served, stored
 
 from terrasift import Legend
+from terrasift.legend import LandClass
 from terrasift.viewer import static
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, in the extra dev")
@@ -50,9 +52,8 @@ def window(browser: Any, own: Served) -> Iterator[Callable[..., Any]]:
         if not request.url.startswith((home, "blob:", "data:")):
             complaints.append(f"asked {request.url}")
 
-    def check_message(message: Any) -> None:
-        expected = "412 (Precondition Failed)" in message.text  # the answer to a save that would lose work
-        if message.type in ("error", "warning") and not expected:
+    def check_message(message: Any, expected: tuple[str, ...]) -> None:
+        if message.type in ("error", "warning") and not any(words in message.text for words in expected):
             complaints.append(message.text)
 
     def refuse(dialog: Any) -> None:
@@ -60,12 +61,13 @@ def window(browser: Any, own: Served) -> Iterator[Callable[..., Any]]:
             complaints.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
-    def open_window(**options: Any) -> Any:
+    def open_window(*expected: str, **options: Any) -> Any:
+        expected += ("412 (Precondition Failed)",)  # the answer to a save that would lose work
         contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
         page = contexts[-1].new_page()
         page.set_default_timeout(15_000)
         page.on("request", check_request)
-        page.on("console", check_message)
+        page.on("console", lambda message: check_message(message, expected))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", refuse)
         page.goto(home)
@@ -289,6 +291,56 @@ def test_of_two_windows_the_second_chooses_theirs(window: Any, own: Served) -> N
     assert saved(own)["<b>lake</b>"] == (number,)
 
 
+def test_a_server_that_was_started_anew_takes_what_is_saved(window: Any, own: Served) -> None:
+    page = window("403 (Forbidden)")
+    number = largest(own, 1)[0]
+    page.evaluate("document.querySelector('meta[name=terrasift-token]').content = '0123456789abcdef'")  # an earlier one
+    call(page, number, "water")
+    page.get_by_test_id("save").click()
+    status(page, "Saved.")
+    assert saved(own)["water"] == (number,)
+
+
+def test_without_a_server_the_legend_can_be_downloaded(window: Any, own: Served, tmp_path: Path) -> None:
+    page = window("ERR_INTERNET_DISCONNECTED")
+    number = largest(own, 1)[0]
+    call(page, number, MARKUP)
+    playwright.expect(page.get_by_test_id("download")).to_be_hidden()
+    page.context.set_offline(True)
+    page.keyboard.press("Control+s")
+    status(page, "The server does not answer")
+    with page.expect_download() as download:
+        page.get_by_test_id("download").click()
+    status(page, f"terrasift legend {own.run.path} --from legend.yaml")
+    download.value.save_as(tmp_path / download.value.suggested_filename)
+    rescued = {entry.name: entry.clusters for entry in Legend.load(tmp_path / "legend.yaml", 8, 2).classes}
+    assert rescued == {MARKUP if k == number else f"cluster {k}": (k,) for k in range(8)}
+    playwright.expect(page).to_have_title("• run – terrasift")  # still not saved
+    page.context.set_offline(False)
+    page.keyboard.press("Control+s")
+    status(page, "Saved.")
+    playwright.expect(page.get_by_test_id("download")).to_be_hidden()
+
+
+def test_a_colour_that_masks_ignore_is_not_taken(window: Any, own: Served) -> None:
+    classes = Legend.of_clusters(8).classes
+    number, other = largest(own, 2)
+    land = LandClass("land", "#010203", tuple(k for k in range(8) if k != other))
+    own.run.save_legend(Legend((land, classes[other]), ignore=("#000000", classes[number].color)))
+    page = window()
+    page.locator(".head .chevron").click()
+    cluster(page, number).click()
+    page.get_by_test_id("color-input").evaluate(
+        "(input) => { input.value = '#000000'; input.dispatchEvent(new Event('change')) }"
+    )
+    status(page, "#000000 is the colour of what counts nowhere")
+    playwright.expect(page.get_by_test_id("color-input")).to_have_value("#010203")
+    page.get_by_test_id("split").click()
+    page.keyboard.press("Control+s")
+    status(page, "Saved.")
+    assert saved(own)[f"cluster {number}"] == (number,)
+
+
 def test_names_stay_text(window: Any, own: Served) -> None:
     page = window()
     page.get_by_test_id("scene-select").select_option(index=1)
@@ -343,6 +395,60 @@ def test_the_keyboard_alone_does_it_all(window: Any, own: Served) -> None:
     playwright.expect(page.get_by_test_id("point-panel")).to_be_visible()
     page.keyboard.press("Enter")
     playwright.expect(page.get_by_test_id("name-input")).to_be_focused()
+
+
+def test_what_the_eye_sees_is_said_too(window: Any, own: Served) -> None:
+    page = window()
+    first, second = largest(own, 2)
+    cluster(page, first).click()
+    cluster(page, second).click(modifiers=["Control"])
+    page.get_by_test_id("merge").click()
+    page.keyboard.type("water")
+    page.keyboard.press("Enter")
+    page.locator(".head .chevron").click()
+    cluster(page, first).click()
+    head = page.locator(".head")
+    playwright.expect(head).to_have_attribute("aria-label", re.compile(r"^water, 2 clusters, .*, 1 of them selected$"))
+    head.click()
+    playwright.expect(head).to_have_attribute("aria-label", re.compile(r"^water, 2 clusters, [^,]* of the scene$"))
+    page.get_by_test_id("map").focus()
+    page.keyboard.press("Space")
+    said = page.get_by_test_id("status")
+    playwright.expect(said).to_contain_text(re.compile(r"^Cluster \d, .*\d %, at column \d+, row \d+\.$"))
+    panel = page.get_by_test_id("point-panel")
+    for close in (lambda: page.keyboard.press("Enter"), lambda: page.keyboard.press("Escape")):
+        page.keyboard.press("Space")
+        panel.get_by_label("Close").focus()
+        close()
+        playwright.expect(panel).to_be_hidden()
+        playwright.expect(page.get_by_test_id("map")).to_be_focused()
+
+
+def test_single_keys_can_be_turned_off(window: Any, own: Served) -> None:
+    page = window()
+    highlight, help_dialog = page.get_by_test_id("highlight"), page.get_by_test_id("help-dialog")
+
+    def switch() -> None:
+        page.get_by_test_id("help").click()
+        page.get_by_test_id("single-keys").click()
+        page.keyboard.press("Escape")
+
+    switch()
+    for key in ("h", "?", "2"):
+        page.keyboard.press(key)
+    playwright.expect(help_dialog).to_be_hidden()
+    playwright.expect(highlight).to_have_attribute("aria-pressed", "true")
+    playwright.expect(page.get_by_test_id("layer-classes")).to_be_checked()
+    call(page, largest(own, 1)[0], "hill 2")  # typing is no matter of keys
+    page.keyboard.press("Control+z")
+    assert heads(page) == []
+    page.reload()
+    page.get_by_test_id("cluster-item").first.wait_for()
+    page.keyboard.press("h")
+    playwright.expect(highlight).to_have_attribute("aria-pressed", "true")
+    switch()
+    page.keyboard.press("h")
+    playwright.expect(highlight).to_have_attribute("aria-pressed", "false")
 
 
 CONTRAST = """() => {

@@ -219,6 +219,7 @@ def test_a_legend_changed_elsewhere_is_not_overwritten(own: Served) -> None:
     refused = put(own, merged(), etag)
     assert refused.status_code == 412
     assert refused.json()["legend"]["classes"] == merged()[:1]
+    assert refused.json()["legend"]["ignore"] == own.client.get("/api/legend").json()["ignore"] == ["#123456"]
     assert own.run.legend.names == ["water"]
     assert put(own, merged(), refused.json()["etag"]).status_code == 200
     assert own.run.legend.ignore == ("#123456",)  # what the page does not show stays

@@ -39,7 +39,14 @@ class Predictions:
     mosaic: Path | None = None
 
 
-def predict_each(predict: _Predict, targets: Mapping[str, Path], beside: int = 1, *, show: bool = True) -> Predictions:
+def predict_each(
+    predict: _Predict,
+    targets: Mapping[str, Path],
+    beside: int = 1,
+    stop: Callable[[], object] = lambda: None,
+    *,
+    show: bool = True,
+) -> Predictions:
     """Map scenes one after the other, or several at a time; what fails is said at once, and again in the result.
 
     Parameters
@@ -50,20 +57,23 @@ def predict_each(predict: _Predict, targets: Mapping[str, Path], beside: int = 1
         Where the map of each scene goes. A single scene's failure is raised as it is.
     beside
         Scenes at a time, each in a thread that waits for a cluster.
+    stop
+        Makes these threads end soon, when the user interrupts.
     show
         Whether to draw a bar over all scenes, where there are several at a time.
     """
     maps, failed = [], {}
-    results = _beside(predict, targets, beside) if beside > 1 else _in_turn(predict, targets)
+    results = _beside(predict, targets, beside, stop) if beside > 1 else _in_turn(predict, targets)
     with progress_bar("scenes", len(targets), show=show and beside > 1) as advance:
         for scene, result in results:
             advance(Path(scene).name)
             if isinstance(result, Path):
                 maps.append(result)
                 continue
-            if len(targets) == 1 or not isinstance(result, _OF_ONE_SCENE):
+            if len(targets) == 1:
                 raise result
-            failed[scene] = str(result) if isinstance(result, TerrasiftError) else f"{scene}: {result}"
+            known = isinstance(result, TerrasiftError)
+            failed[scene] = str(result) if known else f"{scene}: {type(result).__name__}: {result}"
             _logger.warning("failed: %s", failed[scene])
     return Predictions(maps, failed)
 
@@ -72,12 +82,9 @@ def try_mosaic(maps: list[Path], folder: Path, legend: Legend) -> Path | None:
     """Write ``mosaic.vrt`` over maps beside it; where they do not lie on one grid, say so and write none."""
     try:
         return write_mosaic(maps, folder / "mosaic.vrt", legend)
-    except InputError as error:
+    except (InputError, OSError) as error:
         _logger.warning("no mosaic was written: %s", error)
         return None
-
-
-_OF_ONE_SCENE = (TerrasiftError, OSError, RuntimeError, MemoryError)  # anything else is our own mistake
 
 
 def _in_turn(predict: _Predict, targets: Mapping[str, Path]) -> Iterator[tuple[str, Path | Exception]]:
@@ -85,16 +92,22 @@ def _in_turn(predict: _Predict, targets: Mapping[str, Path]) -> Iterator[tuple[s
         yield scene, _tried(predict, scene, target)
 
 
-def _beside(predict: _Predict, targets: Mapping[str, Path], most: int) -> Iterator[tuple[str, Path | Exception]]:
-    with ThreadPoolExecutor(most, "scene") as threads:
-        futures: dict[str, Future[Path | Exception]] = {
-            scene: threads.submit(_tried, predict, scene, target) for scene, target in targets.items()
-        }
-        try:
-            for scene, future in futures.items():
-                yield scene, future.result()
-        finally:
-            threads.shutdown(wait=False, cancel_futures=True)
+def _beside(
+    predict: _Predict, targets: Mapping[str, Path], most: int, stop: Callable[[], object]
+) -> Iterator[tuple[str, Path | Exception]]:
+    threads = ThreadPoolExecutor(most, "scene")
+    futures: dict[str, Future[Path | Exception]] = {
+        scene: threads.submit(_tried, predict, scene, target) for scene, target in targets.items()
+    }
+    try:
+        for scene, future in futures.items():
+            yield scene, future.result()
+    except BaseException:
+        threads.shutdown(wait=False, cancel_futures=True)
+        stop()
+        raise
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def _tried(predict: _Predict, scene: str, target: Path) -> Path | Exception:

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,10 @@ from numpy.typing import NDArray
 from terrasift.api.many import Predictions, predict_each, try_mosaic
 from terrasift.data.scenes import find_masks, find_scenes
 from terrasift.errors import SettingError
-from terrasift.evaluation import Evaluation, LabelledImage, evaluate_segmenter
+from terrasift.evaluation import Evaluation, LabelledImage, evaluate_legend, evaluate_segmenter
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
-from terrasift.mapping import MappingMethod, Regions
+from terrasift.mapping import Mapping, Regions
 from terrasift.prediction import ClusterPredictor, ClusterWindow, Predictor, check_array, map_paths, predict_scene
 from terrasift.progress import progress_bar, track
 from terrasift.raster import Raster, check_polygons_path, write_polygons, write_qgis_style
@@ -183,13 +184,13 @@ class Run(RunFolder):
             raise SettingError("--vector", f"is one file for {len(paths)} scenes", "map them one at a time")
         options = _Options(clusters, confidence, vector, min_area, resume)
         with contextlib.ExitStack() as stack:
-            segmenter, beside = self.predictor.scene, 1
+            segmenter, beside, stop = self.predictor.scene, 1, lambda: None
             if workers > 1 or scheduler is not None:
                 client = stack.enter_context(open_client(workers, scheduler))
                 segmenter = ClusterPredictor(client, self.load_network(), self.settings).scene
-                beside = min(len(paths), _SCENES_AT_A_TIME)
+                beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
             predict = functools.partial(self._predict, segmenter, options=options, show=show and beside == 1)
-            done = predict_each(predict, targets, beside, show=show)
+            done = predict_each(predict, targets, beside, stop, show=show)
         if len(done.maps) < 2:
             return done
         return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), self._legend_for(clusters)))
@@ -200,7 +201,7 @@ class Run(RunFolder):
             with Raster(scene) as raster:
                 check_polygons_path(options.vector, raster.info)
         path = predict_scene(
-            functools.partial(segmenter, confidence=options.confidence),
+            functools.partial(segmenter, confidence=options.confidence, classifier=legend.classifier),
             legend,
             self.recipe.clusters,
             scene,
@@ -288,7 +289,7 @@ class Run(RunFolder):
         *,
         map_images: Sequence[str | os.PathLike[str]] | None = None,
         map_masks: str | os.PathLike[str] | None = None,
-        mapping: MappingMethod = "majority",
+        mapping: Mapping = "majority",
         regions: Regions = "classes",
         keep_legend: bool = False,
         show: bool = True,
@@ -304,30 +305,40 @@ class Run(RunFolder):
         map_images, map_masks
             The set on which clusters are mapped to classes; None: the test set itself, which flatters the scores.
         mapping
-            ``majority`` or ``hungarian``.
+            ``majority`` or ``hungarian``; or ``legend``: the classes that the run's legend holds, by their names, score
+            as they are, and nothing is replaced. Clusters without a class count nowhere then.
         regions
             What the region metrics see: ``classes``, as the study does, or the raw ``clusters``.
         keep_legend
             Leave the run's legend alone. Else it takes the mapping of the classifier that is most accurate on the
-            mapping set; the legend it had goes to ``legend.previous.yaml``.
+            mapping set, whatever its classes were called before; the legend it had goes to ``legend.previous.yaml``.
         show
             Whether to draw progress bars.
 
         Raises
         ------
         InputError
-            If an image has no mask, or one of another size, or with colours that `classes` does not name.
+            If an image has no mask, or one of another size, or with colours that `classes` does not name; if `mapping`
+            is ``legend``, and the legend has classes that `classes` does not name.
+        SettingError
+            If images are named to map by, and `mapping` is ``legend``.
         """
         legend = classes if isinstance(classes, Legend) else Legend.load(classes)
+        tested, bar = labelled_images(images, masks), functools.partial(track, show=show)
+        clusters, segmenter = self.recipe.clusters, self.predictor.scene
+        if mapping == "legend":
+            if map_images is not None or map_masks is not None:
+                raise SettingError("map_images", "decide nothing: the legend is the mapping", "leave them out")
+            return evaluate_legend(segmenter, self.legend, legend, clusters, tested, regions=regions, track=bar)
         evaluation = evaluate_segmenter(
-            self.predictor.scene,
+            segmenter,
             legend,
-            self.recipe.clusters,
-            labelled_images(images, masks),
+            clusters,
+            tested,
             None if map_images is None else labelled_images(map_images, map_masks or masks),
             method=mapping,
             regions=regions,
-            track=functools.partial(track, show=show),
+            track=bar,
         )
         if not keep_legend:
             self.save_legend(legend.with_clusters(evaluation.best.mapping, evaluation.best.classifier))
@@ -335,12 +346,12 @@ class Run(RunFolder):
 
     def _job(self, scene: str, legend: Legend, options: _Options) -> str:
         """A digest of all that a map depends on."""
-        file = Path(scene).stat() if Path(scene).exists() else None
         parts = {
+            "version": version("terrasift"),
             "weights": self._weights_digest,
             "recipe": self.settings.model_dump(mode="json", exclude={"compute"}),
             "legend": asdict(legend),
-            "scene": [scene, file.st_size, file.st_mtime_ns] if file else [scene],
+            "scene": _state_of(scene),
             "options": [options.confidence, options.min_area],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -349,6 +360,16 @@ class Run(RunFolder):
     def _weights_digest(self) -> str:
         with self.weights_file.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _state_of(scene: str) -> list[list[Any]]:
+    """What tells whether a scene has changed: size and time of all its files; of one elsewhere, only its name."""
+    if not Path(scene).exists():
+        return [[scene]]
+    with Raster(scene) as raster:  # GDAL keeps notes and overviews beside a scene, whenever somebody looks at it
+        files = [Path(file) for file in raster.files if not file.endswith((".aux.xml", ".ovr"))]
+    states = [(file.absolute(), file.stat()) for file in files if file.exists()]
+    return [[str(path), state.st_size, state.st_mtime_ns] for path, state in states]
 
 
 @dataclass(frozen=True)

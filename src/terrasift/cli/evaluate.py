@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from terrasift.cli.options import Images, Json, RunPath, Set
 from terrasift.files import write_text
-from terrasift.mapping import MappingMethod, Regions
+from terrasift.mapping import Mapping, Regions
+
+if TYPE_CHECKING:
+    from terrasift.evaluation import ClassifierScores
 
 EXAMPLE = (
     "Example: terrasift evaluate runs/city test/images --masks test/masks --classes classes.yaml "
@@ -28,7 +31,10 @@ def command(
         typer.Option(metavar="IMAGE", help="Labelled images that decide which class each cluster is. Repeatable."),
     ] = None,
     map_masks: Annotated[Path | None, typer.Option(metavar="DIR", help="Their masks; else the same folder.")] = None,
-    mapping: Annotated[MappingMethod, typer.Option(help="majority: many to one; hungarian: one to one.")] = "majority",
+    mapping: Annotated[
+        Mapping,
+        typer.Option(help="majority: many to one; hungarian: one to one; legend: score the run's legend as it is."),
+    ] = "majority",
     regions: Annotated[Regions, typer.Option(help="What the region metrics see.")] = "classes",
     keep_legend: Annotated[
         bool, typer.Option("--keep-legend", help="Leave the run's legend alone; else it takes this mapping.")
@@ -46,6 +52,7 @@ def command(
     from terrasift.report.tables import class_table, region_table
 
     opened = Run.open(run, changes or ())
+    before = opened.legend if opened.is_mapped else None
     evaluation = opened.evaluate(
         images,
         masks,
@@ -60,18 +67,29 @@ def command(
     for scores in evaluation.classifiers:
         console.print(class_table(evaluation, scores))
         console.print(region_table(scores, regions))
-    if map_images is None:
+    if evaluation.best.left_out:
+        typer.echo(_left_out(evaluation.best))
+    flattered = map_images is None and mapping != "legend"
+    if flattered:
         typer.echo("clusters were mapped on the test images themselves, which flatters the scores: see --map-images")
     tested = labelled_images(images, masks)
-    kept = keep_evaluation(
-        opened, evaluation, Legend.load(classes), tested, flattered=map_images is None, regions=regions
-    )
+    kept = keep_evaluation(opened, evaluation, Legend.load(classes), tested, flattered=flattered, regions=regions)
     if result is not None:
         result.parent.mkdir(parents=True, exist_ok=True)
         write_text(result, json.dumps(evaluation.to_dict(), indent=2) + "\n")
     page = report_on(opened)
     for path in filter(None, (kept, result, page)):
         typer.echo(f"wrote {path}")
-    if not keep_legend:
+    if mapping != "legend" and not keep_legend:
         typer.echo(f"wrote {opened.legend_file}, with the clusters of classifier {evaluation.best.classifier}")
+        if before is not None and before != opened.legend:
+            typer.echo(
+                f"the classes it had are replaced, and kept in {opened.legend_file.with_suffix('.previous.yaml')}"
+            )
+            typer.echo(f"to have them back: terrasift legend {run} --undo; to score them: --mapping legend")
         typer.echo(f"next: terrasift predict {run} SCENE --out map.tif")
+
+
+def _left_out(scores: ClassifierScores) -> str:
+    share = scores.left_out / (scores.left_out + scores.confusion.total)
+    return f"{100 * share:.1f} per cent of the labelled pixels lie in clusters without a class, and count nowhere"

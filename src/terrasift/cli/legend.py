@@ -60,11 +60,13 @@ def command(
     from rich.console import Console
 
     from terrasift.api import Run
+    from terrasift.errors import RunError
     from terrasift.legend.changes import change_legend
     from terrasift.report.legend_table import legend_rows, legend_table
     from terrasift.report.run import report_on
 
     opened = Run(run)
+    seen = opened.legend_digest
     _only_one({"--merge-to": merge_to, "--undo": undo, "--from": source, "--reset": reset})
     count = _number(merge_to, images)
     facts = _facts(opened, images) if merge_to else None
@@ -73,8 +75,8 @@ def command(
         begun, opened.recipe.clusters, merges=merges or (), splits=splits or (), colors=colors or (), names=names or ()
     )
     changed = any((merge_to, undo, source, reset, merges, splits, colors, names))
-    if changed:
-        opened.save_legend(legend)
+    if changed and opened.save_legend(legend, seen) is None:
+        raise RunError(opened.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")
     pixels = _pixels(opened, facts)
     Console().print(legend_table(legend, pixels))
     if result is not None:
@@ -133,7 +135,7 @@ def _begin(
 
 def _facts(run: Run, images: list[str] | None) -> ClusterFacts:
     from terrasift.clusters import gather_facts
-    from terrasift.data.scenes import find_scenes
+    from terrasift.data.scenes import find_scenes, is_elsewhere
     from terrasift.errors import RunError
     from terrasift.progress import track
     from terrasift.report.run_facts import facts_of
@@ -142,7 +144,7 @@ def _facts(run: Run, images: list[str] | None) -> ClusterFacts:
     if images:
         return gather_facts(run.predictor, find_scenes(images), run.legend.classifier, track=bar)
     listed = run.images_file.read_text(encoding="utf-8").splitlines() if run.images_file.exists() else []
-    there = [path for path in listed if path.startswith("/vsi") or Path(path).exists()]
+    there = [path for path in listed if is_elsewhere(path) or Path(path).exists()]
     facts = facts_of(run, there, bar)
     if facts is None:
         raise RunError(run.path, "its training images are not where they were", "name images of the kind: --images")

@@ -19,6 +19,7 @@ __all__ = [
     "describe_scenes",
     "find_masks",
     "find_scenes",
+    "is_elsewhere",
 ]
 
 RASTER_SUFFIXES = frozenset(
@@ -132,8 +133,13 @@ def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str], kind: str 
     return masks
 
 
+def is_elsewhere(path: str) -> bool:
+    """Whether GDAL has a path's own way to what it names, ``/vsi...`` or a URL, so that only opening it can tell."""
+    return path.startswith("/vsi") or "://" in path
+
+
 def _expand(item: str) -> list[str]:
-    if item.startswith("/vsi") or "://" in item:
+    if is_elsewhere(item):
         return [item]
     path = Path(item)
     if path.suffix.lower() == ".txt" and path.is_file():
@@ -158,7 +164,7 @@ def _expand(item: str) -> list[str]:
 
 def _listed(path: Path) -> list[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(path, "cannot be read as a list of images", "write one path on a line, in UTF-8") from error
     found = []
@@ -166,7 +172,9 @@ def _listed(path: Path) -> list[str]:
         item = line.split(" #")[0].strip()
         if not item or item.startswith("#"):
             continue
-        elsewhere = item.startswith("/vsi") or "://" in item
+        elsewhere = is_elsewhere(item)
+        if item.lower().endswith(".txt") and not elsewhere:
+            raise InputError(f"{path}:{number}", "names a list in a list", "name images")
         try:
             found += _expand(item if elsewhere else str(path.parent / item))
         except InputError as error:

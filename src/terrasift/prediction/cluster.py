@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import logging
 import pickle
 from collections import deque
 from collections.abc import Container, Iterator
+from pathlib import Path
 from typing import Any
 
 from torch.nn import Module
@@ -20,6 +23,8 @@ from terrasift.raster import Raster, Window
 from terrasift.recipe import Recipe
 
 __all__ = ["ClusterPredictor"]
+
+_logger = logging.getLogger(__name__)
 
 
 class ClusterPredictor:
@@ -41,11 +46,17 @@ class ClusterPredictor:
     def __init__(self, client: Any, network: Network, recipe: Recipe) -> None:
         self._client = client
         self._recipe = recipe
-        self._predictor = Predictor(network, recipe)
-        self._trained = pickle.dumps((network.cpu(), recipe))
+        self._trained = pickle.dumps((network, recipe))
+        here = recipe.compute.model_copy(update={"device": "cpu"})  # it only plans: the workers compute
+        self._predictor = Predictor(copy.deepcopy(network), recipe.model_copy(update={"compute": here}))
 
     def scene(
-        self, raster: Raster, done: Container[Window] = (), *, confidence: bool = False
+        self,
+        raster: Raster,
+        done: Container[Window] = (),
+        *,
+        confidence: bool = False,
+        classifier: int | None = None,
     ) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window, as `Predictor.scene` gives them.
 
@@ -56,28 +67,34 @@ class ClusterPredictor:
         RunError
             If workers are lost again and again.
         """
-        return on_own_grid(functools.partial(self._scene, confidence=confidence), self._recipe, raster, done)
+        return on_own_grid(
+            functools.partial(self._scene, confidence=confidence, classifier=classifier), self._recipe, raster, done
+        )
 
     def _scene(
-        self, raster: Raster, done: Container[Window] = (), *, confidence: bool = False
+        self, raster: Raster, done: Container[Window] = (), *, confidence: bool, classifier: int | None
     ) -> Iterator[ClusterWindow]:
         left = [
             batch for batch in self._predictor.batches(raster.info) if any(each.write not in done for each in batch)
         ]
+        path = str(Path(raster.path).absolute()) if Path(raster.path).exists() else raster.path
+        if not self._client.nthreads():
+            _logger.warning("the cluster has no workers yet: waiting for them")
         waiting: deque[Any] = deque()
         try:
             predictor = self._submit(_predictor, self._trained)
-            network = self._submit(_ready, predictor, _result(self._submit(_answer, _context, predictor, raster.path)))
+            network = self._submit(
+                _ready, predictor, _result(self._submit(_answer, _context, predictor, path, classifier))
+            )
             for batch in left:
-                waiting.append(self._submit(_answer, _compute, predictor, network, raster.path, batch, confidence))
+                waiting.append(self._submit(_answer, _compute, predictor, network, path, batch, confidence))
                 if len(waiting) > _AHEAD * max(1, sum(self._client.nthreads().values())):
                     yield from _result(waiting.popleft())
             while waiting:
                 yield from _result(waiting.popleft())
         except _lost() as error:
-            raise RunError(
-                raster.path, f"was given up by the cluster ({error})", "look at its workers' logs"
-            ) from error
+            problem = f"was given up by the cluster ({type(error).__name__}: {error})"
+            raise RunError(raster.path, problem, "look at its logs; --resume goes on") from error
         finally:
             self._client.cancel(list(waiting))
 
@@ -88,10 +105,14 @@ class ClusterPredictor:
 _AHEAD = 3  # windows that wait for each thread: it has the next one at hand when it has done one
 
 
-def _lost() -> type[Exception]:
+def _lost() -> tuple[type[Exception], ...]:
+    """A worker again and again, the scheduler, or the client in the middle of it."""
+    from distributed import CancelledError
+    from distributed.client import ClosedClientError
+    from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 
-    return KilledWorker
+    return KilledWorker, CommClosedError, CancelledError, ClosedClientError
 
 
 def _result(future: Any) -> Any:
@@ -114,9 +135,9 @@ def _predictor(trained: bytes) -> Predictor:
     return Predictor(network, recipe)
 
 
-def _context(predictor: Predictor, path: str) -> bytes:
+def _context(predictor: Predictor, path: str, classifier: int | None) -> bytes:
     with Raster(path, predictor.reader.recipe.resolution) as raster:
-        return pickle.dumps(predictor.network_of(raster).cpu())
+        return pickle.dumps(predictor.network_of(raster, classifier).cpu())
 
 
 def _ready(predictor: Predictor, held: bytes) -> Module:

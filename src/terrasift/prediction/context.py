@@ -17,7 +17,8 @@ __all__ = ["MOST_WINDOWS", "draw_sample"]
 MOST_WINDOWS = 64
 """That a scene's context is found in."""
 
-_MOST_READ = 1024  # where most of a scene is nodata
+_MOST_READ = 1024  # where most of a scene is nodata, unless they showed
+_LEAST_WINDOWS = 16  # with data: for these the whole scene is gone through
 
 
 def draw_sample(
@@ -38,9 +39,11 @@ def draw_sample(
         Gives a window as the network takes it, (1, B, H, W), and its validity, (H, W).
     """
     windows = windows_of(height, width, side)
-    order = np.random.default_rng(0).permutation(len(windows))[:_MOST_READ]
+    order = np.random.default_rng(0).permutation(len(windows))
     sample: list[tuple[int, Sample]] = []
-    for index in order.tolist():
+    for number, index in enumerate(order.tolist()):
+        if number >= _MOST_READ and len(sample) >= _LEAST_WINDOWS:
+            break
         image, valid = read(windows[index])
         if valid.any():
             sample.append((index, Sample(image, torch.from_numpy(valid)[None].to(image.device))))

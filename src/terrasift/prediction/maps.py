@@ -13,7 +13,7 @@ from terrasift.errors import InputError
 from terrasift.legend import Legend
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.windows import ClusterWindow
-from terrasift.raster import ClassMapWriter, Raster, job_of_map, pixels_of
+from terrasift.raster import ClassMapWriter, Raster, confidence_path, job_of_map, pixels_of
 
 __all__ = ["map_paths", "predict_scene"]
 
@@ -36,8 +36,8 @@ def predict_scene(
     Parameters
     ----------
     segmenter
-        Gives the scene's clusters: `Predictor.scene`, or a baseline. With a job that is resumed it is also given the
-        windows that are done.
+        Gives the scene's clusters, of all classifiers or of the legend's alone: `Predictor.scene`, or a baseline. With
+        a job that is resumed it is also given the windows that are done.
     legend
         Classes and the clusters they hold; clusters of no class become nodata.
     clusters
@@ -63,7 +63,7 @@ def predict_scene(
         If the scene does not fit the segmenter, holds no valid pixel, if the map cannot be written, or
         if another job's is to be resumed.
     """
-    if resume and job and job_of_map(out) == job:
+    if resume and job and job_of_map(out) == job and (not confidence or confidence_path(out).exists()):
         return Path(out)
     with Raster(scene) as raster:
         pixels = raster.info.height * raster.info.width
@@ -82,8 +82,9 @@ def predict_scene(
             before = sum(window.height * window.width for window in writer.done)
 
             def write(part: ClusterWindow) -> bool:
-                classes = np.where(part.valid, table[part.clusters[legend.classifier - 1]], legend.nodata)
-                writer.write(classes, part.window, part.confidence[legend.classifier - 1] if confidence else None)
+                index = 0 if len(part.clusters) == 1 else legend.classifier - 1
+                classes = np.where(part.valid, table[part.clusters[index]], legend.nodata)
+                writer.write(classes, part.window, part.confidence[index] if confidence else None)
                 return bool(part.valid.any())
 
             new = (part for part in parts if part.window not in writer.done)
@@ -108,7 +109,7 @@ def map_paths(scenes: Sequence[str], out: str | os.PathLike[str]) -> list[Path]:
             raise InputError(out, f"is one file for {len(scenes)} scenes", "name a folder")
         targets = [out]
     else:
-        targets = [out / f"{Path(scene).stem}.tif" for scene in scenes]
+        targets = [out / f"{Path(scene.partition('?')[0]).stem}.tif" for scene in scenes]
     for target, scene in zip(targets, scenes, strict=True):
         if targets.count(target) > 1:
             raise InputError(scene, f"would share the map {target} with another scene", "give them different names")

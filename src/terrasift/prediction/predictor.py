@@ -58,7 +58,12 @@ class Predictor:
         self.reader = TensorReader(recipe, recipe.scaling, self._device)
 
     def scene(
-        self, raster: Raster, done: Container[Window] = (), *, confidence: bool = False
+        self,
+        raster: Raster,
+        done: Container[Window] = (),
+        *,
+        confidence: bool = False,
+        classifier: int | None = None,
     ) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window. A thread reads on while the network computes.
 
@@ -74,6 +79,8 @@ class Predictor:
             they are, and with them every bit.
         confidence
             Whether to give the softmax of the winning clusters too.
+        classifier
+            The only one, from 1, whose clusters are given; None: all.
 
         Raises
         ------
@@ -82,13 +89,15 @@ class Predictor:
         SettingError
             If `predict.window` is smaller than what a pixel's logits depend on.
         """
-        return on_own_grid(functools.partial(self._scene, confidence=confidence), self._recipe, raster, done)
+        return on_own_grid(
+            functools.partial(self._scene, confidence=confidence, classifier=classifier), self._recipe, raster, done
+        )
 
     def _scene(
-        self, raster: Raster, done: Container[Window] = (), *, confidence: bool = False
+        self, raster: Raster, done: Container[Window] = (), *, confidence: bool, classifier: int | None
     ) -> Iterator[ClusterWindow]:
         left = [batch for batch in self.batches(raster.info) if any(entry.write not in done for entry in batch)]
-        network = self.ready(self.network_of(raster))
+        network = self.ready(self.network_of(raster, classifier))
         with Raster(raster.path, raster.info.resolution) as own:  # the thread's: handles are not shared
 
             def load(batch: list[Views]) -> tuple[list[Views], torch.Tensor, list[NDArray[np.bool_]]]:
@@ -101,11 +110,24 @@ class Predictor:
     def batches(self, info: RasterInfo) -> list[list[Views]]:
         """The windows of a scene as they go through the network together; errors as for `scene`."""
         self.check(info)
+        predict = self._recipe.predict
+        fits = max(info.height, info.width) <= predict.window
+        if not fits and predict.window - 2 * self.margin < self._network.alignment:
+            raise SettingError(
+                "predict.margin", f"{self.margin} leaves nothing of predict.window {predict.window}", "make it smaller"
+            )
         views = scene_views(info.height, info.width, self._recipe.predict.window, self.margin, self._network.alignment)
         return batches_of(views, _BATCH_PIXELS["cpu" if self._device.type == "cpu" else "accelerator"])
 
-    def network_of(self, raster: Raster) -> Network:
+    def network_of(self, raster: Raster, classifier: int | None = None) -> Network:
         """The network for an open scene: with ``predict.context: scene`` a copy that holds the scene's context.
+
+        Parameters
+        ----------
+        raster
+            The scene.
+        classifier
+            The only one, from 1, that the network is given; None: all.
 
         Raises
         ------
@@ -113,7 +135,9 @@ class Predictor:
             If the scene's dtype, bands or size do not fit the network.
         """
         self.check(raster.info)
-        return self._in_context(raster.info.height, raster.info.width, functools.partial(self.reader.window, raster))
+        network = self._network if classifier is None else self._network.only(classifier)
+        size = raster.info.height, raster.info.width
+        return self._in_context(network, *size, functools.partial(self.reader.window, raster))
 
     def ready(self, network: Network) -> torch.nn.Module:
         """What computes a network's logits here, as fast as ``predict.speed`` allows."""
@@ -146,7 +170,7 @@ class Predictor:
             return self.reader.tensor(values[rows, columns], valid[rows, columns]), valid[rows, columns]
 
         height, width = valid.shape
-        network = self.ready(self._in_context(height, width, read))
+        network = self.ready(self._in_context(self._network, height, width, read))
         return tuple(labels[0] for labels, _ in winners(network, self.reader.tensor(values, valid)))
 
     @functools.cached_property
@@ -172,12 +196,12 @@ class Predictor:
             )
         return margin
 
-    def _in_context(self, height: int, width: int, read: _Read) -> Network:
+    def _in_context(self, network: Network, height: int, width: int, read: _Read) -> Network:
         if self._recipe.predict.context == "patch":
-            return self._network
+            return network
         sample = draw_sample(height, width, self._recipe.patch, read)
         speed: PredictionSpeed = "plain" if self._recipe.predict.speed == "plain" else "fast"  # exact in any case
-        return self._network.held(lambda: sample, functools.partial(accelerated, speed=speed))
+        return network.held(lambda: sample, functools.partial(accelerated, speed=speed))
 
 
 _Read = Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]]

@@ -28,12 +28,14 @@ class ClusterWindow(NamedTuple):
 
     window: Window
     clusters: tuple[NDArray[np.int64], ...]
-    """(H, W) for each classifier."""
+    """(H, W) for each classifier that was asked for."""
     valid: NDArray[np.bool_]
     """(H, W): pixels that hold data."""
     confidence: tuple[NDArray[np.float32], ...] = ()
     """(H, W) for each classifier, in (0, 1]: the softmax of the winning cluster. Empty where nobody has asked."""
 
+
+_LEAST = 16  # rows and columns that are read, where the scene has so many: what is left at its edge may be a sliver
 
 Segmenter = Callable[[Raster], Iterator[ClusterWindow]]
 """Anything that gives the clusters of an open scene window by window."""
@@ -66,8 +68,11 @@ def scene_views(height: int, width: int, window: int, margin: int, step: int = 1
     for row in range(0, height, core):
         for column in range(0, width, core):
             write = Window(row, column, min(core, height - row), min(core, width - column))
-            top, left = max(0, row - margin), max(0, column - margin)
             bottom, right = min(height, row + core + margin), min(width, column + core + margin)
+            top, left = (
+                max(0, min(start - margin, (end - _LEAST) // step * step))
+                for start, end in ((row, bottom), (column, right))
+            )
             views.append(Views(Window(top, left, bottom - top, right - left), write))
     return views
 

@@ -1,7 +1,7 @@
 """Every raster read and write. Nothing else in the project touches rasterio."""
 
 from terrasift.raster.areas import ground_sampling, pixels_of
-from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, confidence_path
+from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
 from terrasift.raster.gdal_errors import gdal_version
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
@@ -22,6 +22,7 @@ __all__ = [
     "TILE",
     "Bands",
     "ClassMapWriter",
+    "OtherJobError",
     "Place",
     "Raster",
     "RasterInfo",

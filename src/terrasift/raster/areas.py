@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio import warp
 from rasterio.control import GroundControlPoint
+from rasterio.errors import CRSError
 from rasterio.transform import from_gcps
 
+from terrasift.errors import InputError
+from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo
 
 __all__ = ["ground_sampling", "pixel_metres", "pixels_of", "square_metres"]
@@ -35,7 +39,7 @@ def ground_sampling(info: RasterInfo) -> float | None:
 
 
 def pixel_metres(info: RasterInfo) -> tuple[float, float] | None:
-    """Height and width of a raster's middle pixel in metres on the ground; None where there is no CRS.
+    """Height and width of a raster's middle pixel in metres on the ground; None where it has no place on Earth.
 
     True metres, whatever the CRS counts in: those of Web Mercator, say, grow towards the poles. Ground control points
     stand for a geotransform by the affine one that fits them best.
@@ -48,7 +52,11 @@ def pixel_metres(info: RasterInfo) -> tuple[float, float] | None:
     a, b, c, d, e, f = transform
     places = np.array([(0.0, 0.0), (-0.5, 0.0), (0.5, 0.0), (0.0, -0.5), (0.0, 0.5)])
     places += (info.width / 2, info.height / 2)
-    x, y = _metres(np.stack([places @ (a, b) + c, places @ (d, e) + f], axis=1), crs).T
+    try:
+        with gdal_errors(info.path, "does not lie on Earth"):
+            x, y = _metres(np.stack([places @ (a, b) + c, places @ (d, e) + f], axis=1), crs).T
+    except InputError:
+        return None
     height, width = math.hypot(x[4] - x[3], y[4] - y[3]), math.hypot(x[2] - x[1], y[2] - y[1])
     return (height, width) if math.isfinite(height * width) and height * width > 0 else None
 
@@ -57,7 +65,7 @@ def _metres(places: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
     """Coordinates (N, 2) of a CRS on a map whose distances from the first of them are true."""
     known = rasterio.CRS.from_user_input(crs)
     if not (known.is_geographic or known.is_projected):  # a building site's own
-        return places * float(known.linear_units_factor[1])
+        return places * _unit(known)
     longitudes, latitudes = warp.transform(known, "EPSG:4326", places[:, 0], places[:, 1])
     around = f"+proj=aeqd +lat_0={latitudes[0]:.12f} +lon_0={longitudes[0]:.12f} +datum=WGS84"
     return np.stack(warp.transform("EPSG:4326", around, longitudes, latitudes), axis=1)
@@ -74,5 +82,15 @@ def square_metres(places: NDArray[np.float64], crs: str) -> NDArray[np.float64]:
         return places
     known = rasterio.CRS.from_user_input(crs)
     if known.is_geographic:
-        return np.stack(warp.transform(known, _EQUAL_AREA, places[:, 0], places[:, 1]), axis=1)
-    return places * float(known.linear_units_factor[1])
+        with gdal_errors(crs, "is a CRS in which areas cannot be measured here", "reproject the scene"):
+            return np.stack(warp.transform(known, _EQUAL_AREA, places[:, 0], places[:, 1]), axis=1)
+    return places * _unit(known)
+
+
+def _unit(crs: rasterio.CRS) -> float:
+    """Metres in the unit of a projected or local CRS; 1 where it does not say."""
+    try:
+        return float(crs.linear_units_factor[1])
+    except CRSError:  # GDAL's answer for local ones, which name their unit all the same
+        units = re.findall(r'UNIT\["[^"]*",\s*([0-9.eE+-]+)', crs.to_wkt())
+        return float(units[-1]) if units else 1.0

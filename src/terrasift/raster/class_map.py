@@ -19,10 +19,14 @@ from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.map_file import MapFile, check_map_path
 from terrasift.raster.window_log import WindowLog
 
-__all__ = ["CONFIDENCE_NODATA", "ClassMapWriter", "confidence_path"]
+__all__ = ["CONFIDENCE_NODATA", "ClassMapWriter", "OtherJobError", "confidence_path"]
 
 CONFIDENCE_NODATA = 255
 """What a confidence map stores where the class map has no class; else it stores per cent."""
+
+
+class OtherJobError(InputError):
+    """What another job has left of a map cannot be resumed."""
 
 
 class ClassMapWriter:
@@ -41,8 +45,8 @@ class ClassMapWriter:
     legend
         Names and colours of the classes.
     job
-        Names what makes this map, in one line without spaces. A named job that is killed or interrupted keeps its
-        windows; without a name, nothing is left of it but what a kill leaves.
+        Names what makes this map, in one line without spaces. A named job that is killed, interrupted or fails keeps
+        its windows, unless the scene itself is damaged; without a name, nothing is left but what a kill leaves.
     resume
         Go on with the windows that the same job has left, if it has left any.
     confidence
@@ -61,7 +65,9 @@ class ClassMapWriter:
     Raises
     ------
     InputError
-        If the file cannot be written, cannot hold so many classes, or if another job has left windows to resume.
+        If the file cannot be written or cannot hold so many classes.
+    OtherJobError
+        If another job has left windows to resume.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class ClassMapWriter:
             raise InputError(path, f"cannot hold {len(legend.classes)} classes in colour", "end the name in .tif")
         self._legend = legend
         self._job = job
+        self._scene = like.path
         self._folder = self.path.with_name(f".{self.path.name}.partial")
         self._files = [MapFile(self.path, like, legend.dtype, legend.nodata, "class", legend, min_pixels)]
         if confidence:
@@ -89,7 +96,7 @@ class ClassMapWriter:
             log = self._folder / "windows"
             begun = WindowLog.job_of(log) if resume else ""
             if begun and begun != job:
-                raise InputError(
+                raise OtherJobError(
                     path, "was begun with another run, scene or setting", "leave out --resume to begin it anew"
                 )
             if not begun:
@@ -123,21 +130,22 @@ class ClassMapWriter:
     def __enter__(self) -> ClassMapWriter:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        failed = kind is not None and issubclass(kind, Exception)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         finished = False
         try:
             if kind is None:
                 with gdal_errors(self.path, "cannot be written", "check the disk"):
                     self._finish()
                 finished = True
-        except Exception:
-            failed = True
-            raise
         finally:
+            empty = not any(True for _ in self._log.windows())
             self._log.close()
-            if failed or finished or not self._job:
+            if finished or empty or not self._job or self._is_hopeless(error):
                 shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _is_hopeless(self, error: BaseException | None) -> bool:
+        """Whether resuming would end the same way: something is wrong with the scene itself, and it is at hand."""
+        return isinstance(error, InputError) and error.where == self._scene and Path(self._scene).exists()
 
     def _finish(self) -> None:
         for layer, file in enumerate(self._files):

@@ -12,7 +12,7 @@ from typing import Any
 
 import rasterio
 from rasterio._err import CPLE_BaseError  # raised by some calls as it is; rasterio has no public name for it
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
 from terrasift.errors import InputError
 
@@ -24,7 +24,7 @@ def gdal_errors(path: object, what: str, mend: str = "check the file") -> Iterat
     """Turn GDAL's errors into an InputError about `path`."""
     try:
         yield
-    except (RasterioError, CPLE_BaseError, OSError) as error:
+    except (RasterioError, CRSError, CPLE_BaseError, OSError) as error:
         elsewhere = str(path).startswith("/vsi") or "://" in str(path)
         if not elsewhere and not Path(str(path)).exists() and "opened" in what:
             raise InputError(path, "does not exist", "check the path") from error
@@ -39,9 +39,11 @@ def gdal_version() -> str:
 
 def open_raster(path: str | os.PathLike[str], mode: str = "r", **profile: Any) -> Any:
     """`rasterio.open`, without its warning about plain images, which are welcome here; from any thread."""
+    os.environ.setdefault("GDAL_CACHEMAX", _CACHE_MEGABYTES)  # GDAL looks once, when it first needs its cache
     with _OPENING, warnings.catch_warnings():  # filters are the whole process's: one thread at a time may change them
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path, mode, **profile)
 
 
 _OPENING = threading.Lock()
+_CACHE_MEGABYTES = "64"  # else a twentieth of the machine's memory fills up, the more the larger the scene

@@ -77,6 +77,7 @@ class MapFile:
     def publish(self, folder: Path) -> None:
         """Put the file that `fill` made in its place."""
         whole = self._whole(folder)
+        _sidecar(self.path).unlink(missing_ok=True)  # first: it must not say of a new map what was true of an old one
         whole.replace(self.path)
         _sidecar(whole).replace(_sidecar(self.path))
         for stale in (".ovr", ".msk"):  # of an older map of this name: GDAL would show them for the new one
@@ -100,11 +101,11 @@ class MapFile:
             "zlevel": 1,  # it is copied once
             "bigtiff": "if_safer",
         }
-        if self.like.crs or self.like.transform != _PLAIN:
-            profile |= {"crs": self.like.crs or None, "transform": rasterio.Affine(*self.like.transform)}
-        elif self.like.gcps:
+        if self.like.gcps and self.like.transform == _PLAIN:
             points = [GroundControlPoint(*point) for point in self.like.gcps]
             profile |= {"crs": self.like.gcps_crs or None, "gcps": points}
+        elif self.like.crs or self.like.transform != _PLAIN:
+            profile |= {"crs": self.like.crs or None, "transform": rasterio.Affine(*self.like.transform)}
         return profile
 
 

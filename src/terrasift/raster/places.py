@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rasterio import warp
+from rasterio.control import GroundControlPoint
+from rasterio.transform import from_gcps
 
+from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo
 
@@ -13,26 +16,34 @@ __all__ = ["Place", "place_of"]
 
 
 class Place(NamedTuple):
-    """The middle of a pixel: in its raster's CRS, and in degrees on WGS 84."""
+    """The middle of a pixel: in its raster's CRS, and in degrees on WGS 84, None where that has no place on Earth."""
 
     easting: float
     northing: float
-    longitude: float
-    latitude: float
+    longitude: float | None
+    latitude: float | None
 
 
 def place_of(info: RasterInfo, row: int, column: int) -> Place | None:
-    """Where the middle of a pixel lies; None if the raster has no CRS and geotransform.
+    """Where the middle of a pixel lies; None if the raster has no CRS, or neither geotransform nor control points.
 
-    Raises
-    ------
-    InputError
-        If its CRS cannot be used.
+    Ground control points stand for a geotransform by the affine one that fits them best.
     """
-    if not info.crs:
+    crs, transform = (info.gcps_crs, _fitted(info)) if info.gcps else (info.crs, info.transform)
+    if not crs or transform == _PLAIN:
         return None
-    a, b, c, d, e, f = info.transform
+    a, b, c, d, e, f = transform
     easting, northing = a * (column + 0.5) + b * (row + 0.5) + c, d * (column + 0.5) + e * (row + 0.5) + f
-    with gdal_errors(info.path, "has a CRS that cannot be used"):
-        longitudes, latitudes = warp.transform(info.crs, "EPSG:4326", [easting], [northing])
+    try:
+        with gdal_errors(info.path, "does not lie on Earth"):
+            longitudes, latitudes = warp.transform(crs, "EPSG:4326", [easting], [northing])
+    except InputError:  # a building site's own CRS
+        return Place(easting, northing, None, None)
     return Place(easting, northing, longitudes[0], latitudes[0])
+
+
+_PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # GDAL's answer where there is no geotransform
+
+
+def _fitted(info: RasterInfo) -> tuple[float, ...]:
+    return tuple(from_gcps([GroundControlPoint(*point) for point in info.gcps]))[:6]

@@ -16,7 +16,7 @@ from rasterio.windows import Window as RasterioWindow
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
 from terrasift.raster.info import Window
 from terrasift.raster.reading import Raster
-from terrasift.raster.tiles import TILE, level_count, level_shape, mean_of_blocks
+from terrasift.raster.tiles import TILE, level_count, level_shape, mean_of_blocks, overview_levels
 
 __all__ = ["preview_base", "write_preview"]
 
@@ -29,7 +29,7 @@ def preview_base(raster: Raster) -> int | None:
     """The level from which a raster's tiles should come from a preview; None where it is quick by itself.
 
     A raster that is stored row by row, or in one piece, needs one from its own pixels on; one that is stored in tiles
-    needs one for the coarser levels alone, and none if it has overviews.
+    needs one for the coarser levels alone, and none if it has overviews of such levels.
     """
     rows, columns = raster.block
     side = max(raster.info.height, raster.info.width)
@@ -37,8 +37,8 @@ def preview_base(raster: Raster) -> int | None:
         return None
     if columns >= raster.info.width or rows * columns > _QUICK * _QUICK:
         return 0
-    coarsest = max(raster.overviews, default=1)
-    return None if side / coarsest <= _QUICK else _TILED_BASE
+    coarsest = max(overview_levels(raster), default=0)
+    return None if side / (1 << coarsest) <= _QUICK else _TILED_BASE
 
 
 def write_preview(

@@ -148,6 +148,11 @@ class Raster:
         """Whether the values are indices into a colour table."""
         return self._palette is not None
 
+    @property
+    def files(self) -> list[str]:
+        """The files that it is made of: itself, those beside it, and what a virtual raster refers to."""
+        return list(dict.fromkeys([self.path, *self._dataset.files]))
+
     def close(self) -> None:
         """Close the file."""
         self._dataset.close()

@@ -32,6 +32,7 @@ def sieve(labels: NDArray[Any], min_area_pixels: int, nodata: int) -> NDArray[An
     GDAL needs the whole band at once, and five bytes a pixel beside `labels` in uint8: 2 GB for 20,000 x 20,000.
     """
     valid = labels != nodata
+    min_area_pixels = min(min_area_pixels, labels.size - 1)  # GDAL takes no more
     size = 2
     # A region goes to its largest neighbour, and in one pass that may be a small one itself, which then stays: a map
     # of single pixels would come back as it was. So the smallest regions go first.

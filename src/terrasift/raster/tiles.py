@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.reading import Raster
 
-__all__ = ["TILE", "TileReader", "level_count", "level_shape", "mean_of_blocks"]
+__all__ = ["TILE", "TileReader", "level_count", "level_shape", "mean_of_blocks", "overview_levels"]
 
 TILE = 256
 """Rows and columns of a tile."""
@@ -40,6 +41,29 @@ def level_shape(height: int, width: int, level: int) -> tuple[int, int]:
     return -(-height // side), -(-width // side)
 
 
+def overview_levels(raster: Raster) -> dict[int, int]:
+    """Levels that the overviews of a raster stand for, and the place of each in `Raster.overviews`.
+
+    An overview is a level if each of its sides is the raster's over a power of two, rounded up or down. Others, of a
+    third, say, are left out. GDAL's own factors do not tell: they come from rounded widths, so that the overview of a
+    64th of a raster 1000 pixels wide is said to be a 62nd.
+    """
+    height, width = raster.info.height, raster.info.width
+    levels: dict[int, int] = {}
+    for number in range(len(raster.overviews)):
+        with Raster(raster.path, overview=number) as smaller:
+            rows, columns = smaller.info.height, smaller.info.width
+        for level in range(1, max(height, width).bit_length() + 1):
+            if _is_rounded(rows, height, level) and _is_rounded(columns, width, level):
+                levels.setdefault(level, number)
+                break
+    return levels
+
+
+def _is_rounded(side: int, whole: int, level: int) -> bool:
+    return side in (whole >> level, -(-whole >> level))
+
+
 class TileReader:
     """A raster's tiles. One per thread: handles cannot be shared.
 
@@ -63,7 +87,6 @@ class TileReader:
         self.raster = Raster(path)
         self._path = path
         self._base = base
-        self._numbers = {factor.bit_length() - 1: number for number, factor in enumerate(self.raster.overviews)}
         self._overviews: dict[int, Raster] = {}
 
     @property
@@ -104,7 +127,7 @@ class TileReader:
         shape = min(TILE, height - row * TILE), min(TILE, width - column * TILE)
         if depth < 0 or row < 0 or column < 0 or min(shape) < 1:
             raise ValueError(f"{self._path} has no tile {level}/{row}/{column}")
-        found = max((there for there in self._numbers if there <= depth), default=0)
+        found = max((there for there in self._numbers if there <= depth), default=0) if depth else 0
         raster = self._at(found)
         step = 1 << (depth - found)
         # Some writers round an overview's size down, ours up: the last pixel may be missing, and stands for itself.
@@ -115,8 +138,12 @@ class TileReader:
         )
         return raster, window, step, shape
 
+    @functools.cached_property
+    def _numbers(self) -> dict[int, int]:
+        return overview_levels(self.raster)
+
     def _at(self, depth: int) -> Raster:
-        if depth not in self._numbers:
+        if not depth:
             return self.raster
         if depth not in self._overviews:
             self._overviews[depth] = Raster(self._path, overview=self._numbers[depth])

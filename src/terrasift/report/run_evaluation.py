@@ -12,7 +12,7 @@ from terrasift.evaluation import Evaluation, LabelledImage
 from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.mapping import Regions
-from terrasift.run import RunFolder
+from terrasift.run import RunFolder, absolute_path
 
 __all__ = ["KeptEvaluation", "keep_evaluation", "read_evaluation"]
 
@@ -52,10 +52,13 @@ def keep_evaluation(
     regions: Regions,
 ) -> Path:
     """Write `evaluation.json`: the scores, and where the truth is that they were found with."""
-    content = evaluation.to_dict() | {
+    content = evaluation.to_dict()
+    for scores in content["classifiers"]:
+        scores["images"] = {absolute_path(scene): regions for scene, regions in scores["images"].items()}
+    content |= {
         "colors": [entry.color for entry in legend.classes],
         "ignore": list(legend.ignore),
-        "masks": {image.scene: str(image.mask) for image in tested},
+        "masks": {absolute_path(image.scene): absolute_path(image.mask) for image in tested},
         "mapped_on_test_set": flattered,
         "regions_of": regions,
     }

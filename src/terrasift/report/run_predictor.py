@@ -19,13 +19,14 @@ class RememberingPredictor(Predictor):
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
         super().__init__(network, recipe)
-        self._held: OrderedDict[str, Network] = OrderedDict()
+        self._held: OrderedDict[tuple[str, int | None], Network] = OrderedDict()
 
-    def network_of(self, raster: Raster) -> Network:
+    def network_of(self, raster: Raster, classifier: int | None = None) -> Network:
         """As `Predictor.network_of`, found once for each of the last scenes."""
-        if raster.path not in self._held:
-            self._held[raster.path] = super().network_of(raster)
+        key = raster.path, classifier
+        if key not in self._held:
+            self._held[key] = super().network_of(raster, classifier)
             if len(self._held) > _MOST:
                 self._held.popitem(last=False)
-        self._held.move_to_end(raster.path)
-        return self._held[raster.path]
+        self._held.move_to_end(key)
+        return self._held[key]

@@ -82,10 +82,10 @@ class Confusion(NamedTuple):
 
 
 def score_tables(kept: KeptEvaluation) -> list[ScoreTable]:
-    """A table for each classifier, the best on the mapping set first."""
+    """A table for each classifier, the best on the mapping set first; of one alone nothing is best."""
     best = kept.content["best_classifier"]
     ordered = sorted(kept.content["classifiers"], key=lambda scores: scores["classifier"] != best)
-    return [_table(kept, scores, scores["classifier"] == best) for scores in ordered]
+    return [_table(kept, scores, len(ordered) > 1 and scores["classifier"] == best) for scores in ordered]
 
 
 def confusion_of(kept: KeptEvaluation) -> Confusion:

@@ -40,7 +40,7 @@ class Page:
     run
         Whose legend the page edits.
     scenes
-        Made ready; a request names one by its place in this list.
+        Made ready, one at least; a request names one by its place in this list.
     targets
         Where the class map of each goes.
     token
@@ -56,9 +56,10 @@ class Page:
         recipe = run.recipe
         self._readers = Readers()
         self._exports = Exports(recipe.clusters)
-        store = LegendStore(run, run.legend.classifier)
+        store = LegendStore(run, scenes[0].classifier)  # the legend's own may have turned since they were mapped
         session = {
             "run": run.path.resolve().name,
+            "folder": str(run.path.resolve()),
             "clusters": recipe.clusters,
             "classifiers": recipe.classifiers,
             "scenes": [{"id": number, **scene.describe()} for number, scene in enumerate(scenes)],
@@ -126,8 +127,7 @@ def _legend_routes(store: LegendStore) -> APIRouter:
     @routes.get("/legend")
     def get_legend() -> Response:
         legend, digest = store.read()
-        content = {"classifier": legend.classifier, "classes": _classes(legend), "etag": digest}
-        return JSONResponse(content, headers={"ETag": f'"{digest}"'})
+        return JSONResponse(_described(legend) | {"etag": digest}, headers={"ETag": f'"{digest}"'})
 
     @routes.put("/legend")
     async def put_legend(request: Request) -> Response:
@@ -139,7 +139,7 @@ def _legend_routes(store: LegendStore) -> APIRouter:
         if written is not None:
             return JSONResponse({"etag": written}, headers={"ETag": f'"{written}"'})
         legend, digest = await run_in_threadpool(store.read)
-        content = {"legend": {"classifier": legend.classifier, "classes": _classes(legend)}, "etag": digest}
+        content = {"legend": _described(legend), "etag": digest}
         return JSONResponse(content | {"problem": "the legend has been changed elsewhere"}, 412)
 
     return routes
@@ -198,8 +198,9 @@ def _has_tile(scene: Scene, level: int, row: int, column: int) -> bool:
     return 0 <= row * TILE < height and 0 <= column * TILE < width
 
 
-def _classes(legend: Legend) -> list[dict[str, Any]]:
-    return [{"name": entry.name, "color": entry.color, "clusters": list(entry.clusters)} for entry in legend.classes]
+def _described(legend: Legend) -> dict[str, Any]:
+    classes = [{"name": entry.name, "color": entry.color, "clusters": list(entry.clusters)} for entry in legend.classes]
+    return {"classifier": legend.classifier, "classes": classes, "ignore": list(legend.ignore)}
 
 
 async def _json(request: Request) -> dict[str, Any]:

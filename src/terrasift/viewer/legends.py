@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
 import unicodedata
 from typing import Any
 
@@ -17,7 +15,7 @@ _LONGEST_NAME = 200
 
 
 class LegendStore:
-    """The legend file of a run, replaced only by who has seen its present state.
+    """The legend file of a run, replaced only where its present state has been seen.
 
     Parameters
     ----------
@@ -31,7 +29,6 @@ class LegendStore:
         self._run = run
         self._classifier = classifier
         self._clusters = run.recipe.clusters
-        self._lock = threading.Lock()
 
     def read(self) -> tuple[Legend, str]:
         """The legend, and the digest of its file.
@@ -43,8 +40,15 @@ class LegendStore:
         RunError
             If it speaks of the clusters of another classifier than the page does.
         """
-        with self._lock:
-            return self._read()
+        digest = self._run.legend_digest  # first: should the file change in between, saving will be refused
+        legend = self._run.legend
+        if legend.classifier != self._classifier:
+            raise RunError(
+                self._run.legend_file,
+                f"now speaks of classifier {legend.classifier}, but the page shows the clusters of {self._classifier}",
+                "start `terrasift view` again",
+            )
+        return legend, digest
 
     def write(self, classes: Any, seen: str) -> str | None:
         """Replace the legend's classes, unless its file has changed since `read` gave the digest `seen`.
@@ -69,27 +73,10 @@ class LegendStore:
         RunError
             As for `read`.
         """
-        with self._lock:
-            before, digest = self._read()
-            if digest != seen:
-                return None
-            self._run.save_legend(self._checked(classes, before))
-            return self._digest()
-
-    def _read(self) -> tuple[Legend, str]:
-        digest = self._digest()  # first: should the file change in between, saving will be refused
-        legend = self._run.legend
-        if legend.classifier != self._classifier:
-            raise RunError(
-                self._run.legend_file,
-                f"now speaks of classifier {legend.classifier}, but the page shows the clusters of {self._classifier}",
-                "start `terrasift view` again",
-            )
-        return legend, digest
-
-    def _digest(self) -> str:
-        file = self._run.legend_file
-        return hashlib.sha256(file.read_bytes() if file.exists() else b"").hexdigest()
+        before, digest = self.read()
+        if digest != seen:
+            return None
+        return self._run.save_legend(self._checked(classes, before), seen)
 
     def _checked(self, classes: Any, before: Legend) -> Legend:
         content = {"classes": classes, "ignore": list(before.ignore), "classifier": before.classifier}

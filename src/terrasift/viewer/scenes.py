@@ -17,6 +17,7 @@ from terrasift.errors import RunError
 from terrasift.progress import track
 from terrasift.raster import (
     TILE,
+    OtherJobError,
     Raster,
     RasterInfo,
     confidence_path,
@@ -25,6 +26,7 @@ from terrasift.raster import (
     preview_base,
     write_preview,
 )
+from terrasift.run import absolute_path
 from terrasift.viewer.display import Display
 
 __all__ = ["Scene", "make_ready"]
@@ -48,6 +50,8 @@ class Scene:
         The maps: cluster indices, and per cent.
     preview, base
         Its copy for coarse levels, if it needs one, and the level from which that serves.
+    classifier
+        Whose clusters the map shows, 1 or 2.
     """
 
     path: str
@@ -58,6 +62,7 @@ class Scene:
     confidence: Path
     preview: Path | None = None
     base: int = 0
+    classifier: int = 1
 
     @property
     def name(self) -> str:
@@ -103,11 +108,16 @@ def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]], *, show: bool
     ------
     InputError
         If a scene does not fit the run.
+    RunError
+        If the run's legend turns to another classifier meanwhile.
     """
-    return [_ready(run, path, run.path / "view", show) for path in find_scenes(scenes)]
+    classifier = (
+        run.legend.classifier
+    )  # once: mapping takes its time, and all that follows is about this one's clusters
+    return [_ready(run, path, classifier, run.path / "view", show) for path in find_scenes(scenes)]
 
 
-def _ready(run: Run, path: str, folder: Path, show: bool) -> Scene:
+def _ready(run: Run, path: str, classifier: int, folder: Path, show: bool) -> Scene:
     recipe = run.settings
     if recipe.scaling is None:
         raise RunError(run.path, "does not say how its images were scaled", "train it anew")
@@ -115,8 +125,11 @@ def _ready(run: Run, path: str, folder: Path, show: bool) -> Scene:
         info, base = raster.info, preview_base(raster)
     display = Display.of(info, recipe, recipe.scaling)
     # Classifier and state of the file are in the name: what was made of another file never stands in its way.
-    name = f"{Path(path).stem}-{_digest(path, run.legend.classifier)}"
-    clusters = run.predict(path, folder / f"{name}.tif", clusters=True, confidence=True, resume=True, show=show)
+    name = f"{Path(path).stem}-{_digest(path, classifier)}"
+    clusters = _mapped(run, path, folder / f"{name}.tif", show)
+    if run.legend.classifier != classifier:
+        what = f"its legend has turned to classifier {run.legend.classifier} while scenes were being mapped"
+        raise RunError(run.path, what, "start `terrasift view` again")
     preview = None
     if base is not None:
         preview = folder / f"{Path(path).stem}-{_digest(path, display.bands)}.preview.tif"
@@ -124,10 +137,18 @@ def _ready(run: Run, path: str, folder: Path, show: bool) -> Scene:
             bar = functools.partial(track, description=f"{Path(path).name}: preview", show=show)
             write_preview(path, preview, list(display.bands), display, base, bar)
     bands = tuple(info.band_numbers(recipe.bands))
-    return Scene(path, info, bands, display, clusters, confidence_path(clusters), preview, base or 0)
+    return Scene(path, info, bands, display, clusters, confidence_path(clusters), preview, base or 0, classifier)
+
+
+def _mapped(run: Run, path: str, out: Path, show: bool) -> Path:
+    predict = functools.partial(run.predict, path, out, clusters=True, confidence=True, show=show)
+    try:
+        return predict(resume=True)
+    except OtherJobError:  # of other settings or of another version: nobody will go on with that here
+        return predict()
 
 
 def _digest(path: str, of: object) -> str:
     file = Path(path).stat() if Path(path).exists() else None
-    parts = [str(Path(path).absolute()), file and [file.st_size, file.st_mtime_ns], of]
+    parts = [absolute_path(path), file and [file.st_size, file.st_mtime_ns], of]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]

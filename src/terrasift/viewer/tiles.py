@@ -73,5 +73,5 @@ def _square(values: NDArray[Any], beyond: int, dtype: np.dtype[Any]) -> bytes:
     return whole.tobytes()
 
 
-def _finite(value: float) -> float | None:
-    return value if np.isfinite(value) else None  # JSON has no NaN
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else value  # JSON has no NaN
