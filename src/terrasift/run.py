@@ -80,6 +80,11 @@ class RunFolder:
             return Legend.of_clusters(recipe.clusters)
         return Legend.load(self.legend_file, recipe.clusters, recipe.classifiers)
 
+    @property
+    def images(self) -> list[str]:
+        """The images it was trained on, as they were listed; none where no list is kept."""
+        return self.images_file.read_text(encoding="utf-8").splitlines() if self.images_file.exists() else []
+
     def check_images(self, scenes: Sequence[str]) -> None:
         """Check that a run goes on with the images it was begun with; RunError if not."""
         if not self.has_begun or not self.images_file.exists():

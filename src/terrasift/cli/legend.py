@@ -135,7 +135,7 @@ def _begin(
 
 def _facts(run: Run, images: list[str] | None) -> ClusterFacts:
     from terrasift.clusters import gather_facts
-    from terrasift.data.scenes import find_scenes, is_elsewhere
+    from terrasift.data.scenes import find_scenes, is_there
     from terrasift.errors import RunError
     from terrasift.progress import track
     from terrasift.report.run_facts import facts_of
@@ -143,9 +143,7 @@ def _facts(run: Run, images: list[str] | None) -> ClusterFacts:
     bar = functools.partial(track, description="clusters")
     if images:
         return gather_facts(run.predictor, find_scenes(images), run.legend.classifier, track=bar)
-    listed = run.images_file.read_text(encoding="utf-8").splitlines() if run.images_file.exists() else []
-    there = [path for path in listed if is_elsewhere(path) or Path(path).exists()]
-    facts = facts_of(run, there, bar)
+    facts = facts_of(run, [path for path in run.images if is_there(path)], bar)
     if facts is None:
         raise RunError(run.path, "its training images are not where they were", "name images of the kind: --images")
     return facts

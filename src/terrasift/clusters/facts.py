@@ -18,6 +18,7 @@ from terrasift.data.scenes import describe_scenes
 from terrasift.errors import SettingError
 from terrasift.network import Network
 from terrasift.prediction import Predictor
+from terrasift.prediction.windows import window_views
 from terrasift.raster import Bands, Raster, RasterInfo, Window
 
 __all__ = ["ClusterFacts", "Crop", "gather_facts"]
@@ -137,7 +138,8 @@ def _views(predictor: Predictor, patches: Iterable[Patch], classifier: int) -> I
 
 
 def _look(predictor: Predictor, network: Network, raster: Raster, window: Window, classifier: int) -> _View:
-    read = _with_margin(window, predictor.margin, network.alignment, raster.info)
+    info = raster.info
+    read = window_views(window, info.height, info.width, predictor.margin, network.alignment).read
     values, valid = raster.read(read, predictor.reader.recipe.bands)
     with torch.inference_mode():
         features = network.extractor(predictor.reader.tensor(values, valid))
@@ -146,13 +148,6 @@ def _look(predictor: Predictor, network: Network, raster: Raster, window: Window
     core = np.s_[row : row + window.height, column : column + window.width]
     found, seen = clusters[0].cpu().numpy(), features[0].movedim(0, 2).cpu().numpy()
     return _View(values[core], valid[core], found[core], seen[core])
-
-
-def _with_margin(window: Window, margin: int, step: int, info: RasterInfo) -> Window:
-    top, left = (max(0, start - margin) // step * step for start in (window.row, window.column))
-    bottom = min(info.height, window.row + window.height + margin)
-    right = min(info.width, window.column + window.width + margin)
-    return Window(top, left, bottom - top, right - left)
 
 
 class _Sums:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from terrasift.errors import InputError
-from terrasift.raster import Bands, Raster, RasterInfo
+from terrasift.raster import Bands, Raster, RasterInfo, is_elsewhere
 
 __all__ = [
     "MINIMUM_SIDE",
@@ -19,7 +19,7 @@ __all__ = [
     "describe_scenes",
     "find_masks",
     "find_scenes",
-    "is_elsewhere",
+    "is_there",
 ]
 
 RASTER_SUFFIXES = frozenset(
@@ -133,9 +133,9 @@ def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str], kind: str 
     return masks
 
 
-def is_elsewhere(path: str) -> bool:
-    """Whether GDAL has a path's own way to what it names, ``/vsi...`` or a URL, so that only opening it can tell."""
-    return path.startswith("/vsi") or "://" in path
+def is_there(path: str) -> bool:
+    """Whether an image that was listed is still there; of one elsewhere only opening it can tell, so it may be."""
+    return is_elsewhere(path) or Path(path).exists()
 
 
 def _expand(item: str) -> list[str]:

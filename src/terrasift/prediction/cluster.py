@@ -8,7 +8,6 @@ import logging
 import pickle
 from collections import deque
 from collections.abc import Container, Iterator
-from pathlib import Path
 from typing import Any
 
 from torch.nn import Module
@@ -21,6 +20,7 @@ from terrasift.prediction.predictor import Predictor
 from terrasift.prediction.windows import ClusterWindow, Views
 from terrasift.raster import Raster, Window
 from terrasift.recipe import Recipe
+from terrasift.run import absolute_path
 
 __all__ = ["ClusterPredictor"]
 
@@ -74,10 +74,8 @@ class ClusterPredictor:
     def _scene(
         self, raster: Raster, done: Container[Window] = (), *, confidence: bool, classifier: int | None
     ) -> Iterator[ClusterWindow]:
-        left = [
-            batch for batch in self._predictor.batches(raster.info) if any(each.write not in done for each in batch)
-        ]
-        path = str(Path(raster.path).absolute()) if Path(raster.path).exists() else raster.path
+        left = self._predictor.batches(raster.info, done)
+        path = absolute_path(raster.path)
         if not self._client.nthreads():
             _logger.warning("the cluster has no workers yet: waiting for them")
         waiting: deque[Any] = deque()

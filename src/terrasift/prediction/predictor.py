@@ -96,7 +96,7 @@ class Predictor:
     def _scene(
         self, raster: Raster, done: Container[Window] = (), *, confidence: bool, classifier: int | None
     ) -> Iterator[ClusterWindow]:
-        left = [batch for batch in self.batches(raster.info) if any(entry.write not in done for entry in batch)]
+        left = self.batches(raster.info, done)
         network = self.ready(self.network_of(raster, classifier))
         with Raster(raster.path, raster.info.resolution) as own:  # the thread's: handles are not shared
 
@@ -107,8 +107,11 @@ class Predictor:
                 for batch, images, valid in loaded:
                     yield from decide(network, batch, images, valid, confidence=confidence)
 
-    def batches(self, info: RasterInfo) -> list[list[Views]]:
-        """The windows of a scene as they go through the network together; errors as for `scene`."""
+    def batches(self, info: RasterInfo, done: Container[Window] = ()) -> list[list[Views]]:
+        """The windows of a scene as they go through the network together; errors as for `scene`.
+
+        Batches of which every window is done are left out, the others whole.
+        """
         self.check(info)
         predict = self._recipe.predict
         fits = max(info.height, info.width) <= predict.window
@@ -117,7 +120,8 @@ class Predictor:
                 "predict.margin", f"{self.margin} leaves nothing of predict.window {predict.window}", "make it smaller"
             )
         views = scene_views(info.height, info.width, self._recipe.predict.window, self.margin, self._network.alignment)
-        return batches_of(views, _BATCH_PIXELS["cpu" if self._device.type == "cpu" else "accelerator"])
+        batches = batches_of(views, _BATCH_PIXELS["cpu" if self._device.type == "cpu" else "accelerator"])
+        return [batch for batch in batches if any(entry.write not in done for entry in batch)]
 
     def network_of(self, raster: Raster, classifier: int | None = None) -> Network:
         """The network for an open scene: with ``predict.context: scene`` a copy that holds the scene's context.

@@ -2,7 +2,7 @@
 
 from terrasift.raster.areas import ground_sampling, pixels_of
 from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
-from terrasift.raster.gdal_errors import gdal_version
+from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.map_file import check_map_path, job_of_map
@@ -34,6 +34,7 @@ __all__ = [
     "confidence_path",
     "gdal_version",
     "ground_sampling",
+    "is_elsewhere",
     "job_of_map",
     "labels_of",
     "level_count",

@@ -9,13 +9,12 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio import warp
-from rasterio.control import GroundControlPoint
 from rasterio.errors import CRSError
-from rasterio.transform import from_gcps
 
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo
+from terrasift.raster.places import georeference
 
 __all__ = ["ground_sampling", "pixel_metres", "pixels_of", "square_metres"]
 
@@ -44,9 +43,7 @@ def pixel_metres(info: RasterInfo) -> tuple[float, float] | None:
     True metres, whatever the CRS counts in: those of Web Mercator, say, grow towards the poles. Ground control points
     stand for a geotransform by the affine one that fits them best.
     """
-    transform, crs = info.transform, info.crs
-    if info.gcps:
-        transform, crs = tuple(from_gcps([GroundControlPoint(*point) for point in info.gcps]))[:6], info.gcps_crs
+    transform, crs = georeference(info)
     if not crs:
         return None
     a, b, c, d, e, f = transform

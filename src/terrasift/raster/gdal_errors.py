@@ -16,7 +16,7 @@ from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
 from terrasift.errors import InputError
 
-__all__ = ["gdal_errors", "gdal_version", "open_raster"]
+__all__ = ["gdal_errors", "gdal_version", "is_elsewhere", "open_raster"]
 
 
 @contextmanager
@@ -25,11 +25,15 @@ def gdal_errors(path: object, what: str, mend: str = "check the file") -> Iterat
     try:
         yield
     except (RasterioError, CRSError, CPLE_BaseError, OSError) as error:
-        elsewhere = str(path).startswith("/vsi") or "://" in str(path)
-        if not elsewhere and not Path(str(path)).exists() and "opened" in what:
+        if not is_elsewhere(str(path)) and not Path(str(path)).exists() and "opened" in what:
             raise InputError(path, "does not exist", "check the path") from error
         reason = str(error.__cause__ or error).replace(f"{path}: ", "").rstrip(".")
         raise InputError(path, f"{what} ({reason})", mend) from error
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether GDAL has a path's own way to what it names, ``/vsi...`` or a URL, so that only opening it can tell."""
+    return path.startswith("/vsi") or "://" in path
 
 
 def gdal_version() -> str:

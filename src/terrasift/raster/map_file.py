@@ -20,6 +20,7 @@ from terrasift.errors import InputError
 from terrasift.legend import Legend
 from terrasift.raster.gdal_errors import open_raster
 from terrasift.raster.info import RasterInfo, Window
+from terrasift.raster.places import PLAIN
 from terrasift.raster.sieve import sieve
 
 __all__ = ["MapFile", "check_map_path", "job_of_map"]
@@ -101,10 +102,10 @@ class MapFile:
             "zlevel": 1,  # it is copied once
             "bigtiff": "if_safer",
         }
-        if self.like.gcps and self.like.transform == _PLAIN:
+        if self.like.gcps and self.like.transform == PLAIN:
             points = [GroundControlPoint(*point) for point in self.like.gcps]
             profile |= {"crs": self.like.gcps_crs or None, "gcps": points}
-        elif self.like.crs or self.like.transform != _PLAIN:
+        elif self.like.crs or self.like.transform != PLAIN:
             profile |= {"crs": self.like.crs or None, "transform": rasterio.Affine(*self.like.transform)}
         return profile
 
@@ -135,7 +136,6 @@ def job_of_map(path: str | os.PathLike[str]) -> str:
         return ""
 
 
-_PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 _DOMAIN = "TERRASIFT"
 _OPTIONS: dict[str, dict[str, Any]] = {
     # zstd would save a tenth, but not every GIS reads it.

@@ -12,7 +12,10 @@ from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo
 
-__all__ = ["Place", "place_of"]
+__all__ = ["PLAIN", "Place", "georeference", "place_of"]
+
+PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+"""GDAL's answer where there is no geotransform."""
 
 
 class Place(NamedTuple):
@@ -27,10 +30,10 @@ class Place(NamedTuple):
 def place_of(info: RasterInfo, row: int, column: int) -> Place | None:
     """Where the middle of a pixel lies; None if the raster has no CRS, or neither geotransform nor control points.
 
-    Ground control points stand for a geotransform by the affine one that fits them best.
+    Ground control points stand for a geotransform (`georeference`).
     """
-    crs, transform = (info.gcps_crs, _fitted(info)) if info.gcps else (info.crs, info.transform)
-    if not crs or transform == _PLAIN:
+    transform, crs = georeference(info)
+    if not crs or transform == PLAIN:
         return None
     a, b, c, d, e, f = transform
     easting, northing = a * (column + 0.5) + b * (row + 0.5) + c, d * (column + 0.5) + e * (row + 0.5) + f
@@ -42,8 +45,8 @@ def place_of(info: RasterInfo, row: int, column: int) -> Place | None:
     return Place(easting, northing, longitudes[0], latitudes[0])
 
 
-_PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)  # GDAL's answer where there is no geotransform
-
-
-def _fitted(info: RasterInfo) -> tuple[float, ...]:
-    return tuple(from_gcps([GroundControlPoint(*point) for point in info.gcps]))[:6]
+def georeference(info: RasterInfo) -> tuple[tuple[float, ...], str]:
+    """Geotransform and CRS of a raster; where it has control points, the affine one that fits them best, and theirs."""
+    if not info.gcps:
+        return info.transform, info.crs
+    return tuple(from_gcps([GroundControlPoint(*point) for point in info.gcps]))[:6], info.gcps_crs

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from terrasift.errors import InputError
+from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
 
 __all__ = ["write_qgis_style"]
@@ -45,14 +46,9 @@ def write_qgis_style(path: str | os.PathLike[str], legend: Legend) -> Path:
     ElementTree.SubElement(root, "layerGeometryType").text = "2"  # polygons
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
-    partial = target.with_name(f".{target.name}.partial")
     try:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(f"{_DOCTYPE}\n{text}\n", encoding="utf-8")
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_text(target, f"{_DOCTYPE}\n{text}\n")
     except OSError as error:
         raise InputError(target, f"cannot be written ({error.strerror})", "choose another folder") from error
     return target

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from terrasift.api import Run
-from terrasift.data.scenes import is_elsewhere
+from terrasift.data.scenes import is_there
 from terrasift.errors import TerrasiftError
 from terrasift.files import write_text
 from terrasift.prediction import Predictor
@@ -114,15 +114,11 @@ class _Images:
 
 
 def _find_images(run: Run, kept: KeptEvaluation | None) -> _Images:
-    listed = run.images_file.read_text(encoding="utf-8").splitlines() if run.images_file.exists() else []
-    there = [path for path in listed if _is_there(path)]
-    missing = next((path for path in listed if not _is_there(path)), "")
-    tested = [image.scene for image in kept.tested if image.mask.exists() and _is_there(image.scene)] if kept else []
+    listed = run.images
+    there = [path for path in listed if is_there(path)]
+    missing = next((path for path in listed if not is_there(path)), "")
+    tested = [image.scene for image in kept.tested if image.mask.exists() and is_there(image.scene)] if kept else []
     return _Images(len(listed), there, tested or there, missing)
-
-
-def _is_there(path: str) -> bool:
-    return is_elsewhere(path) or Path(path).exists()  # of those elsewhere, only the few that are drawn are asked for
 
 
 def _samples(run: Run, predictor: Predictor, images: _Images, kept: KeptEvaluation | None) -> SampleTable | str:

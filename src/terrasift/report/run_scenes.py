@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from terrasift.data.patches import windows_of
-from terrasift.data.scenes import describe_scenes, is_elsewhere
+from terrasift.data.scenes import describe_scenes
 from terrasift.errors import InputError
 from terrasift.prediction.context import MOST_WINDOWS
+from terrasift.raster import is_elsewhere
 from terrasift.recipe import Recipe
 
 __all__ = ["draw_scenes"]

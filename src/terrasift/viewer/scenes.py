@@ -111,9 +111,8 @@ def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]], *, show: bool
     RunError
         If the run's legend turns to another classifier meanwhile.
     """
-    classifier = (
-        run.legend.classifier
-    )  # once: mapping takes its time, and all that follows is about this one's clusters
+    # Once: mapping takes its time, and all that follows is about this one's clusters.
+    classifier = run.legend.classifier
     return [_ready(run, path, classifier, run.path / "view", show) for path in find_scenes(scenes)]
 
 
