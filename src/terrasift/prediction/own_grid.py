@@ -46,7 +46,7 @@ def on_own_grid(
         if grid is None:  # its own grid has that resolution
             yield from segment(resampled, done) if done else segment(resampled)
             return
-        for part in segment(resampled, _Done(grid, done)):
+        for part in segment(resampled, _Done(grid, done)) if done else segment(resampled):
             for piece in _pieces(grid, part.window):
                 own = grid.own_window(piece)
                 rows = slice(piece.row - part.window.row, piece.row - part.window.row + piece.height)
