@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from terrasift import SettingError, superpixels
+from terrasift import superpixels
 from terrasift.baselines import SuperpixelKMeans
 from terrasift.baselines.superpixel_kmeans import superpixel_means
 from terrasift.raster import Raster
@@ -63,9 +63,3 @@ def test_only_the_named_bands_count(plant: Callable[..., Any]) -> None:
     one = planted.scaling.model_copy(update={"low": (0.0,), "high": (255.0,), "fill": (0.5,)})
     part = planted.segment(SuperpixelKMeans(2, one, bands=(2,)).fit(planted.patches).scene)
     assert set(np.unique(part.clusters[0])) == {0, 1}
-
-
-def test_more_clusters_than_superpixels_are_refused(plant: Callable[..., Any]) -> None:
-    planted = plant()
-    with pytest.raises(SettingError, match="superpixels of the images"):
-        SuperpixelKMeans(1000, planted.scaling).fit(planted.patches)

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
+from terrasift.baselines.sampling import TrackPatches, draw_patches
 from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
+from terrasift.errors import SettingError
 from terrasift.prediction import ClusterWindow, scene_views
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
@@ -37,22 +39,44 @@ class PixelKMeans:
     _WINDOW = 1024
 
     def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
+        self.clusters = clusters
         self._scaling = scaling
         self._bands = bands
         self._seed = seed
         self._model = MiniBatchKMeans(clusters, random_state=seed, n_init=3, batch_size=4096)
 
-    def fit(self, patches: Sequence[Patch]) -> PixelKMeans:
-        """Find the centres on the valid pixels of all patches, or on an even, seeded sample of two million."""
+    def fit(self, patches: Sequence[Patch], track: TrackPatches = lambda patches, _: patches) -> PixelKMeans:
+        """Find the centres on the valid pixels of all patches, or on an even, seeded sample of two million.
+
+        Of patches that hold more than 25 million pixels only an even, seeded sample is read.
+
+        Parameters
+        ----------
+        patches
+            At least one.
+        track
+            Wraps the patches that are read, for a progress bar: (patches, how many).
+
+        Raises
+        ------
+        SettingError
+            If there are fewer valid pixels than clusters.
+        """
         generator = np.random.default_rng(self._seed)
-        share = self._MOST_PIXELS // len(patches)
+        drawn = draw_patches(patches, self._seed)
+        share = self._MOST_PIXELS // len(drawn)
         samples = []
         with PatchReader(self._bands) as reader:
-            for patch in patches:
+            for patch in track(drawn, len(drawn)):
                 values, valid = reader.raw(patch)
                 pixels = self._unit(values)[valid]
                 samples.append(pixels[generator.permutation(len(pixels))[:share]])
-        self._model.fit(np.concatenate(samples))
+        sample = np.concatenate(samples)
+        if len(sample) < self.clusters:
+            raise SettingError(
+                "clusters", f"{self.clusters} is more than the {len(sample)} pixels of the images", "use fewer"
+            )
+        self._model.fit(sample)
         return self
 
     def scene(self, raster: Raster) -> Iterator[ClusterWindow]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 
+from terrasift.baselines.sampling import TrackPatches, draw_patches
 from terrasift.baselines.windows import segment_windows
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
@@ -34,26 +35,37 @@ class SuperpixelKMeans:
     bands
         Numbers from 1, or names; None means all.
     seed
-        Of the centres.
+        Of the sample and of the centres.
     """
 
     def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
         self.clusters = clusters
         self._scaling = scaling
         self._bands = bands
+        self._seed = seed
         self._model = MiniBatchKMeans(clusters, random_state=seed, n_init=3, batch_size=4096)
 
-    def fit(self, patches: Sequence[Patch]) -> SuperpixelKMeans:
+    def fit(self, patches: Sequence[Patch], track: TrackPatches = lambda patches, _: patches) -> SuperpixelKMeans:
         """Find the centres on the superpixels of all patches.
+
+        Of patches that hold more than 25 million pixels only an even, seeded sample is read.
+
+        Parameters
+        ----------
+        patches
+            At least one.
+        track
+            Wraps the patches that are read, for a progress bar: (patches, how many).
 
         Raises
         ------
         SettingError
             If there are fewer superpixels than clusters.
         """
+        drawn = draw_patches(patches, self._seed)
         means = []
         with PatchReader(self._bands, self._scaling) as reader:
-            for patch in patches:
+            for patch in track(drawn, len(drawn)):
                 image, valid = reader.read(patch, max(patch.window.height, patch.window.width))
                 if valid.any():
                     means.append(superpixel_means(image, superpixels(image, valid=valid), valid))

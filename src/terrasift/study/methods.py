@@ -6,7 +6,7 @@ import functools
 import math
 from typing import Literal, NamedTuple
 
-from terrasift.baselines import ExternalAlone, PerImageOptimisation, PixelKMeans, SuperpixelKMeans
+from terrasift.baselines import ExternalAlone, PerImageOptimisation, PixelKMeans, SuperpixelKMeans, fit_kmeans
 from terrasift.data.indexing import index_images
 from terrasift.prediction import Segmenter, on_own_grid
 from terrasift.recipe import Recipe
@@ -31,9 +31,9 @@ def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float)
     _, patches, scaling = index_images(data.train, recipe)
     settings = (scaling, recipe.bands, recipe.seed)
     if method == "pixel k-means":
-        return _fitted(PixelKMeans(recipe.clusters, *settings).fit(patches).scene, recipe.clusters, recipe)
+        return Fitted(fit_kmeans(PixelKMeans, patches, scaling, recipe), recipe.clusters)
     if method == "superpixel k-means":
-        return _fitted(SuperpixelKMeans(recipe.clusters, *settings).fit(patches).scene, recipe.clusters, recipe)
+        return Fitted(fit_kmeans(SuperpixelKMeans, patches, scaling, recipe), recipe.clusters)
     if method == "external":
         alone = ExternalAlone(*settings, color_bands=recipe.refinement.color_bands)
         return _fitted(alone.scene, alone.clusters, recipe)

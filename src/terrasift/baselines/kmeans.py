@@ -1,0 +1,49 @@
+"""The two k-means that a trained network is held against, fitted with its recipe."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from terrasift.baselines.pixel_kmeans import PixelKMeans
+from terrasift.baselines.sampling import TrackPatches
+from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
+from terrasift.data.patches import Patch
+from terrasift.prediction import Segmenter, on_own_grid
+from terrasift.recipe import Recipe, Scaling
+
+__all__ = ["KMeans", "fit_kmeans"]
+
+KMeans = type[PixelKMeans] | type[SuperpixelKMeans]
+"""On pixels, or on the means of superpixels."""
+
+
+def fit_kmeans(
+    kind: KMeans,
+    patches: Sequence[Patch],
+    scaling: Scaling,
+    recipe: Recipe,
+    track: TrackPatches = lambda patches, _: patches,
+) -> Segmenter:
+    """Fit k-means on patches, with the clusters, bands and seed of a recipe; at its resolution it segments scenes.
+
+    Parameters
+    ----------
+    kind
+        Which.
+    patches
+        At the recipe's resolution; of more than 25 million pixels an even, seeded sample is read.
+    scaling
+        The rule to [0, 1].
+    recipe
+        Its clusters, bands, seed and resolution count.
+    track
+        Wraps the patches that are read, for a progress bar: (patches, how many).
+
+    Raises
+    ------
+    SettingError
+        If there is less to fit on than there are clusters.
+    """
+    model = kind(recipe.clusters, scaling, recipe.bands, recipe.seed).fit(patches, track)
+    return functools.partial(on_own_grid, model.scene, recipe)

@@ -1,0 +1,81 @@
+"""Both k-means, fitted with a recipe on a bounded part of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from terrasift import Recipe, SettingError
+from terrasift.baselines import KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans, sampling
+from terrasift.baselines.sampling import draw_patches
+from terrasift.data.indexing import index_images
+from terrasift.data.patches import Patch
+from terrasift.prediction import Segmenter
+from terrasift.raster import Raster
+
+BOTH = pytest.mark.parametrize("kind", [PixelKMeans, SuperpixelKMeans])
+
+
+def clusters_of(segmenter: Segmenter, planted: Any) -> np.ndarray:
+    whole = np.full(planted.truth.shape, -1)
+    with Raster(planted.path) as raster:
+        for window, (clusters,), _, _ in segmenter(raster):
+            whole[window.row : window.row + window.height, window.column : window.column + window.width] = clusters
+    return whole
+
+
+@BOTH
+def test_it_is_the_baseline_with_what_the_recipe_says(plant: Callable[..., Any], kind: KMeans) -> None:
+    planted = plant()
+    recipe = Recipe(clusters=5, bands=(3, 1), seed=4)
+    two = planted.scaling.model_copy(update={"low": (0.0,) * 2, "high": (255.0,) * 2, "fill": (0.5,) * 2})
+    found = clusters_of(fit_kmeans(kind, planted.patches, two, recipe), planted)
+    expected = clusters_of(kind(5, two, (3, 1), 4).fit(planted.patches).scene, planted)
+    np.testing.assert_array_equal(found, expected)
+
+
+@BOTH
+def test_at_another_resolution_clusters_come_on_the_scenes_own_grid(
+    plant: Callable[..., Any], agreement: Callable[..., float], kind: KMeans
+) -> None:
+    planted = plant(side=96)
+    recipe = Recipe(clusters=4, resolution=2.0, patch=32)
+    _, patches, scaling = index_images([str(planted.path)], recipe)
+    found = clusters_of(fit_kmeans(kind, patches, scaling, recipe), planted)
+    assert agreement(found, planted.truth) > 0.95
+
+
+@BOTH
+def test_of_many_patches_a_seeded_sample_is_read(
+    plant: Callable[..., Any], kind: KMeans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = plant(side=256)
+    read: list[list[Patch]] = []
+
+    def seen(patches: Iterable[Patch], total: int) -> Iterable[Patch]:
+        read.append(list(patches))
+        assert len(read[-1]) == total
+        return read[-1]
+
+    def fit(seed: int) -> None:
+        fit_kmeans(kind, planted.patches, planted.scaling, Recipe(clusters=4, seed=seed), seen)
+
+    fit(0)
+    assert read == [planted.patches]
+    monkeypatch.setattr(sampling, "MOST_PIXELS", 3 * 64 * 64)
+    for seed in (0, 0, 1):
+        fit(seed)
+    assert [len(patches) for patches in read[1:]] == [3, 3, 3]
+    assert read[1] == read[2] != read[3]
+    assert read[1] == [patch for patch in planted.patches if patch in read[1]], "in the order of the images"
+    assert len(draw_patches(planted.patches, 0, most=1)) == 1
+
+
+@BOTH
+def test_what_holds_less_than_clusters_is_refused(plant: Callable[..., Any], kind: KMeans) -> None:
+    planted = plant(side=16)
+    with pytest.raises(SettingError, match=r"clusters: 300 is more than the \d+ (super)?pixels of the images"):
+        kind(300, planted.scaling).fit(planted.patches)
