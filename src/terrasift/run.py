@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import shutil
@@ -84,6 +85,14 @@ class RunFolder:
     def images(self) -> list[str]:
         """The images it was trained on, as they were listed; none where no list is kept."""
         return self.images_file.read_text(encoding="utf-8").splitlines() if self.images_file.exists() else []
+
+    @property
+    def training_seconds(self) -> float | None:
+        """Of all steps in the log, those before a training was killed and went on included; None without a log."""
+        if not self.log_file.exists():
+            return None
+        with self.log_file.open(newline="", encoding="utf-8") as file:
+            return sum(float(row["seconds"]) for row in csv.DictReader(file) if row["seconds"])
 
     def check_images(self, scenes: Sequence[str]) -> None:
         """Check that a run goes on with the images it was begun with; RunError if not."""

@@ -7,6 +7,7 @@ from terrasift.prediction.maps import map_paths, predict_scene
 from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.predictor import Predictor, check_array
 from terrasift.prediction.tensors import TensorReader
+from terrasift.prediction.timed import TimedSegmenter
 from terrasift.prediction.windows import ClusterWindow, Segmenter, Views, scene_views
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Predictor",
     "Segmenter",
     "TensorReader",
+    "TimedSegmenter",
     "Views",
     "check_array",
     "map_paths",

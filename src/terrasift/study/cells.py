@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 import traceback
@@ -72,7 +71,7 @@ def _evaluate(study: Study, cell: Cell, seed: int, folder: Path, show: bool) -> 
     return {
         "machine": describe_machine(recipe.compute.device),
         "seconds": {
-            "training": round(_logged_seconds(folder) or fitted_at - start, 1),
+            "training": round(Run(folder).training_seconds or fitted_at - start, 1),
             "evaluation": round(time.monotonic() - fitted_at, 1),
         },
         "data": {name: _short(found.to_dict()) for name, found in zip(data.views, evaluations, strict=True)},
@@ -86,15 +85,6 @@ def _train(study: Study, data: StudyData, recipe: Recipe, folder: Path, show: bo
         data.train, folder, None if begun else recipe, resume=True, cache=cache, cache_limit=_CACHE_LIMIT, show=show
     )
     return Fitted(run.predictor.scene, recipe.clusters)
-
-
-def _logged_seconds(folder: Path) -> float:
-    """Of all steps of a training, those before it was killed and went on included; 0 where there is no log."""
-    log = Run(folder).log_file
-    if not log.exists():
-        return 0.0
-    with log.open(newline="", encoding="utf-8") as file:
-        return sum(float(row["seconds"]) for row in csv.DictReader(file))
 
 
 def _short(evaluation: dict[str, Any]) -> dict[str, Any]:

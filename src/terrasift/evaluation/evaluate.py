@@ -1,27 +1,24 @@
-"""A trained run, or a baseline, against labels (docs/method.md)."""
+"""What segments images, against labels (docs/method.md)."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
+from terrasift.evaluation.scores import ClassifierScores, Evaluation
 from terrasift.legend import IGNORE, Legend
 from terrasift.mapping import NO_CLASS, MappingMethod, Regions, apply_mapping, map_by_name, map_clusters
 from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
-from terrasift.metrics.averages import mean_of_defined
 from terrasift.prediction import ClusterWindow, Segmenter
 from terrasift.raster import Raster, Window, read_labels
 
 __all__ = [
-    "ClassifierScores",
-    "Evaluation",
     "LabelView",
     "LabelledImage",
     "count_overlaps",
@@ -45,66 +42,6 @@ class LabelView(NamedTuple):
     """Of the classes seen."""
     table: tuple[int, ...]
     """The class seen for each class of the masks."""
-
-
-@dataclass(frozen=True)
-class ClassifierScores:
-    """How one classifier does: its clusters mapped on one set, scored on another."""
-
-    classifier: int
-    mapping: NDArray[np.int64]
-    """(K,), class of each cluster; -1 for none."""
-    mapping_accuracy: float
-    """Overall accuracy on the mapping set; NaN where a legend was the mapping."""
-    confusion: ConfusionMatrix
-    """Pooled over all test pixels."""
-    images: dict[str, dict[str, float]]
-    """Region metrics of each test image, by its path and their names."""
-    left_out: int = 0
-    """Labelled test pixels in clusters without a class: they count nowhere, as the nodata of a class map."""
-
-    @property
-    def regions(self) -> dict[str, float]:
-        """Region metrics averaged over the test images."""
-        names = next(iter(self.images.values()), {})
-        return {name: mean_of_defined([scores[name] for scores in self.images.values()]) for name in names}
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Scores of every classifier of a run."""
-
-    classes: tuple[str, ...]
-    classifiers: tuple[ClassifierScores, ...]
-
-    @property
-    def best(self) -> ClassifierScores:
-        """The classifier that is most accurate on the mapping set: chosen without looking at the test set."""
-        return max(self.classifiers, key=lambda scores: scores.mapping_accuracy)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
-        return {
-            "classes": list(self.classes),
-            "best_classifier": self.best.classifier,
-            "classifiers": [
-                {
-                    "classifier": scores.classifier,
-                    "mapping": scores.mapping.tolist(),
-                    **_plain({"mapping_accuracy": scores.mapping_accuracy}),
-                    "left_out": scores.left_out,
-                    **scores.confusion.scores(),
-                    "regions": _plain(scores.regions),
-                    "images": {path: _plain(regions) for path, regions in scores.images.items()},
-                }
-                for scores in self.classifiers
-            ],
-        }
-
-
-def _plain(scores: dict[str, float]) -> dict[str, float | None]:
-    """JSON has no NaN: None stands for a score that is not defined."""
-    return {name: None if np.isnan(score) else score for name, score in scores.items()}
 
 
 _Track = Callable[[Iterable[LabelledImage], int, str], Iterable[LabelledImage]]

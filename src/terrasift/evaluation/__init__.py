@@ -1,0 +1,26 @@
+"""A trained run, or a baseline, against labels."""
+
+from __future__ import annotations
+
+from terrasift.evaluation.evaluate import (
+    LabelledImage,
+    LabelView,
+    count_overlaps,
+    evaluate_legend,
+    evaluate_segmenter,
+    evaluate_views,
+)
+from terrasift.evaluation.scores import BaselineScores, ClassifierScores, Evaluation, Seconds
+
+__all__ = [
+    "BaselineScores",
+    "ClassifierScores",
+    "Evaluation",
+    "LabelView",
+    "LabelledImage",
+    "Seconds",
+    "count_overlaps",
+    "evaluate_legend",
+    "evaluate_segmenter",
+    "evaluate_views",
+]
