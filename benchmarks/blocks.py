@@ -91,8 +91,9 @@ def run(cell: Cell, seed: int, steps: int, patches: list[Path], legend: Legend, 
         train, folder, cell.recipe(steps, seed), resume=True, cache=work / "cache", show=False
     )  # fmt: skip
     evaluation = trained.evaluate(
-        test, test[0].parents[1] / "masks", legend, map_images=train[:: len(train) // MAPPED_PATCHES], show=False
-    )
+        test, test[0].parents[1] / "masks", legend, map_images=train[:: len(train) // MAPPED_PATCHES],
+        baselines=False, show=False,
+    )  # fmt: skip
     return [
         {**cell._asdict(), "classifier": scores.classifier, "best": scores is evaluation.best, "seed": seed,
          "steps": steps, **{name: getattr(scores.confusion, name) for name in SCORES}}

@@ -65,7 +65,7 @@ def network_rows(
     run = terrasift.train(train, out, recipe, resume=True)
     seconds = time.monotonic() - start
     masks = test[0].parents[1] / "masks"
-    evaluation = run.evaluate(test, masks, legend, map_images=train)
+    evaluation = run.evaluate(test, masks, legend, map_images=train, baselines=False)
     return [
         {"split": split, "method": f"terrasift, classifier {scores.classifier}", "seed": seed, "seconds": seconds,
          "best": scores is evaluation.best, **{name: getattr(scores.confusion, name) for name in SCORES}}

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from terrasift.evaluation import ClassifierScores, Evaluation
 from terrasift.metrics import segmentation_scores
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.scoring import score_label_maps
+
+ALONE: dict[str, Any] = {"baselines": False, "show": False}  # k-means would only take time
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def clusters_of(run: Run, scene: Path, classifier: int) -> np.ndarray:
 def test_scores_are_those_of_scikit_learn_on_maps_made_by_hand(run: Run, scenes: Path) -> None:
     legend = Legend.load(scenes / "classes.yaml")
     north, south = (scenes / "images" / f"{name}.tif" for name in ("north", "south"))
-    evaluation = run.evaluate([south], scenes / "masks", legend, map_images=[north], show=False)
+    evaluation = run.evaluate([south], scenes / "masks", legend, map_images=[north], **ALONE)
     known, truth = (read_labels(scenes / "masks" / path.name, legend).ravel() for path in (north, south))
     for scores in evaluation.classifiers:
         on_north, on_south = (clusters_of(run, path, scores.classifier).ravel() for path in (north, south))
@@ -59,7 +62,7 @@ def test_scores_are_those_of_scikit_learn_on_maps_made_by_hand(run: Run, scenes:
 
 
 def test_the_run_takes_the_mapping_of_the_classifier_best_on_the_mapping_set(run: Run, scenes: Path) -> None:
-    evaluation = run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml", show=False)
+    evaluation = run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml", **ALONE)
     assert evaluation.best.mapping_accuracy == max(s.mapping_accuracy for s in evaluation.classifiers)
     assert run.legend.classifier == evaluation.best.classifier
     np.testing.assert_array_equal(run.legend.mapping(8), evaluation.best.mapping)
@@ -68,7 +71,7 @@ def test_the_run_takes_the_mapping_of_the_classifier_best_on_the_mapping_set(run
 
 
 def test_a_legend_can_be_kept(run: Run, scenes: Path) -> None:
-    run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml", keep_legend=True, show=False)
+    run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml", keep_legend=True, **ALONE)
     assert not run.is_mapped
 
 
@@ -77,7 +80,7 @@ def test_colour_masks_give_the_same_scores_as_indices(run: Run, scenes: Path, tm
     for path in (scenes / "masks").iterdir():
         write_image(tmp_path / "colours" / f"{path.stem}.png", legend.rgb[read_labels(path, legend)])
     by_index, by_colour = (
-        run.evaluate([scenes / "images"], masks, legend, show=False).to_dict()
+        run.evaluate([scenes / "images"], masks, legend, **ALONE).to_dict()["classifiers"]
         for masks in (scenes / "masks", tmp_path / "colours")
     )
     assert json.dumps(by_index) == json.dumps(by_colour)
@@ -88,11 +91,11 @@ def test_ignored_pixels_count_nowhere(run: Run, scenes: Path, tmp_path: Path) ->
     labels = read_labels(scenes / "masks" / "north.tif", legend)
     labels[:100] = 255
     write_image(tmp_path / "masks" / "north.tif", labels)
-    evaluation = run.evaluate([scenes / "images" / "north.tif"], tmp_path / "masks", legend, show=False)
+    evaluation = run.evaluate([scenes / "images" / "north.tif"], tmp_path / "masks", legend, **ALONE)
     assert evaluation.best.confusion.total == 156 * 256
     write_image(tmp_path / "masks" / "north.tif", np.full_like(labels, 255))
     with pytest.raises(InputError, match="no pixel"):
-        run.evaluate([scenes / "images" / "north.tif"], tmp_path / "masks", legend, show=False)
+        run.evaluate([scenes / "images" / "north.tif"], tmp_path / "masks", legend, **ALONE)
 
 
 def test_a_mask_of_another_size_is_refused(run: Run, scenes: Path, tmp_path: Path) -> None:
@@ -109,10 +112,25 @@ def test_best_classifier_is_chosen_on_the_mapping_set_not_on_the_test_set() -> N
     assert Evaluation(("a", "b"), (first, second)).best is second
 
 
+def test_classes_that_no_cluster_took_are_named() -> None:
+    none = ConfusionMatrix(np.zeros((3, 3), np.int64))
+    scores = ClassifierScores(1, np.array([1, -1, 1]), 0.5, none, {})
+    assert scores.untaken == [0, 2]
+    assert Evaluation(("road", "car", "tree"), (scores,)).to_dict()["classifiers"][0]["untaken"] == ["road", "tree"]
+
+
+def test_training_seconds_are_those_of_the_log(run: Run) -> None:
+    rows = run.log_file.read_text().splitlines()
+    column = rows[0].split(",").index("seconds")
+    assert run.training_seconds == pytest.approx(sum(float(row.split(",")[column]) for row in rows[1:]))
+    run.log_file.unlink()
+    assert run.training_seconds is None
+
+
 @pytest.mark.parametrize("regions", ["classes", "clusters"])
 def test_region_metrics_are_those_of_each_whole_image(run: Run, scenes: Path, regions: str) -> None:
     legend = Legend.load(scenes / "classes.yaml")
-    evaluation = run.evaluate([scenes / "images"], scenes / "masks", legend, regions=regions, show=False)  # type: ignore[arg-type]
+    evaluation = run.evaluate([scenes / "images"], scenes / "masks", legend, regions=regions, **ALONE)  # type: ignore[arg-type]
     for scores in evaluation.classifiers:
         expected = []
         for path in sorted((scenes / "images").iterdir()):

@@ -201,7 +201,7 @@ def test_evaluation_is_on_the_scenes_own_grid(tmp_path: Path) -> None:
     write_image(tmp_path / "masks" / "scene.png", truth)
     run = trained(tmp_path, scene, ["resolution=1.3"])
     legend = Legend((LandClass("left", "#102030"), LandClass("right", "#a0b0c0")))
-    evaluation = run.evaluate([scene], tmp_path / "masks", legend, show=False)
+    evaluation = run.evaluate([scene], tmp_path / "masks", legend, baselines=False, show=False)
     with rasterio.open(run.predict(scene, tmp_path / "map.tif", show=False)) as dataset:
         labels = dataset.read(1)
     assert evaluation.best.confusion.counts.sum() == (~HOLE).sum()

@@ -18,13 +18,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.api.many import Predictions, predict_each, try_mosaic
-from terrasift.data.scenes import find_masks, find_scenes
+from terrasift.baselines import score_beside
+from terrasift.data.scenes import find_masks, find_scenes, is_there
 from terrasift.errors import SettingError
-from terrasift.evaluation import Evaluation, LabelledImage, evaluate_legend, evaluate_segmenter
+from terrasift.evaluation import Evaluation, LabelledImage, Seconds, evaluate_legend, evaluate_segmenter
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
 from terrasift.mapping import Mapping, Regions
-from terrasift.prediction import ClusterPredictor, ClusterWindow, Predictor, check_array, map_paths, predict_scene
+from terrasift.prediction import (
+    ClusterPredictor,
+    ClusterWindow,
+    Predictor,
+    TimedSegmenter,
+    check_array,
+    map_paths,
+    predict_scene,
+)
 from terrasift.progress import progress_bar, track
 from terrasift.raster import Raster, check_polygons_path, write_polygons, write_qgis_style
 from terrasift.recipe import Recipe
@@ -291,10 +300,15 @@ class Run(RunFolder):
         map_masks: str | os.PathLike[str] | None = None,
         mapping: Mapping = "majority",
         regions: Regions = "classes",
+        baselines: bool = True,
         keep_legend: bool = False,
         show: bool = True,
     ) -> Evaluation:
         """Find which class each cluster is on one set of labelled images, and score that on another.
+
+        k-means with as many clusters, on pixels and on superpixels, is mapped and scored beside the run: what it has to
+        beat. It is fitted on the images of the mapping set, for they are at hand; else on those of the run's own that
+        are still there, else on the test set. Of large sets a seeded sample is read.
 
         Parameters
         ----------
@@ -309,6 +323,9 @@ class Run(RunFolder):
             as they are, and nothing is replaced. Clusters without a class count nowhere then.
         regions
             What the region metrics see: ``classes``, as the study does, or the raw ``clusters``.
+        baselines
+            Whether to score k-means too. Nothing is beside a ``legend``: k-means has none. A baseline that cannot be
+            fitted is left out with a line in the log.
         keep_legend
             Leave the run's legend alone. Else it takes the mapping of the classifier that is most accurate on the
             mapping set, whatever its classes were called before; the legend it had goes to ``legend.previous.yaml``.
@@ -325,24 +342,29 @@ class Run(RunFolder):
         """
         legend = classes if isinstance(classes, Legend) else Legend.load(classes)
         tested, bar = labelled_images(images, masks), functools.partial(track, show=show)
-        clusters, segmenter = self.recipe.clusters, self.predictor.scene
+        recipe, segmenter = self.recipe, TimedSegmenter(self.predictor.scene)
         if mapping == "legend":
             if map_images is not None or map_masks is not None:
                 raise SettingError("map_images", "decide nothing: the legend is the mapping", "leave them out")
-            return evaluate_legend(segmenter, self.legend, legend, clusters, tested, regions=regions, track=bar)
-        evaluation = evaluate_segmenter(
-            segmenter,
-            legend,
-            clusters,
-            tested,
-            None if map_images is None else labelled_images(map_images, map_masks or masks),
-            method=mapping,
-            regions=regions,
-            track=bar,
+            found = evaluate_legend(segmenter, self.legend, legend, recipe.clusters, tested, regions=regions, track=bar)
+            return dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
+        mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
+        found = evaluate_segmenter(
+            segmenter, legend, recipe.clusters, tested, mapped, method=mapping, regions=regions, track=bar
         )
+        found = dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
+        if baselines:
+            at_hand = self._at_hand(tested, mapped)
+            beside = score_beside(recipe, at_hand, legend, tested, mapped, method=mapping, track=bar)
+            found = dataclasses.replace(found, baselines=beside)
         if not keep_legend:
-            self.save_legend(legend.with_clusters(evaluation.best.mapping, evaluation.best.classifier))
-        return evaluation
+            self.save_legend(legend.with_clusters(found.best.mapping, found.best.classifier))
+        return found
+
+    def _at_hand(self, tested: Sequence[LabelledImage], mapped: Sequence[LabelledImage] | None) -> list[str]:
+        """The images that baselines are fitted on: see `evaluate`."""
+        trained_on = [path for path in self.images if is_there(path)]
+        return [image.scene for image in mapped or ()] or trained_on or [image.scene for image in tested]
 
     def _job(self, scene: str, legend: Legend, options: _Options) -> str:
         """A digest of all that a map depends on."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import MiniBatchKMeans
 
 from terrasift.baselines.sampling import TrackPatches, draw_patches
 from terrasift.blocks.preprocessing import scale_to_unit
@@ -39,6 +38,8 @@ class PixelKMeans:
     _WINDOW = 1024
 
     def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
+        from sklearn.cluster import MiniBatchKMeans  # slow to import, and only k-means needs it
+
         self.clusters = clusters
         self._scaling = scaling
         self._bands = bands

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import MiniBatchKMeans
 
 from terrasift.baselines.sampling import TrackPatches, draw_patches
 from terrasift.baselines.windows import segment_windows
@@ -39,6 +38,8 @@ class SuperpixelKMeans:
     """
 
     def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
+        from sklearn.cluster import MiniBatchKMeans  # slow to import, and only k-means needs it
+
         self.clusters = clusters
         self._scaling = scaling
         self._bands = bands
