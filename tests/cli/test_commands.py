@@ -60,6 +60,15 @@ def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) 
     scored = command("evaluate", run, unknown, *truth, "--map-images", known, "--json", result)
     assert scored.code == 0, scored.err
     content = json.loads(result.read_text())
+    best = content["classifiers"][content["best_classifier"] - 1]
+    for name, scores in (("this run", best), *((entry["name"], entry) for entry in content["baselines"])):
+        (row,) = [line.split(f" {name} ")[1] for line in scored.out.splitlines() if line.startswith(f" {name} ")]
+        shown = [f"{100 * scores[key]:.1f}" for key in ("accuracy", "mean_iou", "weighted_iou", "mean_f1")]
+        assert row.split()[:4] == shown
+        missing = ", ".join(entry for k, entry in enumerate(content["classes"]) if k not in scores["mapping"])
+        assert (f"no cluster became: {missing} ({name})" in scored.out.splitlines()) == bool(missing)
+    assert [entry["name"] for entry in content["baselines"]] == ["k-means on pixels", "k-means on superpixels"]
+    assert json.loads((run / "evaluation.json").read_text())["baselines"] == content["baselines"]
     assert content["classes"][1] == "building"
     assert len(content["classifiers"]) == 2
     assert f"wrote {result}" in scored.out
@@ -80,8 +89,11 @@ def test_evaluate_says_when_scores_are_flattered_and_can_leave_the_legend(
 ) -> None:
     legend = (run / "legend.yaml").read_bytes()
     truth = ("--masks", scenes / "masks", "--classes", scenes / "classes.yaml")
-    outcome = command("evaluate", run, scenes / "images" / "*.tif", *truth, "--keep-legend")
+    outcome = command("evaluate", run, scenes / "images" / "*.tif", *truth, "--keep-legend", "--no-baselines")
     assert outcome.code == 0, outcome.err
+    assert "k-means" not in outcome.out
+    assert "no cluster became: " in outcome.out
+    assert json.loads((run / "evaluation.json").read_text())["baselines"] == []
     assert "flatters the scores" in outcome.out
     assert json.loads((run / "evaluation.json").read_text())["best_classifier"] in (1, 2)
     assert (run / "legend.yaml").read_bytes() == legend
@@ -104,10 +116,10 @@ def test_evaluate_scores_names_given_by_hand_and_says_when_it_replaces_them(
     assert kept["classifiers"][0]["mapping"] == [0, 1, 3, -1, -1, -1, -1, -1]
     assert kept["mapped_on_test_set"] is False
 
-    replaced = command("evaluate", run, scenes / "images", *truth)
+    replaced = command("evaluate", run, scenes / "images", *truth, "--no-baselines")
     assert f"the classes it had are replaced, and kept in {run / 'legend.previous.yaml'}" in replaced.out
     assert (run / "legend.previous.yaml").read_bytes() == legend
-    again = command("evaluate", run, scenes / "images", *truth)
+    again = command("evaluate", run, scenes / "images", *truth, "--no-baselines")
     assert "replaced" not in again.out, "the same names as before"
 
     assert command("legend", run, "--name", "0=roads").code == 0
@@ -149,7 +161,7 @@ def test_what_a_run_was_given_is_found_from_any_folder(
     monkeypatch.chdir(tmp_path / "town")
     trained = command("train", "images", "--out", tmp_path / "run", "--recipe", tmp_path / "recipe.yaml", "--no-cache")
     assert trained.code == 0, trained.err
-    truth = ("--masks", "masks", "--classes", "classes.yaml", "--keep-legend")
+    truth = ("--masks", "masks", "--classes", "classes.yaml", "--keep-legend", "--no-baselines")
     assert command("evaluate", tmp_path / "run", "images", *truth).code == 0
     images = [str(tmp_path / "town" / "images" / name) for name in ("north.tif", "south.tif")]
     assert (tmp_path / "run" / "images.txt").read_text().splitlines() == images

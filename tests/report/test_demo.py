@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import rasterio
 
-from terrasift import InputError, Recipe
+from terrasift import InputError, Legend, Recipe
 from terrasift.report.demo import demo
+from terrasift.scoring import score_label_maps
 
 
 @pytest.mark.slow
@@ -21,7 +22,13 @@ def test_demo_leaves_a_map_scores_and_a_page(tmp_path: Path) -> None:
         assert dataset.crs.to_epsg() == 32633
         assert dataset.colormap(1)[1][:3] == (0, 0, 255)
     scores = json.loads((tmp_path / "demo" / "scores.json").read_text())
-    assert all(0 < scores[method]["accuracy"] < 1 for method in ("terrasift", "k-means on pixels"))
+    for method in ("terrasift", "k-means on pixels", "k-means on superpixels"):
+        assert 0 < scores[method]["accuracy"] < 1
+        assert f'<th scope="row" class="name">{method}</th>' in page
+    truth = Legend.load(tmp_path / "demo" / "classes.yaml")
+    mask = tmp_path / "demo" / "masks" / "second.tif"
+    drawn = score_label_maps(tmp_path / "demo" / "kmeans.tif", [mask], classes=truth, show=False)
+    assert drawn.images[0].pairs[0].confusion.counts.tolist() == scores["k-means on pixels"]["counts"]
     assert len(re.findall(r'src="data:image/png;base64,[A-Za-z0-9+/=]{500,}"', page)) == 5
     assert "http" not in page  # opens offline
 

@@ -135,6 +135,31 @@ def test_scores_are_those_kept(run: Run, page: Page) -> None:
     assert f"accuracy {100 * matrix.accuracy:.1f} %, mean IoU {100 * matrix.mean_iou:.1f} %" in page.facts["Scores"]
 
 
+def test_the_run_stands_beside_k_means(run: Run, page: Page, tmp_path: Path) -> None:
+    kept = read_evaluation(run)
+    assert kept is not None
+    best = kept.content["classifiers"][kept.content["best_classifier"] - 1]
+    rows = {"this run": {**best, "seconds": kept.content["seconds"]}}
+    rows |= {scores["name"]: scores for scores in kept.content["baselines"]}
+    assert list(rows) == ["this run", "k-means on pixels", "k-means on superpixels"]
+    for name, scores in rows.items():
+        shown = [f"{100 * scores[key]:.1f}" for key in ("accuracy", "mean_iou", "weighted_iou", "mean_f1")]
+        assert page.row(name) == [*shown, *(f"{scores['seconds'][key]:.1f}" for key in ("training", "segmenting"))]
+        if scores["untaken"]:
+            assert f"no cluster became: {', '.join(scores['untaken'])} ({name})" in page.text
+    assert any(scores["untaken"] for scores in rows.values())
+
+    old = Run.open(shutil.copytree(run.path, tmp_path / "old"))  # as versions before wrote it
+    content = json.loads(old.evaluation_file.read_text())
+    del content["baselines"], content["seconds"]
+    for scores in content["classifiers"]:
+        del scores["untaken"]
+    old.evaluation_file.write_text(json.dumps(content))
+    bare = Page(write_run_report(old, show=False).read_text(encoding="utf-8"))
+    assert bare.row(ODD) == page.row(ODD)
+    assert not any(words in bare.text for words in ("k-means", "no cluster became"))
+
+
 def test_training_and_cost_are_those_of_the_log(run: Run, page: Page) -> None:
     log, recipe = read_log(run.log_file), run.recipe
     (figure,) = [attributes for tag, attributes in page.tags if tag == "img" and "Loss" in str(attributes["alt"])]

@@ -36,6 +36,9 @@ def command(
         typer.Option(help="majority: many to one; hungarian: one to one; legend: score the run's legend as it is."),
     ] = "majority",
     regions: Annotated[Regions, typer.Option(help="What the region metrics see.")] = "classes",
+    no_baselines: Annotated[
+        bool, typer.Option("--no-baselines", help="Leave out k-means, scored beside the run on the same pixels.")
+    ] = False,
     keep_legend: Annotated[
         bool, typer.Option("--keep-legend", help="Leave the run's legend alone; else it takes this mapping.")
     ] = False,
@@ -47,9 +50,10 @@ def command(
 
     from terrasift.api import Run, labelled_images
     from terrasift.legend import Legend
+    from terrasift.report.comparison import compared_rows, untaken_lines
     from terrasift.report.run import report_on
     from terrasift.report.run_evaluation import keep_evaluation
-    from terrasift.report.tables import class_table, region_table
+    from terrasift.report.tables import class_table, comparison_table, region_table
 
     opened = Run.open(run, changes or ())
     before = opened.legend if opened.is_mapped else None
@@ -61,12 +65,18 @@ def command(
         map_masks=map_masks,
         mapping=mapping,
         regions=regions,
+        baselines=not no_baselines,
         keep_legend=keep_legend,
     )
     console = Console()
     for scores in evaluation.classifiers:
         console.print(class_table(evaluation, scores))
         console.print(region_table(scores, regions))
+    content = evaluation.to_dict()
+    if rows := compared_rows(content):
+        console.print(comparison_table(rows))
+    for line in untaken_lines(content):
+        typer.echo(line)
     if evaluation.best.left_out:
         typer.echo(_left_out(evaluation.best))
     flattered = map_images is None and mapping != "legend"
@@ -76,7 +86,7 @@ def command(
     kept = keep_evaluation(opened, evaluation, Legend.load(classes), tested, flattered=flattered, regions=regions)
     if result is not None:
         result.parent.mkdir(parents=True, exist_ok=True)
-        write_text(result, json.dumps(evaluation.to_dict(), indent=2) + "\n")
+        write_text(result, json.dumps(content, indent=2) + "\n")
     page = report_on(opened)
     for path in filter(None, (kept, result, page)):
         typer.echo(f"wrote {path}")

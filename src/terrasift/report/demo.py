@@ -6,21 +6,17 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from terrasift.api import Run, labelled_images, train
-from terrasift.baselines import PixelKMeans
-from terrasift.data.patches import index_patches
-from terrasift.data.scenes import describe_scenes
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, SyntheticScene, synthetic_scene
 from terrasift.errors import InputError
-from terrasift.evaluation import evaluate_segmenter
+from terrasift.evaluation import Evaluation
 from terrasift.legend import LandClass, Legend
-from terrasift.metrics import ConfusionMatrix
 from terrasift.prediction import predict_scene
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.recipe import Recipe
+from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
 from terrasift.report.curves import read_log
 from terrasift.report.pages import render
 from terrasift.report.pictures import embed_array, embed_figure, loss_curve, paint
@@ -33,12 +29,7 @@ _logger = logging.getLogger(__name__)
 
 _CRS = "EPSG:32633"
 _GROUND_SAMPLING = 0.25  # metres
-_SCORES = {
-    "accuracy": "accuracy",
-    "mean IoU": "mean_iou",
-    "weighted IoU": "weighted_iou",
-    "mean F1": "mean_f1",
-}
+_PICTURED = "k-means on pixels"  # of the baselines, as a GIS offers it
 
 
 def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int = 1000, show: bool = True) -> Path:
@@ -80,12 +71,14 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     tested = labelled_images([unknown], masks)
     keep_evaluation(run, evaluation, legend, tested, flattered=False, regions="classes")
     report_on(run, show=show)
-    ours = evaluation.best.confusion
     run.predict(unknown, out / "map.tif", show=show)
-    theirs = _kmeans(run, known, unknown, masks, legend, out / "kmeans.tif")
-    scores = {"terrasift": ours, "k-means on pixels": theirs}
+    for baseline in evaluation.baselines:
+        if baseline.name == _PICTURED:
+            theirs = legend.with_clusters(baseline.mapping, 1)
+            predict_scene(baseline.segmenter, theirs, run.recipe.clusters, unknown, out / "kmeans.tif")
+    scores = {"terrasift": evaluation.best.confusion} | {each.name: each.confusion for each in evaluation.baselines}
     (out / "scores.json").write_text(json.dumps({name: matrix.scores() for name, matrix in scores.items()}, indent=2))
-    page = _page(out, run, unknown, scores, seconds)
+    page = _page(out, run, unknown, evaluation, seconds)
     (out / "index.html").write_text(page, encoding="utf-8")
     return out / "index.html"
 
@@ -99,19 +92,7 @@ def _write_scene(out: Path, name: str, side: int, seed: int) -> Path:
     return out / "images" / f"{name}.tif"
 
 
-def _kmeans(run: Run, known: Path, unknown: Path, masks: Path, legend: Legend, out: Path) -> ConfusionMatrix:
-    """The same number of clusters on the same pixels, mapped and scored the same way."""
-    recipe = run.recipe
-    assert recipe.scaling is not None  # a finished run has measured it
-    windows = index_patches(describe_scenes([str(known), str(unknown)]), recipe.patch, recipe.min_valid)
-    model = PixelKMeans(recipe.clusters, recipe.scaling, recipe.bands, recipe.seed).fit(windows)
-    tested, mapped = (labelled_images([scene], masks) for scene in (unknown, known))
-    best = evaluate_segmenter(model.scene, legend, recipe.clusters, tested, mapped).best
-    predict_scene(model.scene, legend.with_clusters(best.mapping, 1), recipe.clusters, unknown, out)
-    return best.confusion
-
-
-def _page(out: Path, run: Run, unknown: Path, scores: Mapping[str, ConfusionMatrix], seconds: float) -> str:
+def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: float) -> str:
     legend = run.legend
     with Raster(unknown) as raster:
         image, _ = raster.read()
@@ -119,9 +100,12 @@ def _page(out: Path, run: Run, unknown: Path, scores: Mapping[str, ConfusionMatr
     for caption, path in {
         "terrasift": out / "map.tif",
         "ground truth": out / "masks" / unknown.name,
-        "k-means on pixels": out / "kmeans.tif",
+        _PICTURED: out / "kmeans.tif",
     }.items():
+        if not path.exists():  # k-means could not be fitted: the log says why
+            continue
         pictures.append({"caption": caption, "uri": embed_array(paint(read_labels(path, legend), legend))})
+    content = evaluation.to_dict()
     log = read_log(run.log_file)
     clusters = [log[f"clusters_{number}"] for number in range(1, run.recipe.classifiers + 1)]
     return render(
@@ -131,28 +115,15 @@ def _page(out: Path, run: Run, unknown: Path, scores: Mapping[str, ConfusionMatr
         seconds=round(seconds),
         legend=legend.classes,
         pictures=pictures,
-        score_names=list(_SCORES),
-        rows=_rows(scores),
+        compared=compared_rows(content, "terrasift"),
+        compared_columns=list(COLUMNS.values()),
+        untaken=untaken_lines(content, "terrasift"),
         curve=embed_figure(loss_curve(log["loss"], clusters)),
         files=[
             {"name": "map.tif", "what": "the class map, on the image's own grid: open it in a GIS"},
             {"name": "run/", "what": "the trained network, with its recipe and legend"},
             {"name": "run/report.html", "what": "its report: what each cluster is, how training went, what it scored"},
             {"name": "images/, masks/, classes.yaml", "what": "the generated scenes and their ground truth"},
-            {"name": "scores.json", "what": "every score of both methods"},
+            {"name": "scores.json", "what": "every score of each method"},
         ],
     )
-
-
-def _rows(scores: Mapping[str, ConfusionMatrix]) -> list[dict[str, object]]:
-    best = {name: max(getattr(matrix, name) for matrix in scores.values()) for name in _SCORES.values()}
-    return [
-        {
-            "name": method,
-            "cells": [
-                {"text": f"{100 * getattr(matrix, name):.1f}", "best": getattr(matrix, name) == best[name]}
-                for name in _SCORES.values()
-            ],
-        }
-        for method, matrix in scores.items()
-    ]

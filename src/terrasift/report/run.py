@@ -14,6 +14,7 @@ from terrasift.errors import TerrasiftError
 from terrasift.files import write_text
 from terrasift.prediction import Predictor
 from terrasift.progress import track
+from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
 from terrasift.report.curves import read_log
 from terrasift.report.pages import render
 from terrasift.report.run_clusters import ClusterCards, cluster_cards
@@ -87,6 +88,9 @@ def write_run_report(run: Run, *, show: bool = True) -> Path:
         clusters=cards,
         dendrogram=dendrogram,
         evaluation=kept,
+        compared=compared_rows(kept.content) if kept else [],
+        compared_columns=list(COLUMNS.values()),
+        untaken=untaken_lines(kept.content) if kept else [],
         scores=score_tables(kept) if kept else [],
         confusion=confusion_of(kept) if kept else None,
         costs=cost_facts(run, run.recipe, log) if steps else [],

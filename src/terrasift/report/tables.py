@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich import box
@@ -11,8 +12,20 @@ from terrasift.evaluation import ClassifierScores, Evaluation
 from terrasift.mapping import Regions
 from terrasift.metrics import FACTS
 from terrasift.metrics.averages import mean_of_defined
+from terrasift.report.comparison import COLUMNS, ComparedRow
 
-__all__ = ["class_table", "region_table"]
+__all__ = ["class_table", "comparison_table", "region_table"]
+
+
+def comparison_table(rows: Sequence[ComparedRow]) -> Table:
+    """The run beside the baselines."""
+    table = _table("beside k-means: the same pixels, as many clusters, mapped in the same way", "per cent")
+    for column in (*COLUMNS.values(), "training s", "segmenting s"):
+        table.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True)
+    for row in rows:
+        scores = (f"[bold]{score.text}[/]" if score.is_best else score.text for score in row.scores)
+        table.add_row(row.name, *scores, *row.seconds)
+    return table
 
 
 def class_table(evaluation: Evaluation, scores: ClassifierScores) -> Table:
