@@ -13,7 +13,7 @@ from terrasift.blocks.context import Sample, reach_of
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 
-EACH = pytest.mark.parametrize("extractor", ["kan", "seek", "dic"])
+EACH = pytest.mark.parametrize("extractor", ["kan", "seek", "dic", "dictionary"])
 
 
 @pytest.mark.parametrize("context", ["held", "own"])
@@ -104,7 +104,7 @@ def test_what_stands_otherwise_is_left_alone() -> None:
 
 def _network(extractor: str, classifiers: int, *, held: bool) -> Network:
     torch.manual_seed(classifiers)
-    width = {"kan": 6, "seek": 20, "dic": 6}[extractor]
+    width = {"kan": 6, "seek": 20, "dic": 6, "dictionary": 6}[extractor]
     network = build_network(extractor, 3, clusters=20, classifiers=classifiers, width=width)
     _normalise(network)
     if not held:

@@ -14,13 +14,13 @@ from terrasift.raster import read_labels, write_image
 from terrasift.run import network_of
 
 BANDS = (1, 3, 4, 10)
-EXTRACTORS = ("kan", "seek", "dic")
+EXTRACTORS = ("kan", "seek", "dic", "dictionary")
 METHODS = ("slic", "felzenszwalb", "external", "none")
 COLOR_BANDS = {1: [1, 1, 1], 3: [1, 2, 3], 4: [4, 2, 1], 10: [10, 5, 1]}
 
 # All pairs of bands and method, of bands and extractor, and of extractor and method; classifiers and losses take turns.
 CASES = [
-    (bands, EXTRACTORS[(i + j) % 3], method, 1 + (i + j // 2) % 2, (i + j) % 2)
+    (bands, EXTRACTORS[(i + j) % 4], method, 1 + (i + j // 2) % 2, (i // 2 + j) % 2)
     for i, bands in enumerate(BANDS)
     for j, method in enumerate(METHODS)
 ]
@@ -36,7 +36,9 @@ def small_recipe(bands: int, extractor: str = "kan", method: str = "external", c
         "refinement.restarts=1",
     ]
     common = ["clusters=6", "patch=32", "batch_size=3", "steps=2", "lr=1e-2", "compute.device=cpu"]
-    return Recipe.load("paper", [*changes, *common, "predict.window=48", "predict.margin=8"])
+    return Recipe.load(
+        "paper", [*changes, *common, f"predict.window={256 if extractor == 'dictionary' else 48}", "predict.margin=8"]
+    )
 
 
 def write_scene(folder: Path, bands: int) -> Path:
@@ -60,7 +62,8 @@ def test_train_and_predict(
 
     run = Run.open(tmp_path / "run")
     network = run.load_network()
-    assert next(network.parameters()).shape[1] == bands
+    seen = network.extractor.fine_filters if extractor == "dictionary" else next(network.parameters())
+    assert seen.shape[1] == bands
     assert len(network.classifiers) == classifiers
     torch.manual_seed(recipe.seed)
     assert not torch.equal(next(network.parameters()), next(network_of(run.recipe).parameters()))

@@ -18,6 +18,7 @@ import terrasift
 from terrasift import Recipe, Run
 from terrasift.cli import app
 from terrasift.raster import Raster
+from terrasift.recipe import recipe_names
 
 SOURCE = Path(terrasift.__file__).parent
 ROOT = Path(__file__).parents[1]
@@ -65,7 +66,8 @@ def test_command_lines_parse(where: str, line: str) -> None:
     _, name, *arguments = shlex.split(line.partition(" > ")[0], comments=True)
     command = get_command(app).commands[name]
     context = command.make_context(name, arguments)
-    Recipe.load("default", context.params.get("changes") or ())
+    recipe = context.params.get("recipe")
+    Recipe.load(recipe if recipe in recipe_names() else "default", context.params.get("changes") or ())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

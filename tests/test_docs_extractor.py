@@ -36,9 +36,9 @@ def names() -> Iterator[dict[str, Any]]:
 
 def test_one_class_and_one_line(names: dict[str, Any]) -> None:
     assert CLASS.strip().endswith('\n\n\nEXTRACTORS["atrous"] = Atrous')
-    assert list(EXTRACTORS) == ["kan", "seek", "dic", "atrous"]
+    assert list(EXTRACTORS) == ["kan", "seek", "dic", "dictionary", "atrous"]
     assert Recipe.load("default", ["extractor=atrous"]).extractor == "atrous"
-    with pytest.raises(SettingError, match=r'"atros" is wrong; allowed: kan, seek, dic, atrous'):
+    with pytest.raises(SettingError, match=r'"atros" is wrong; allowed: kan, seek, dic, dictionary, atrous'):
         Recipe.load("default", ["extractor=atros"])
 
 

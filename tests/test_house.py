@@ -32,6 +32,7 @@ FLOORS = [
     "recipes",
     "run",
     "data",
+    "discovery",
     "training",
     "mapping",
     "prediction",
@@ -49,6 +50,7 @@ FLOORS = [
 
 PUBLIC = [
     "ConfusionMatrix",
+    "Discovery",
     "InputError",
     "LandClass",
     "Legend",
@@ -63,6 +65,7 @@ PUBLIC = [
     "build_network",
     "confusion_matrix",
     "continuity_loss",
+    "discover",
     "external_segmentation",
     "global_consistency_error",
     "mumford_shah_loss",

@@ -26,7 +26,7 @@ def test_parameter_counts_of_the_study(extractor: str, classifiers: int, count: 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize(("bands", "height", "width"), [(3, 20, 24), (1, 21, 17), (10, 18, 15)])
 @pytest.mark.parametrize("classifiers", [1, 2])
-@pytest.mark.parametrize("extractor", ["kan", "seek", "dic"])
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dic", "dictionary"])
 def test_forward_equals_an_independent_one(
     extractor: str, classifiers: int, training: bool, bands: int, height: int, width: int
 ) -> None:
@@ -88,7 +88,7 @@ def randomise_normalisation(network: torch.nn.Module) -> None:
             module.running_var.uniform_(0.5, 2)
 
 
-@pytest.mark.parametrize("extractor", ["kan", "seek", "dic"])
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dic", "dictionary"])
 @pytest.mark.parametrize("size", [(201, 157), (2, 2), (3, 50)])
 def test_any_size_keeps_its_shape(extractor: str, size: tuple[int, int]) -> None:
     network = build_network(extractor, 3, clusters=5, classifiers=2).eval()
@@ -145,13 +145,13 @@ def naive_dic(weights: dict[str, Array], images: Array, head: int, training: boo
     return np.stack([deep_clustering(image, weights, f"{name}.2") for image in inputs])
 
 
-def convolve(x: Array, weights: dict[str, Array], name: str) -> Array:
+def convolve(x: Array, weights: dict[str, Array], name: str, mode: str = "constant") -> Array:
     kernels = weights[f"{name}.weight"]
     out = np.zeros((len(x), len(kernels), *x.shape[2:]))
     for n, image in enumerate(x):
         for k, kernel in enumerate(kernels):
             for channel, plane in zip(image, kernel, strict=True):
-                out[n, k] += correlate(channel, plane, mode="constant")
+                out[n, k] += correlate(channel, plane, mode=mode)
             out[n, k] += weights.get(f"{name}.bias", np.zeros(len(kernels)))[k]
     return out
 
@@ -192,4 +192,42 @@ def deep_clustering(inputs: Array, weights: dict[str, Array], name: str) -> Arra
     return out.reshape(channels, height, width)
 
 
-NAIVE = {"kan": naive_kan, "seek": naive_seek, "dic": naive_dic}
+def naive_dictionary(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:
+    def block(x: Array, name: str) -> Array:
+        for part in (0, 3):
+            x = convolve(x, weights, f"extractor.{name}.{part}", mode="nearest")
+            x = np.maximum(normalise(x, weights, f"extractor.{name}.{part + 1}", training), 0)
+        return x
+
+    def responses(x: Array, name: str) -> Array:
+        found = convolve(x, {"filters.weight": weights[f"extractor.{name}"]}, "filters", mode="mirror")
+        return np.maximum(np.concatenate([found, -found], axis=1) - 0.25, 0)
+
+    height, width = images.shape[2:]
+    whole = np.pad(images, ((0, 0), (0, 0), (0, -height % 8), (0, -width % 8)), mode="edge")
+    halved = mean_pool(whole)
+    first = block(np.concatenate([halved, responses(halved, "coarse_filters")], axis=1), "encode_1")
+    second = block(mean_pool(first), "encode_2")
+    third = block(mean_pool(second), "encode_3")
+    second = block(np.concatenate([second, doubled(third)], axis=1), "decode_2")
+    first = block(np.concatenate([first, doubled(second)], axis=1), "decode_1")
+    joined = np.concatenate([whole, responses(whole, "fine_filters"), doubled(first)], axis=1)
+    features = np.maximum(linear_head(joined, weights, "extractor.join", training), 0)[:, :, :height, :width]
+    return linear_head(features, weights, f"classifiers.{head}", training)
+
+
+def mean_pool(x: Array) -> Array:
+    return (x[:, :, ::2, ::2] + x[:, :, 1::2, ::2] + x[:, :, ::2, 1::2] + x[:, :, 1::2, 1::2]) / 4
+
+
+def doubled(x: Array) -> Array:
+    """Every new pixel is three quarters of its own old one and a quarter of the next one on its side."""
+    for axis in (2, 3):
+        padded = x.take(np.clip(np.arange(-1, x.shape[axis] + 1), 0, x.shape[axis] - 1), axis)
+        own, before, after = (padded.take(np.arange(start, start + x.shape[axis]), axis) for start in (1, 0, 2))
+        pairs = np.stack([0.75 * own + 0.25 * before, 0.75 * own + 0.25 * after], axis=axis + 1)
+        x = pairs.reshape([2 * length if a == axis else length for a, length in enumerate(x.shape)])
+    return x
+
+
+NAIVE = {"kan": naive_kan, "seek": naive_seek, "dic": naive_dic, "dictionary": naive_dictionary}

@@ -100,8 +100,8 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
         ("width=abc", 'recipe paper: width: "abc" is wrong; allowed: a whole number from 1 or null'),
         ("bands=3", "recipe paper: bands: 3 is wrong; allowed: a list, each a whole number from 1 or text or null"),
         ("bands=[0]", "recipe paper: bands: 0 is wrong; allowed: a list, each a whole number from 1 or text or null"),
-        ("extractor=vgg", 'recipe paper: extractor: "vgg" is wrong; allowed: kan, seek, dic'),
-        ("augmentation=color", 'augmentation: "color" is wrong; allowed: none, geometric, colour, both'),
+        ("extractor=vgg", 'recipe paper: extractor: "vgg" is wrong; allowed: kan, seek, dic, dictionary'),
+        ("augmentation=color", 'augmentation: "color" is wrong; allowed: none, flips, geometric, colour, both'),
         ("class_weights=max", 'class_weights: "max" is wrong; allowed: balanced, median_frequency, none'),
         ("refinement=slic", 'recipe paper: refinement: "slic" is wrong; allowed: the keys method, area, compactness'),
         (

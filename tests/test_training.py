@@ -20,7 +20,7 @@ from terrasift import Recipe, Run, RunError, SettingError, build_network, refine
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import continuity_loss, mumford_shah_loss
 from terrasift.run import RunFolder
-from terrasift.training import fit, make_fabric, self_training_step
+from terrasift.training import fit, make_fabric, make_optimizer, make_scheduler, training_step
 
 
 class FixedBatches:
@@ -54,7 +54,7 @@ def test_step_is_that_of_the_method() -> None:
     torch.manual_seed(3)
     network = build_network("dic", 3, 6, classifiers=2, width=4)
     batch = next(FixedBatches(1).epoch(0))
-    result = self_training_step(network, batch, recipe)
+    result = training_step(network, batch, recipe)
     for logits, labels, loss in zip(network(batch.images), result.labels, result.losses, strict=True):
         assert torch.equal(labels, refine(logits.argmax(1), batch.regions))
         counts = torch.bincount(labels.flatten(), minlength=6)
@@ -69,6 +69,14 @@ def test_step_is_that_of_the_method() -> None:
         ("exponential", np.geomspace(1e-2, 1e-4, 9)),
         ("cosine", 1e-4 + (1e-2 - 1e-4) * (1 + np.cos(np.pi * np.arange(9) / 8)) / 2),
         ("constant", np.full(9, 1e-2)),
+        # 0.3 of the steps from a 25th up to lr, which is reached between two of them; the others down
+        (
+            "one_cycle",
+            [
+                *(4e-4 + (1e-2 - 4e-4) * (1 - np.cos(np.pi * np.arange(2) / 1.7)) / 2),
+                *(1e-4 + (1e-2 - 1e-4) * (1 + np.cos(np.pi * (np.arange(2, 9) - 1.7) / 6.3)) / 2),
+            ],
+        ),
     ],
 )
 def test_learning_rate_follows_its_schedule(tmp_path: Path, schedule: str, expected: np.ndarray) -> None:
@@ -84,9 +92,9 @@ def test_added_losses_are_added_with_their_weights() -> None:
     network = build_network("kan", 3, 6, width=4).eval()
     batch = next(FixedBatches(1).epoch(0))
     (logits,) = network(batch.images)
-    (plain,) = self_training_step(network, batch, small_recipe()).losses
+    (plain,) = training_step(network, batch, small_recipe()).losses
     recipe = small_recipe("losses.continuity=0.5", "losses.mumford_shah=2", "losses.tv_weight=0.1")
-    (loss,) = self_training_step(network, batch, recipe).losses
+    (loss,) = training_step(network, batch, recipe).losses
     added = 0.5 * continuity_loss(logits) + 2 * mumford_shah_loss(logits, batch.images, tv_weight=0.1)
     torch.testing.assert_close(loss, plain + added)
 
@@ -117,9 +125,50 @@ class StopsAfter(FixedBatches):
             yield batch
 
 
+@pytest.mark.parametrize("steps", [1, 2, 3, 10])
+def test_one_cycle_is_that_of_pytorch(steps: int) -> None:
+    recipe = small_recipe("lr_schedule=one_cycle", "lr=1e-2", "lr_final=1e-5", "optimizer=adamw")
+    rates = []
+    for make in (make_scheduler, lambda optimizer, *_: one_cycle(optimizer, max(2, steps))):
+        optimizer = make_optimizer(torch.nn.Linear(1, 1), recipe)
+        assert isinstance(optimizer, torch.optim.AdamW)
+        scheduler = make(optimizer, recipe, steps)
+        for _ in range(steps):
+            rates.append(scheduler.get_last_lr()[0])
+            optimizer.step()
+            scheduler.step()
+    np.testing.assert_allclose(rates[:steps], rates[steps:])
+    if steps > 1:
+        assert rates[steps - 1] == pytest.approx(1e-5)
+
+
+def one_cycle(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
+    factors = {"div_factor": 25, "final_div_factor": 1e-2 / 25 / 1e-5}
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps, **factors)
+
+
+def test_with_targets_a_step_is_plain_cross_entropy_against_them() -> None:
+    torch.manual_seed(3)
+    network = build_network("kan", 3, 6, classifiers=2, width=4).eval()
+    batch = next(FixedBatches(1).epoch(0))
+    generator = torch.Generator().manual_seed(1)
+    targets = torch.randint(0, 6, (2, 2, 16, 16), generator=generator)
+    valid = torch.rand(2, 16, 16, generator=generator) < 0.8
+    recipe = small_recipe("class_weights=none")
+    result = training_step(network, batch._replace(targets=targets, valid=valid), recipe)
+    for index, (logits, loss) in enumerate(zip(network(batch.images), result.losses, strict=True)):
+        assert torch.equal(result.labels[index], targets[:, index])
+        pixels = logits.movedim(1, -1)[valid]
+        torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(pixels, targets[:, index][valid]))
+    other = torch.where(valid[:, None], targets, 5 - targets)
+    again = training_step(network, batch._replace(targets=other, valid=valid), recipe)
+    assert all(torch.equal(*pair) for pair in zip(again.losses, result.losses, strict=True))
+
+
 @pytest.mark.parametrize("batches", [1, 3, 4])
-def test_interrupted_training_ends_with_the_same_weights(tmp_path: Path, batches: int) -> None:
-    recipe = small_recipe("compute.checkpoint_seconds=0")
+@pytest.mark.parametrize("schedule", ["exponential", "one_cycle"])
+def test_interrupted_training_ends_with_the_same_weights(tmp_path: Path, batches: int, schedule: str) -> None:
+    recipe = small_recipe("compute.checkpoint_seconds=0", f"lr_schedule={schedule}")
     undisturbed = weights_after(recipe, FixedBatches(3), tmp_path / "one")
     with pytest.raises(KeyboardInterrupt):
         weights_after(recipe, StopsAfter(3, batches), tmp_path / "two")

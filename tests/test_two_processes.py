@@ -20,7 +20,7 @@ from terrasift.data.precomputed import regions_of
 from terrasift.data.regions import RegionCache
 from terrasift.data.scenes import find_scenes
 from terrasift.run import RunFolder, network_of
-from terrasift.training import make_scheduler, self_training_step
+from terrasift.training import make_scheduler, training_step
 
 CHANGES = ("width=4", "clusters=8", "patch=64", "batch_size=4", "epochs=3", "lr=1e-3", "lr_final=1e-4")
 
@@ -73,7 +73,7 @@ def halves_in_turn(recipe: Recipe, images: Path, cache: Path) -> dict[str, torch
         for step, halves in enumerate(zip(*(source.epoch(epoch) for source in sources), strict=True)):
             for process, (network, batch) in enumerate(zip(networks, halves, strict=True)):
                 draws = draws_of_step(recipe.seed, epoch * sources[0].steps_per_epoch + step, process)
-                result = self_training_step(network, augment(batch, recipe.augmentation, draws), recipe)
+                result = training_step(network, augment(batch, recipe.augmentation, draws), recipe)
                 network.zero_grad()
                 sum(result.losses[1:], result.losses[0]).backward()
             for ours, theirs in zip(*(network.parameters() for network in networks), strict=True):

@@ -1,5 +1,6 @@
 # The public names. They are loaded when they are first used, so that `import terrasift` takes no time.
 from .api import Run as Run
+from .api import discover as discover
 from .api import train as train
 from .blocks.external import external_segmentation as external_segmentation
 from .blocks.losses import continuity_loss as continuity_loss
@@ -7,6 +8,7 @@ from .blocks.losses import mumford_shah_loss as mumford_shah_loss
 from .blocks.losses import weighted_cross_entropy as weighted_cross_entropy
 from .blocks.refinement import refine as refine
 from .blocks.superpixels import superpixels as superpixels
+from .discovery import Discovery as Discovery
 from .errors import InputError as InputError
 from .errors import RunError as RunError
 from .errors import SettingError as SettingError

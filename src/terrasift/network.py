@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from terrasift.blocks.context import Sample, SampleOf, drawn, hold, sees_single_pixels
+from terrasift.blocks.context import Sample, SampleOf, drawn, hold, looks_at_all_pixels, sees_single_pixels
 from terrasift.blocks.extractors import EXTRACTORS
 from terrasift.errors import SettingError
 
@@ -64,7 +64,7 @@ class Network(nn.Module):
         Parameters
         ----------
         sample
-            Windows of the scene.
+            Windows of the scene; asked for only where something looks at all pixels at once.
         faster
             Gives something that makes the same features as an extractor in less time.
         """
@@ -74,6 +74,8 @@ class Network(nn.Module):
             for images, valid in sample():
                 yield Sample(extractor(images), valid)
 
+        if not any(map(looks_at_all_pixels, self.classifiers)):
+            return Network(extractor, [hold(classifier, sample) for classifier in self.classifiers]).eval()
         if all(map(sees_single_pixels, self.classifiers)):
             with torch.no_grad():
                 once = drawn(faster(extractor), sample)  # the extractor is what takes time

@@ -29,10 +29,12 @@ from terrasift.blocks.choices import (
     Augmentation,
     ClassWeights,
     LearningRateSchedule,
+    Optimizer,
     PredictionContext,
     PredictionSpeed,
     Reduction,
     RefinementMethod,
+    Targets,
 )
 from terrasift.errors import SettingError
 from terrasift.files import write_text
@@ -134,7 +136,9 @@ class Compute(_Settings):
 
     device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="auto takes a GPU where there is one")
     devices: _Count = Field(1, description="how many of them, one process each")
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field("32-true", description="of the forward pass")
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = Field(
+        "32-true", description="of the forward pass; auto: bf16-mixed where the machine computes it fast"
+    )
     workers: Annotated[StrictInt, Field(ge=0)] = Field(0, description="processes that read patches; 0: in line")
     checkpoint_seconds: Annotated[float, Field(ge=0), _NO_BOOLEAN] = Field(
         60.0, description="a checkpoint at most this often"
@@ -181,13 +185,21 @@ class Recipe(_Settings):
     )
     scaling: Scaling | None = Field(None, description="null: measured on the training images")
     patch: Annotated[StrictInt, Field(ge=16)] = Field(200, description="side of a training patch, pixels")
+    crop: Annotated[StrictInt, Field(ge=16)] | None = Field(
+        None,
+        description="side of the random part of a patch that a step sees, pixels; null, or more than patch: all",
+    )
     min_valid: _Share = Field(0.5, description="windows with a smaller share of valid pixels are left out")
     batch_size: _Count = Field(10, description="patches in a step, for each process")
     epochs: _Count = Field(10, description="passes over the patches")
     steps: _Count | None = Field(None, description="stop after so many steps instead; null: epochs decides")
-    lr: _Share = Field(1e-4, description="learning rate of the first step")
+    targets: Targets = Field("self", description="self: the network's own labels; contrast: discovered clusters")
+    optimizer: Optimizer = Field("adam", description="adam, or adamw with a weight decay of 0.01")
+    lr: _Share = Field(1e-4, description="learning rate of the first step; one_cycle: the largest")
     lr_final: _Share = Field(1e-5, description="learning rate of the last step")
-    lr_schedule: LearningRateSchedule = Field("exponential", description="from lr to lr_final; constant stays at lr")
+    lr_schedule: LearningRateSchedule = Field(
+        "exponential", description="from lr to lr_final; constant stays at lr; one_cycle rises first"
+    )
     class_weights: ClassWeights = Field("balanced", description="of the cross-entropy, made anew for each batch")
     losses: Losses = Field(Losses(), description="added to the weighted cross-entropy")
     refinement: Refinement = Field(Refinement(), description="regions inside which labels are made constant")
@@ -206,7 +218,19 @@ class Recipe(_Settings):
             raise ValueError(f"scaling.low has {len(self.scaling.low)} values, but bands names {len(self.bands)}")
         if self.resolution is not None and self.refinement.method == "precomputed":
             raise ValueError("resolution clashes with refinement.method precomputed: label rasters are not resampled")
+        if self.targets == "contrast" and self.refinement.method in ("none", "external"):
+            raise ValueError(
+                f"targets contrast clashes with refinement.method {self.refinement.method}:"
+                " it needs superpixels: use slic, felzenszwalb or precomputed"
+            )
         return self
+
+    @property
+    def measured_scaling(self) -> Scaling:
+        """The scaling of a recipe that has been trained; SettingError where it is not known yet."""
+        if self.scaling is None:
+            raise SettingError("scaling", "is not known yet", "train the recipe first")
+        return self.scaling
 
     def total_steps(self, steps_per_epoch: int) -> int:
         """Steps of the whole training: `steps`, or those of `epochs`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import os
@@ -13,7 +14,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from terrasift.errors import RunError, SettingError
+from terrasift.errors import RunError
 from terrasift.legend import Legend
 from terrasift.network import Network, build_network
 from terrasift.recipe import Recipe
@@ -27,13 +28,14 @@ class RunFolder:
     - ``recipe.yaml``: every setting, with the scaling measured on the training images
     - ``weights.safetensors``: the trained network
     - ``legend.yaml``: the classes, and the clusters each one holds; ``legend.previous.yaml``: those before
+    - ``discovery.safetensors``: with ``targets: contrast`` what was discovered: filters, embedding, cluster centres
     - ``images.txt``: what it was trained on; files by their absolute paths
     - ``log.csv``: a row for each step
     - ``machine.json``: versions, device and peak memory of the training
     - ``evaluation.json``: every score, once it has been evaluated
     - ``clusters-1.npz``: what the report found out about the clusters of classifier 1; made anew where it is missing
     - ``report.html``: all of it as one page
-    - ``checkpoints/``: only while training, for resuming
+    - ``targets.safetensors``, ``checkpoints/``: only while training, for resuming
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -46,6 +48,8 @@ class RunFolder:
         self.machine_file = self.path / "machine.json"
         self.evaluation_file = self.path / "evaluation.json"
         self.report_file = self.path / "report.html"
+        self.discovery_file = self.path / "discovery.safetensors"
+        self.targets_file = self.path / "targets.safetensors"
         self.checkpoint_file = self.path / "checkpoints" / "last.ckpt"
 
     @property
@@ -125,6 +129,14 @@ class RunFolder:
         except OSError as error:
             raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
 
+    def abandon(self) -> None:
+        """Take back what `begin` wrote, the folder too if nothing else is in it: training cannot begin after all."""
+        shutil.rmtree(self.checkpoint_file.parent, ignore_errors=True)
+        for file in (self.recipe_file, self.images_file, self.discovery_file, self.targets_file):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+
     @property
     def legend_digest(self) -> str:
         """What tells whether the legend's file has changed."""
@@ -187,6 +199,7 @@ class RunFolder:
             Legend.of_clusters(self.recipe.clusters).save(self.legend_file)
         partial.replace(self.weights_file)
         shutil.rmtree(self.checkpoint_file.parent, ignore_errors=True)
+        self.targets_file.unlink(missing_ok=True)
 
     def load_network(self) -> Network:
         """The trained network, on the CPU, in evaluation mode.
@@ -235,6 +248,5 @@ def network_of(recipe: Recipe) -> Network:
     SettingError
         If the recipe does not say yet how many bands there are: training measures its `scaling`.
     """
-    if recipe.scaling is None:
-        raise SettingError("scaling", "is not known yet", "train the recipe first")
-    return build_network(recipe.extractor, len(recipe.scaling.low), recipe.clusters, recipe.classifiers, recipe.width)
+    bands = len(recipe.measured_scaling.low)
+    return build_network(recipe.extractor, bands, recipe.clusters, recipe.classifiers, recipe.width)

@@ -1,4 +1,4 @@
-"""The self-training step (docs/method.md) and the loop around it, resumable.
+"""The training step (docs/method.md) and the loop around it, resumable.
 
 Needs torch and Lightning Fabric only: batches come from anything that is a `BatchSource`.
 """
@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from lightning_fabric import Fabric
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from terrasift.blocks.augmentation import augment, draws_of_step
+from terrasift.blocks.augmentation import augment, draws_of_step, random_crop
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
@@ -28,10 +28,10 @@ from terrasift.errors import SettingError
 from terrasift.files import write_text
 from terrasift.machine import machine_facts
 from terrasift.progress import progress_bar
-from terrasift.recipe import Losses, Recipe
+from terrasift.recipe import Compute, Losses, Recipe
 from terrasift.run import RunFolder
 
-__all__ = ["BatchSource", "StepResult", "fit", "make_fabric", "self_training_step"]
+__all__ = ["BatchSource", "StepResult", "fit", "make_fabric", "make_optimizer", "own_labels", "training_step"]
 
 _logger = logging.getLogger(__name__)
 
@@ -42,21 +42,25 @@ class StepResult(NamedTuple):
     losses: tuple[Tensor, ...]
     """Scalars, to be summed."""
     labels: tuple[Tensor, ...]
-    """(N, H, W), int64: the refined labels, the step's targets."""
+    """(N, H, W), int64: the step's targets."""
 
 
-def self_training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> StepResult:
-    """Steps 1 to 4 of docs/method.md: the network's own labels, refined, are its targets."""
+def training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> StepResult:
+    """Steps 1 to 4 of docs/method.md: the targets are discovered ones, or the network's own labels, refined."""
     losses, targets = [], []
-    for logits in network(batch.images):
-        labels = logits.detach().argmax(dim=1)
-        if recipe.refinement.method != "none":
-            labels = refine(labels, batch.regions, batch.valid)
+    for index, logits in enumerate(network(batch.images)):
+        labels = own_labels(logits, batch, recipe) if batch.targets is None else batch.targets[:, index]
         weights = class_weights(labels, recipe.clusters, recipe.class_weights, batch.valid)
         loss = weighted_cross_entropy(logits, labels, weights, batch.valid)
         losses.append(loss + added_losses(logits, batch, recipe.losses))
         targets.append(labels)
     return StepResult(tuple(losses), tuple(targets))
+
+
+def own_labels(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
+    """(N, H, W), int64: the network's labels, made constant inside the batch's regions where the recipe refines."""
+    labels = logits.detach().argmax(dim=1)
+    return labels if recipe.refinement.method == "none" else refine(labels, batch.regions, batch.valid)
 
 
 def added_losses(logits: Tensor, batch: Batch, weights: Losses) -> Tensor | float:
@@ -92,7 +96,7 @@ def fit(
     *,
     show: bool = True,
 ) -> None:
-    """Train a network on its own labels, going on from the run's checkpoint where there is one.
+    """Train a network on its own labels or on discovered ones, going on from the run's checkpoint where there is one.
 
     Afterwards the network holds the weights of the last step, `log.csv` has a row for each step, and `machine.json`
     says what it ran on.
@@ -113,7 +117,7 @@ def fit(
         Whether to draw a progress bar.
     """
     total = recipe.total_steps(source.steps_per_epoch)
-    optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=recipe.lr)
+    optimizer = make_optimizer(network, recipe)
     scheduler = make_scheduler(optimizer, recipe, total)
     state = _State(network, optimizer, scheduler, recipe)
     forward, stepper = fabric.setup(network, optimizer)
@@ -125,8 +129,11 @@ def fit(
             epoch, first_step = divmod(state.step, source.steps_per_epoch)
             for loaded in itertools.islice(source.epoch(epoch, first_step), total - state.step):
                 draws = draws_of_step(recipe.seed, state.step, fabric.global_rank)
-                batch = augment(fabric.to_device(loaded), recipe.augmentation, draws)
-                result = self_training_step(forward, batch, recipe)
+                batch = _to_device(fabric, loaded)
+                if recipe.crop is not None:
+                    batch = random_crop(batch, recipe.crop, draws)
+                batch = augment(batch, recipe.augmentation, draws)
+                result = training_step(forward, batch, recipe)
                 stepper.zero_grad()
                 fabric.backward(sum(result.losses[1:], result.losses[0]))
                 stepper.step()
@@ -142,15 +149,40 @@ def fit(
         write_text(run.machine_file, json.dumps(machine_facts(recipe.compute.device), indent=2) + "\n")
 
 
+def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+    """The recipe's optimiser of all weights that are trained."""
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(trained, lr=recipe.lr)
+    return torch.optim.Adam(trained, lr=recipe.lr)
+
+
 def make_scheduler(optimizer: Optimizer, recipe: Recipe, total: int) -> LRScheduler:
-    """The recipe's learning rate at each of `total` steps: `lr` at the first, `lr_final` at the last."""
+    """The recipe's learning rate at each of `total` steps: `lr` at the first, `lr_final` at the last.
+
+    With ``one_cycle`` it begins at a 25th of `lr`, and is `lr` after three tenths of the steps (Smith and Topin,
+    "Super-Convergence", 2019).
+    """
     schedules = torch.optim.lr_scheduler
     last = max(1, total - 1)
     if recipe.lr_schedule == "exponential":
         return schedules.ExponentialLR(optimizer, (recipe.lr_final / recipe.lr) ** (1 / last))
     if recipe.lr_schedule == "cosine":
         return schedules.CosineAnnealingLR(optimizer, last, eta_min=recipe.lr_final)
+    if recipe.lr_schedule == "one_cycle":
+        below = recipe.lr / (_ONE_CYCLE_BEGINS * recipe.lr_final)
+        return schedules.OneCycleLR(
+            optimizer, recipe.lr, total_steps=max(2, total), div_factor=_ONE_CYCLE_BEGINS, final_div_factor=below
+        )
     return schedules.ConstantLR(optimizer, factor=1.0)
+
+
+_ONE_CYCLE_BEGINS = 25.0  # times below the largest rate
+
+
+def _to_device(fabric: Fabric, batch: Batch) -> Batch:
+    images, regions, valid = fabric.to_device(tuple(batch[:3]))
+    return Batch(images, regions, valid, None if batch.targets is None else fabric.to_device(batch.targets))
 
 
 def make_fabric(recipe: Recipe) -> Fabric:
@@ -167,17 +199,27 @@ def make_fabric(recipe: Recipe) -> Fabric:
             "compute.tensorboard", "TensorBoard is not installed", "pip install 'terrasift[tensorboard]'"
         )
     strategy = "ddp" if compute.devices > 1 else "auto"
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # says which precision it was told to use
     try:
         return Fabric(
             accelerator=compute.device,
             devices=compute.devices,
-            precision=compute.precision,
+            precision=_precision(compute),
             strategy=strategy,
         )
     except (ValueError, RuntimeError) as error:
         raise SettingError(
             "compute", str(error), "change compute.device, compute.devices or compute.precision"
         ) from error
+
+
+def _precision(compute: Compute) -> Literal["32-true", "16-mixed", "bf16-mixed"]:
+    """What the recipe asks for; auto: bfloat16 where the processor or the card has instructions for it."""
+    if compute.precision != "auto":
+        return compute.precision
+    on_card = compute.device != "cpu" and torch.cuda.is_available()
+    fast = torch.cuda.is_bf16_supported() if on_card else torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if fast else "32-true"
 
 
 class _State:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from terrasift import Recipe, SettingError
-from terrasift.baselines import KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans, sampling
-from terrasift.baselines.sampling import draw_patches
+from terrasift.baselines import KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans
+from terrasift.data import sampling
 from terrasift.data.indexing import index_images
 from terrasift.data.patches import Patch
+from terrasift.data.sampling import draw_patches
 from terrasift.prediction import Segmenter
 from terrasift.raster import Raster
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from terrasift import SettingError, build_network, superpixels
 from terrasift.baselines import PerImageOptimisation, per_image
 from terrasift.raster import Raster
-from terrasift.training import self_training_step
+from terrasift.training import training_step
 
 TINY = {"clusters": 8, "width": 8}
 
@@ -62,9 +62,9 @@ def test_it_stops_at_three_labels(plant: Callable[..., Any], extractor: str, mon
 
     def counted(*arguments: Any) -> Any:
         steps.append(1)
-        return self_training_step(*arguments)
+        return training_step(*arguments)
 
-    monkeypatch.setattr(per_image, "self_training_step", counted)
+    monkeypatch.setattr(per_image, "training_step", counted)
     model = PerImageOptimisation(extractor, planted.scaling, iterations=60, clusters=5, width=8)
     assert len(np.unique(planted.segment(model.scene).clusters[0])) <= 3
     assert len(steps) == reached + 1

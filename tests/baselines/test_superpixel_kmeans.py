@@ -10,7 +10,7 @@ import pytest
 
 from terrasift import superpixels
 from terrasift.baselines import SuperpixelKMeans
-from terrasift.baselines.superpixel_kmeans import superpixel_means
+from terrasift.blocks.regions import region_means
 from terrasift.raster import Raster
 from terrasift.recipe import Refinement
 
@@ -21,7 +21,7 @@ def test_means_are_those_of_plain_loops(bands: int) -> None:
     image = random.random((20, 30, bands)).astype(np.float32)
     regions = random.permutation(np.arange(600) % 17).reshape(20, 30).astype(np.int32)
     valid = random.random((20, 30)) < 0.7
-    found = superpixel_means(image, regions, valid)
+    found = region_means(image, regions, valid)
     for region in range(17):
         pixels = [image[r, c] for r in range(20) for c in range(30) if valid[r, c] and regions[r, c] == region]
         np.testing.assert_allclose(found[region], np.mean(pixels, axis=0), rtol=1e-5)

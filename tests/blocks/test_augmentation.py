@@ -24,6 +24,7 @@ from terrasift.blocks.augmentation import (
     change_light,
     draws_of_step,
     flip_and_turn,
+    random_crop,
     rotate_and_scale,
 )
 from terrasift.blocks.batch import Batch
@@ -38,7 +39,8 @@ def batch_of(
     generator = torch.Generator().manual_seed(seed)
     images = torch.rand(count, bands, height, width, generator=generator)
     regions = torch.randint(0, 9, (count, height, width), generator=generator, dtype=torch.int32)
-    return Batch(images, regions, torch.rand(count, height, width, generator=generator) >= invalid)
+    valid = torch.rand(count, height, width, generator=generator) >= invalid
+    return Batch(images, regions, valid, torch.randint(0, 70_000, (count, 2, height, width), generator=generator))
 
 
 def smooth(images: Tensor) -> Tensor:
@@ -66,7 +68,7 @@ def test_flips_are_the_eight_of_numpy() -> None:
             ]
             assert len(fits) == 1
             seen.add((image, *fits[0]))
-    assert len(seen) == 8  # each its own, and the same for image, regions and validity
+    assert len(seen) == 8  # each its own, and the same for image, regions, validity and targets
 
 
 @given(st.integers(0, 10_000))
@@ -103,6 +105,38 @@ def test_patches_that_are_not_square_keep_their_shape() -> None:
         assert [t.shape for t in changed] == [t.shape for t in batch]
 
 
+# Crops
+
+
+@pytest.mark.parametrize("side", [5, 12])
+def test_a_crop_is_the_same_part_of_everything_and_may_lie_anywhere(side: int) -> None:
+    batch = batch_of(count=1000, height=12, width=12)
+    names = torch.arange(144).view(1, 1, 12, 12).expand(1000, 2, -1, -1)
+    batch = batch._replace(targets=names)
+    cropped = random_crop(batch, side, draws_of_step(0, 0, 0))
+    corners = set()
+    for number in range(1000):
+        row, column = divmod(int(cropped.targets[number, 0, 0, 0]), 12)
+        corners.add((row, column))
+        for before, after in zip(batch, cropped, strict=True):
+            assert torch.equal(after[number], before[number][..., row : row + side, column : column + side])
+    assert len(corners) == (13 - side) ** 2
+
+
+def test_a_crop_of_all_of_it_changes_nothing() -> None:
+    batch = batch_of(height=12, width=20)
+    assert random_crop(batch, 12, draws_of_step(0, 0, 0)) is batch
+    assert same(random_crop(batch, 9, draws_of_step(0, 0, 0)), random_crop(batch, 9, draws_of_step(0, 0, 0)))
+
+
+def test_flips_alone_move_pixels_and_change_none() -> None:
+    batch = batch_of(count=30)
+    flipped = augment(batch, "flips", draws_of_step(0, 0, 0))
+    generator = draws_of_step(0, 0, 0)
+    assert same(flipped, flip_and_turn(batch, torch.rand(3, 30, generator=generator) < 0.5))
+    assert not same(flipped, batch)
+
+
 # Rotation and scale
 
 
@@ -112,6 +146,7 @@ def test_rotation_by_nothing_changes_nothing() -> None:
     torch.testing.assert_close(still.images, batch.images, rtol=0, atol=1e-5)
     assert torch.equal(still.regions, batch.regions)
     assert torch.equal(still.valid, batch.valid)
+    assert torch.equal(still.targets, batch.targets)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +173,8 @@ def test_rotation_and_scale_are_those_of_scikit_image(degrees: float, scale: flo
             moved.images[0, band].numpy()[valid], expected(batch.images[0, band], order=1)[valid], atol=2e-5
         )
     assert np.array_equal(moved.regions[0].numpy()[valid], expected(batch.regions[0], order=0)[valid])
+    for before, after in zip(batch.targets[0], moved.targets[0], strict=True):
+        assert np.array_equal(after.numpy()[valid], expected(before, order=0)[valid])
 
 
 def test_no_valid_pixel_has_seen_an_invalid_one() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from terrasift import Network, build_network
 from terrasift.blocks.context import Sample, reach_of
 
-EXTRACTORS = ("kan", "seek", "dic")
+EXTRACTORS = ("kan", "seek", "dic", "dictionary")
 
 
 def trained(extractor: str, classifiers: int = 2, bands: int = 3) -> Network:
@@ -31,7 +31,7 @@ def sample_of(*images: Tensor) -> Callable[[], list[Sample]]:
 
 
 @pytest.mark.parametrize("classifiers", [1, 2])
-@pytest.mark.parametrize("extractor", ["kan", "seek"])
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dictionary"])
 def test_held_at_an_image_the_network_gives_that_image_the_same_logits(extractor: str, classifiers: int) -> None:
     network = trained(extractor, classifiers)
     image = torch.rand(1, 3, 40, 33)
@@ -91,45 +91,47 @@ def test_what_is_not_valid_changes_no_context(extractor: str) -> None:
         whole = network.held(sample_of(image))(image)
     for ours, theirs, unlike in zip(first, second, whole, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
-        assert extractor == "kan" or not torch.allclose(ours, unlike, rtol=1e-5, atol=1e-6)
+        assert extractor in ("kan", "dictionary") or not torch.allclose(ours, unlike, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("extractor", EXTRACTORS)
 def test_a_window_gives_what_the_whole_scene_gives(extractor: str) -> None:
     network = trained(extractor)
-    scene = torch.rand(1, 3, 97, 90)
+    scene = torch.rand(1, 3, 157, 150)
     held = network.held(sample_of(scene[..., :64, :64]))
     reach, step = reach_of(held, 3), network.alignment
     margin = -(-reach // step) * step
     with torch.no_grad():
         whole = held(scene)
-        rows, columns = slice(20 - margin // step * step, 60 + margin), slice(24 - margin // step * step, 90)
+        rows, columns = slice(72 - margin, 85 + margin), slice(80 - margin, 150)
         window = held(scene[..., rows, columns])
-    top, left = 20 - rows.start, 24 - columns.start
     for ours, theirs in zip(window, whole, strict=True):
         torch.testing.assert_close(
-            ours[..., top : top + 40, left : left + 66], theirs[..., 20:60, 24:90], rtol=1e-5, atol=1e-5
+            ours[..., margin : margin + 13, margin:], theirs[..., 72:85, 80:], rtol=1e-5, atol=1e-5
         )
 
 
-@pytest.mark.parametrize(("extractor", "most"), [("kan", 2), ("seek", 3), ("dic", 11)])
+@pytest.mark.parametrize(("extractor", "most"), [("kan", 2), ("seek", 3), ("dic", 11), ("dictionary", 60)])
 def test_the_reach_is_how_far_a_change_is_felt(extractor: str, most: int) -> None:
     """By changing blocks of pixels: nothing beyond the reach moves, something at most two pixels nearer does."""
     held = trained(extractor).held(sample_of(torch.rand(1, 3, 32, 32)))
     reach = reach_of(held, 3)
     assert reach <= most
-    image = torch.rand(1, 3, 64, 64)
-    felt: NDArray[np.bool_] = np.zeros(64, np.bool_)
+    side = 64 if reach < 30 else 192
+    middle = side // 2
+    image = torch.rand(1, 3, side, side, dtype=torch.float64)
+    held.double()  # what is far away counts for little
+    felt: NDArray[np.bool_] = np.zeros(middle, np.bool_)
     with torch.no_grad():
         before = held(image)
-        for edge in (32, 33):
+        for edge in range(middle, middle + 8):
             changed = image.clone()
-            changed[..., edge:] += 3 * torch.rand(1, 3, 64, 64 - edge)
+            changed[..., edge:] += 3 * torch.rand(1, 3, side, side - edge)
             for ours, theirs in zip(held(changed), before, strict=True):
-                moved = ((ours - theirs).abs() > 1e-5).any(dim=(0))[:].any(dim=0).any(dim=0).numpy()
-                felt[: 64 - edge + 32] |= np.roll(moved, 32 - edge)[: 64 - edge + 32]
+                moved = ((ours - theirs).abs() > 1e-12).any(dim=(0))[:].any(dim=0).any(dim=0).numpy()
+                felt |= moved[edge - middle : edge]
     first = int(np.flatnonzero(felt)[0])
-    assert 32 - reach <= first <= 32 - reach + 2
+    assert middle - reach <= first <= middle - reach + 2
 
 
 @pytest.mark.parametrize("extractor", ["seek", "dic"])

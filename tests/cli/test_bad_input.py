@@ -56,6 +56,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_image(folder / "void.tif", np.zeros((64, 64, 3), np.uint8), **grid)
     set_nodata(folder / "void.tif", 0)
     write_image(folder / "nan.tif", np.full((64, 64), np.nan, np.float32), **grid)
+    holes = image.copy()
+    holes[::5, ::5] = 0
+    write_image(folder / "holes.tif", holes, **grid)
+    set_nodata(folder / "holes.tif", 0)
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
     write_image(folder / "torn.tif", noise, **grid)
     (folder / "torn.tif").write_bytes((folder / "torn.tif").read_bytes()[:-4000])
@@ -118,6 +122,74 @@ def test_train_refuses_options(
     cache = [] if "--cache" in options else ["--cache", "cache"]
     assert_refused(command("train", "good.tif", *target, *cache, *changes, *options), *words)
     assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("images", "changes", "words"),
+    [
+        (["good.tif"], ["clusters=9000"], ["clusters: 9000 is more than the ", " superpixels; set clusters to "]),
+        (["good.tif"], ["clusters=9000", "extractor=kan"], ["clusters: 9000 is more than the "]),
+        (["good.tif"], ["refinement.area=9000", "clusters=2"], ["good.tif: has no superpixels that touch"]),
+        (["good.tif"], ["refinement.method=none"], ["targets contrast clashes with refinement.method none"]),
+        (["good.tif"], ["refinement.method=external"], ["targets contrast clashes with refinement.method external"]),
+        (["holes.tif"], [], ["holes.tif: has too few places without nodata to learn filters from"]),
+        (["holes.tif"], ["targets=self"], ["holes.tif: has too few places without nodata to learn filters from"]),
+        (["good.tif", "gray.tif"], [], ["gray.tif: has 1 bands, but "]),
+    ],
+)
+@pytest.mark.parametrize("cache", [("--cache", "cache"), ("--no-cache",)])
+def test_training_on_discovered_targets_refuses(
+    command: Command,
+    inputs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    images: list[str],
+    changes: list[str],
+    words: list[str],
+    cache: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("terrasift.data.sampling._WINDOWS", 1500)
+    options = [part for change in (*TINY_CHANGES, *changes) for part in ("--set", change)]
+    outcome = command("train", *(inputs / name for name in images), "--out", "run", *cache, *options)
+    assert_refused(outcome, *words)
+    assert not Path("run").exists()
+
+
+def test_a_refusal_leaves_what_else_is_in_the_folder(command: Command, inputs: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    changes = [part for change in (*TINY_CHANGES, "clusters=9000") for part in ("--set", change)]
+    assert_refused(command("train", inputs / "good.tif", "--out", tmp_path, "--no-cache", *changes), "clusters: 9000")
+    assert listing(tmp_path) == {"notes.txt": b"mine"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("discovery", "does not hold a discovery; restore it; while training, delete it and resume"),
+        ("targets", "does not hold the targets of these patches; delete it, and resume"),
+    ],
+)
+def test_a_damaged_discovery_is_said_and_whole_again_once_it_is_deleted(
+    command: Command, inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("terrasift.data.sampling._WINDOWS", 1500)
+    changes = [part for change in TINY_CHANGES for part in ("--set", change)]
+    arguments = ("train", inputs / "good.tif", "--out", tmp_path / "run", "--cache", tmp_path / "cache", "--resume")
+    with monkeypatch.context() as patch:
+        patch.setattr("terrasift.api.trainer.fit", stop)
+        assert command(*arguments, *changes).code == 130
+    file = tmp_path / "run" / f"{name}.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    before = listing(tmp_path)
+    assert_refused(command(*arguments), f"{name}.safetensors: {words}")
+    assert listing(tmp_path) == before
+    file.unlink()
+    assert command(*arguments).code == 0
 
 
 def test_train_refuses_a_folder_that_holds_a_run(command: Command, tiny_run: Run, scenes: Path) -> None:
@@ -328,7 +400,7 @@ def test_real_rasters_are_described_or_refused(command: Command, shared: Path) -
 
 def test_real_rasters_are_trained_on_or_refused(command: Command, shared: Path, tmp_path: Path) -> None:
     folder = shared / "data" / "rasters"
-    fast = ("patch=300", "refinement.method=none")
+    fast = ("patch=300", "targets=self", "refinement.method=none")
     changes = [part for change in (*TINY_CHANGES, *fast) for part in ("--set", change)]
     for path in sorted(folder.glob("*.tif")):
         run = tmp_path / path.stem

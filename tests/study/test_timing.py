@@ -19,7 +19,7 @@ from terrasift.blocks.batch import Batch
 from terrasift.study import timing
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
-from terrasift.training import self_training_step
+from terrasift.training import training_step
 
 SMALL = ("width=4", "clusters=8", "patch=64", "batch_size=2", "compute.device=cpu")
 CELL = Cell("two classifiers", {"classifiers": 2, "refinement.method": "slic"})
@@ -48,7 +48,7 @@ def test_every_part_is_there_and_together_they_are_the_time_it_took(study: Study
         ("data", terrasift.data.patches, "scale_to_unit"),
         ("superpixels", terrasift.data.regions, "superpixels"),
         ("forward", Network, "forward"),
-        ("vote", timing, "refine"),
+        ("vote", timing, "own_labels"),
         ("loss", timing, "class_weights"),
         ("backward", Fabric, "backward"),
     ],
@@ -88,7 +88,7 @@ def test_superpixels_are_made_afresh_each_time_and_none_are_kept(study: Study, m
 
 
 @pytest.mark.parametrize("changes", [[], ["refinement.method=none"], ["losses.continuity=1", "class_weights=none"]])
-def test_step_on_the_clock_is_the_self_training_step(changes: list[str]) -> None:
+def test_step_on_the_clock_is_the_training_step(changes: list[str]) -> None:
     recipe = Recipe.load("paper", [*SMALL, *changes])
     torch.manual_seed(0)
     network = build_network("dic", 3, recipe.clusters, recipe.classifiers, recipe.width).eval()
@@ -97,7 +97,7 @@ def test_step_on_the_clock_is_the_self_training_step(changes: list[str]) -> None
     clock = timing.Clock(torch.device("cpu"))
     clock.begin_step()
     for ours, theirs in zip(
-        timing.timed_step(network, batch, recipe, clock), self_training_step(network, batch, recipe), strict=True
+        timing.timed_step(network, batch, recipe, clock), training_step(network, batch, recipe), strict=True
     ):
         assert all(torch.equal(*pair) for pair in zip(ours, theirs, strict=True))
 

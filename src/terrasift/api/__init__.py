@@ -1,6 +1,7 @@
 """The Python interface: the rooms joined into what a user does."""
 
+from terrasift.api.discovering import discover
 from terrasift.api.trained import Run, labelled_images
 from terrasift.api.trainer import train
 
-__all__ = ["Run", "labelled_images", "train"]
+__all__ = ["Run", "discover", "labelled_images", "train"]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from terrasift.api.many import Predictions, predict_each, try_mosaic
 from terrasift.baselines import score_beside
+from terrasift.data.scaling import check_array
 from terrasift.data.scenes import find_masks, find_scenes, is_there
 from terrasift.errors import SettingError
 from terrasift.evaluation import Evaluation, LabelledImage, Seconds, evaluate_legend, evaluate_segmenter
@@ -30,7 +31,6 @@ from terrasift.prediction import (
     ClusterWindow,
     Predictor,
     TimedSegmenter,
-    check_array,
     map_paths,
     predict_scene,
 )

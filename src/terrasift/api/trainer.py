@@ -9,17 +9,22 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from lightning_fabric import Fabric
 
 from terrasift.api.trained import Run
+from terrasift.blocks.dictionary_extractor import DictionaryUnet
 from terrasift.data.batches import PatchBatches
 from terrasift.data.indexing import index_images
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.precomputed import regions_of
-from terrasift.data.regions import RegionCache, default_cache_folder
+from terrasift.data.regions import RegionCache, RegionSource, default_cache_folder
+from terrasift.data.sampling import draw_patches
 from terrasift.data.scenes import find_scenes
-from terrasift.errors import RunError, SettingError
+from terrasift.discovery import Discovery, Targets, discover_in, learn_dictionary
+from terrasift.errors import InputError, RunError, SettingError
 from terrasift.progress import track
 from terrasift.raster import RasterInfo
 from terrasift.recipe import Recipe
@@ -89,36 +94,69 @@ def train(
     scenes = find_scenes(images)
     run.check_images(scenes)
     recipe, infos, patches = _index(scenes, recipe, show)
+    if recipe.targets == "contrast":
+        patches = draw_patches(patches, recipe.seed)
     torch.manual_seed(recipe.seed)
     network = network_of(recipe)
     temporary = run.path / "superpixels"
     made_regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
-    source = PatchBatches(
-        patches,
-        PatchReader(recipe.bands, recipe.scaling),
-        regions_of(recipe.refinement, infos, made_regions),
-        recipe.patch,
-        recipe.batch_size,
-        recipe.seed,
-        workers=recipe.compute.workers,
-        process=fabric.global_rank,
-        processes=fabric.world_size,
+    material = _Material(
+        patches, PatchReader(recipe.bands, recipe.scaling), regions_of(recipe.refinement, infos, made_regions)
     )
     if fabric.is_global_zero:
         run.make_folder()
         _logger.info("training on %s: %d patches of %d images", fabric.device, len(patches), len(scenes))
         with _removed_on_failure(temporary):
-            bar = functools.partial(track, description="superpixels", show=show)
-            source.prepare(recipe.total_steps(source.steps_per_epoch), bar)
+            if recipe.targets == "self":
+                source = _batches(material, recipe, fabric)
+                bar = functools.partial(track, description="superpixels", show=show)
+                source.prepare(recipe.total_steps(source.steps_per_epoch), bar)
         run.begin(recipe, scenes)
     fabric.barrier()
-    fit(fabric, network, source, recipe, run, show=show)
+    with _abandoned_on_failure(run, temporary):
+        targets = _discover(run, material, recipe, fabric, show) if recipe.targets == "contrast" else None
+        if isinstance(network.extractor, DictionaryUnet):
+            known = run.discovery_file.exists()
+            filters = Discovery.load(run.discovery_file).filters if known else learn_dictionary(*material[:2], recipe)
+            network.extractor.set_filters(filters)
+    fit(fabric, network, _batches(material, recipe, fabric, targets), recipe, run, show=show)
     if fabric.is_global_zero:
         run.finish(network)
         made_regions.trim(cache_limit)
         shutil.rmtree(temporary, ignore_errors=True)
     fabric.barrier()
     return run
+
+
+class _Material(NamedTuple):
+    """What is trained on."""
+
+    patches: list[Patch]
+    reader: PatchReader
+    regions: RegionSource
+
+
+def _batches(material: _Material, recipe: Recipe, fabric: Fabric, targets: Targets | None = None) -> PatchBatches:
+    return PatchBatches(
+        *material,
+        recipe.patch,
+        recipe.batch_size,
+        recipe.seed,
+        workers=recipe.compute.workers,
+        process=fabric.global_rank,
+        processes=fabric.world_size,
+        targets=targets,
+    )
+
+
+def _discover(run: Run, material: _Material, recipe: Recipe, fabric: Fabric, show: bool) -> Targets:
+    """The discovery stage: its two files in the run, made by the first process unless they are there already."""
+    if fabric.is_global_zero and not (run.discovery_file.exists() and run.targets_file.exists()):
+        discovery, targets = discover_in(*material, recipe, show=show)
+        targets.save(run.targets_file)
+        discovery.save(run.discovery_file)
+    fabric.barrier()
+    return Targets.load(run.targets_file, material.patches)
 
 
 @contextlib.contextmanager
@@ -130,6 +168,18 @@ def _removed_on_failure(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             folder.parent.rmdir()
+        raise
+
+
+@contextlib.contextmanager
+def _abandoned_on_failure(run: RunFolder, temporary: Path) -> Iterator[None]:
+    """If images or recipe turn out to be of no use before the first checkpoint, leave nothing of the run."""
+    try:
+        yield
+    except (InputError, SettingError):
+        if not run.checkpoint_file.exists():
+            shutil.rmtree(temporary, ignore_errors=True)
+            run.abandon()
         raise
 
 

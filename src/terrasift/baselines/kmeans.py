@@ -6,9 +6,9 @@ import functools
 from collections.abc import Sequence
 
 from terrasift.baselines.pixel_kmeans import PixelKMeans
-from terrasift.baselines.sampling import TrackPatches
 from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
 from terrasift.data.patches import Patch
+from terrasift.data.sampling import TrackPatches
 from terrasift.prediction import Segmenter, on_own_grid
 from terrasift.recipe import Recipe, Scaling
 

@@ -19,7 +19,7 @@ from terrasift.network import Network, build_network
 from terrasift.prediction import ClusterWindow
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Recipe, Scaling
-from terrasift.training import self_training_step
+from terrasift.training import training_step
 
 __all__ = ["PerImageOptimisation"]
 
@@ -162,7 +162,7 @@ class PerImageOptimisation:
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         optimizer = torch.optim.SGD(trained, lr=self._settings.lr, momentum=_MOMENTUM)
         for _ in range(self._iterations):
-            result = self_training_step(network, batch, self._recipe)
+            result = training_step(network, batch, self._recipe)
             optimizer.zero_grad()
             torch.autograd.backward(result.losses)
             optimizer.step()

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.baselines.sampling import TrackPatches, draw_patches
 from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.sampling import TrackPatches, draw_patches
 from terrasift.errors import SettingError
 from terrasift.prediction import ClusterWindow, scene_views
 from terrasift.raster import Bands, Raster

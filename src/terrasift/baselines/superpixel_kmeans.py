@@ -7,16 +7,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.baselines.sampling import TrackPatches, draw_patches
 from terrasift.baselines.windows import segment_windows
+from terrasift.blocks.regions import region_means
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.sampling import TrackPatches, draw_patches
 from terrasift.errors import SettingError
 from terrasift.prediction import ClusterWindow
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
 
-__all__ = ["SuperpixelKMeans", "superpixel_means"]
+__all__ = ["SuperpixelKMeans"]
 
 
 class SuperpixelKMeans:
@@ -69,7 +70,7 @@ class SuperpixelKMeans:
             for patch in track(drawn, len(drawn)):
                 image, valid = reader.read(patch, max(patch.window.height, patch.window.width))
                 if valid.any():
-                    means.append(superpixel_means(image, superpixels(image, valid=valid), valid))
+                    means.append(region_means(image, superpixels(image, valid=valid), valid))
         count = sum(map(len, means))
         if count < self.clusters:
             raise SettingError(
@@ -90,36 +91,5 @@ class SuperpixelKMeans:
 
     def _segment(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         regions = superpixels(image, valid=valid)
-        clusters: NDArray[np.integer] = self._model.predict(superpixel_means(image, regions, valid))[regions]
+        clusters: NDArray[np.integer] = self._model.predict(region_means(image, regions, valid))[regions]
         return clusters
-
-
-def superpixel_means(
-    image: NDArray[np.float32], regions: NDArray[np.int32], valid: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Mean band values of the valid pixels of each superpixel.
-
-    Parameters
-    ----------
-    image
-        (H, W, bands), float32.
-    regions
-        (H, W), int32: n superpixels, numbered from 0 without gaps, each with a valid pixel.
-    valid
-        (H, W), bool.
-
-    Returns
-    -------
-    ndarray
-        (n, bands), float64.
-
-    Examples
-    --------
-    >>> image = np.array([[[1.0], [3.0], [5.0]]], np.float32)
-    >>> superpixel_means(image, np.array([[0, 0, 1]], np.int32), np.ones((1, 3), bool)).tolist()
-    [[2.0], [5.0]]
-    """
-    inside, pixels = regions[valid], image[valid]
-    sums = np.stack([np.bincount(inside, band) for band in pixels.T], axis=1)
-    means: NDArray[np.float64] = sums / np.bincount(inside)[:, None]
-    return means

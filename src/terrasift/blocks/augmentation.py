@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,6 +18,7 @@ __all__ = [
     "change_light",
     "draws_of_step",
     "flip_and_turn",
+    "random_crop",
     "rotate_and_scale",
 ]
 
@@ -34,10 +37,11 @@ def augment(batch: Batch, augmentation: Augmentation, generator: torch.Generator
     batch
         On any device.
     augmentation
-        ``geometric``: one of the eight flips and quarter turns (one of the four that keep the shape where a patch is
-        not square), then a rotation by up to 15 degrees and a scaling by 0.8 to 1.25. ``colour``: of the image alone,
-        brightness, contrast, saturation by 0.8 to 1.25 and hue by up to 18 degrees where there are three bands,
-        otherwise brightness and contrast, drawn for each band. ``both``: one after the other. ``none``: nothing.
+        ``flips``: one of the eight flips and quarter turns (one of the four that keep the shape where a patch is not
+        square). ``geometric``: the same, then a rotation by up to 15 degrees and a scaling by 0.8 to 1.25. ``colour``:
+        of the image alone, brightness, contrast, saturation by 0.8 to 1.25 and hue by up to 18 degrees where there are
+        three bands, otherwise brightness and contrast, drawn for each band. ``both``: geometric, then colour. ``none``:
+        nothing.
     generator
         On the CPU, so that the same numbers are drawn for every device.
 
@@ -47,11 +51,28 @@ def augment(batch: Batch, augmentation: Augmentation, generator: torch.Generator
         Of the same shapes, types and device; `batch` itself with ``none``. No superpixels are made anew: a region
         still holds the pixels that it held before.
     """
+    if augmentation == "flips":
+        batch = flip_and_turn(batch, _draw_flips(batch, generator))
     if augmentation in ("geometric", "both"):
         batch = _see_from_another_side(batch, generator)
     if augmentation in ("colour", "both"):
         batch = batch._replace(images=_see_in_other_light(batch, generator))
     return batch
+
+
+def random_crop(batch: Batch, side: int, generator: torch.Generator) -> Batch:
+    """A square of `side` pixels of each patch, drawn at random; `batch` itself where patches are not larger."""
+    count, _, height, width = batch.images.shape
+    if side >= min(height, width):
+        return batch
+    rows = torch.randint(height - side + 1, (count,), generator=generator).tolist()
+    columns = torch.randint(width - side + 1, (count,), generator=generator).tolist()
+
+    def cropped(tensor: Tensor) -> Tensor:
+        parts = zip(tensor, rows, columns, strict=True)
+        return torch.stack([part[..., row : row + side, column : column + side] for part, row, column in parts])
+
+    return _each(batch, cropped)
 
 
 def draws_of_step(seed: int, step: int, process: int) -> torch.Generator:
@@ -71,7 +92,7 @@ def flip_and_turn(batch: Batch, flips: Tensor) -> Batch:
         (3, N), bool: which images are mirrored left to right, then which of them top to bottom, then which at the
         diagonal, where rows become columns. All eight together are the four quarter turns, each mirrored or not.
     """
-    return Batch(*(_flipped(tensor, flips.to(tensor.device)) for tensor in batch))
+    return _each(batch, lambda tensor: _flipped(tensor, flips.to(tensor.device)))
 
 
 def rotate_and_scale(batch: Batch, degrees: Tensor, scale: Tensor) -> Batch:
@@ -98,7 +119,10 @@ def rotate_and_scale(batch: Batch, degrees: Tensor, scale: Tensor) -> Batch:
     grid = functional.affine_grid(matrices, list(batch.images.shape), align_corners=False)
     images = functional.grid_sample(batch.images, grid, padding_mode="reflection", align_corners=False)
     valid = functional.grid_sample(batch.valid[:, None].float(), grid, padding_mode="zeros", align_corners=False)[:, 0]
-    return Batch(images.clamp(0, 1), _nearest(batch.regions, grid), valid > _ALL_VALID)
+    targets = None
+    if batch.targets is not None:
+        targets = torch.stack([_nearest(layer, grid) for layer in batch.targets.unbind(1)], dim=1)
+    return Batch(images.clamp(0, 1), _nearest(batch.regions, grid), valid > _ALL_VALID, targets)
 
 
 def change_light(images: Tensor, valid: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
@@ -137,14 +161,25 @@ def change_hue_and_saturation(images: Tensor, degrees: Tensor, saturation: Tenso
 
 
 def _see_from_another_side(batch: Batch, generator: torch.Generator) -> Batch:
-    count, _, height, width = batch.images.shape
-    flips = torch.rand(3, count, generator=generator) < 0.5
-    flips[2] &= height == width
+    count = len(batch.images)
+    flips = _draw_flips(batch, generator)
     degrees, scale = (
         _DEGREES * _either_way(count, generator=generator),
         _SCALE ** _either_way(count, generator=generator),
     )
     return rotate_and_scale(flip_and_turn(batch, flips), degrees, scale)
+
+
+def _each(batch: Batch, change: Callable[[Tensor], Tensor]) -> Batch:
+    targets = None if batch.targets is None else change(batch.targets)
+    return Batch(change(batch.images), change(batch.regions), change(batch.valid), targets)
+
+
+def _draw_flips(batch: Batch, generator: torch.Generator) -> Tensor:
+    count, _, height, width = batch.images.shape
+    flips = torch.rand(3, count, generator=generator) < 0.5
+    flips[2] &= height == width
+    return flips
 
 
 def _see_in_other_light(batch: Batch, generator: torch.Generator) -> Tensor:

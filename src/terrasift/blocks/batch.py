@@ -18,3 +18,5 @@ class Batch(NamedTuple):
     """(N, H, W), int32, numbered from 0 in each image."""
     valid: Tensor
     """(N, H, W), bool: pixels that hold data; the others train nothing."""
+    targets: Tensor | None = None
+    """(N, classifiers, H, W), int64: what the pixels are to be; None: what the network itself says, refined."""

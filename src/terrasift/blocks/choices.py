@@ -8,21 +8,26 @@ __all__ = [
     "Augmentation",
     "ClassWeights",
     "LearningRateSchedule",
+    "Optimizer",
     "PredictionContext",
     "PredictionSpeed",
     "Reduction",
     "RefinementMethod",
     "SuperpixelMethod",
+    "Targets",
 ]
 
-Augmentation = Literal["none", "geometric", "colour", "both"]
+Augmentation = Literal["none", "flips", "geometric", "colour", "both"]
 """What is changed at random about each patch before a training step (`blocks.augmentation`)."""
 
 ClassWeights = Literal["balanced", "median_frequency", "none"]
 """How the weights of the weighted cross-entropy follow from the labels of a batch (`blocks.losses`)."""
 
-LearningRateSchedule = Literal["exponential", "cosine", "constant"]
+LearningRateSchedule = Literal["exponential", "cosine", "constant", "one_cycle"]
 """How the learning rate goes from its first value to its last, step by step (`training`)."""
+
+Optimizer = Literal["adam", "adamw"]
+"""What makes the gradient steps (`training`)."""
 
 PredictionContext = Literal["scene", "patch"]
 """What global operations see when a scene is predicted (`blocks.context`): with ``scene`` the map does not depend on
@@ -33,6 +38,9 @@ PredictionSpeed = Literal["plain", "fast", "bfloat16"]
 
 Reduction = Literal["mean", "sum"]
 """Over the pixels of a batch (`blocks.losses.mumford_shah_loss`)."""
+
+Targets = Literal["self", "contrast"]
+"""What a network learns: its own refined labels, as in the study, or discovered clusters (`discovery`)."""
 
 SuperpixelMethod = Literal["slic", "felzenszwalb", "none"]
 """Ways to cut an image into regions; with ``none`` every pixel is a region of its own (`blocks.superpixels`)."""

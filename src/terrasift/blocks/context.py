@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from terrasift.blocks.classifiers import DeepClustering, HeldClustering
 
-__all__ = ["Contextual", "Sample", "SampleOf", "drawn", "hold", "reach_of", "sees_single_pixels"]
+__all__ = ["Contextual", "Sample", "SampleOf", "drawn", "hold", "looks_at_all_pixels", "reach_of", "sees_single_pixels"]
 
 
 class Sample(NamedTuple):
@@ -69,6 +69,11 @@ def drawn(module: nn.Module, sample: SampleOf) -> SampleOf:
         pixels.append(found[:, chosen.sort().values.to(found.device)])
     row = torch.cat(pixels, dim=1)[None, :, None]
     return lambda: [Sample(row, torch.ones(1, *row.shape[2:], dtype=torch.bool, device=row.device))]
+
+
+def looks_at_all_pixels(module: nn.Module) -> bool:
+    """Whether a module has operations that `hold` holds."""
+    return any(isinstance(part, Contextual | DeepClustering) for part in module.modules())
 
 
 def sees_single_pixels(module: nn.Module) -> bool:

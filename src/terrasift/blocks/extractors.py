@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -13,46 +11,11 @@ from torch.nn import functional
 
 from terrasift.blocks.classifiers import DeepClustering
 from terrasift.blocks.context import Contextual, SampleOf
+from terrasift.blocks.dictionary_extractor import DictionaryUnet
+from terrasift.blocks.extractor import Extractor, linear_head
 from terrasift.errors import SettingError
 
-__all__ = ["EXTRACTORS", "Dic", "Extractor", "Kan", "Seek"]
-
-
-class Extractor(nn.Module, ABC):
-    """What every extractor offers (docs/adding-an-extractor.md).
-
-    Parameters
-    ----------
-    bands
-        Bands of the image, B.
-    width
-        Channels of the first block.
-
-    Attributes
-    ----------
-    features
-        Channels of what `forward` gives: (N, bands, H, W) in [0, 1] to (N, features, H, W).
-    alignment
-        Windows of a scene start at rows and columns that are multiples of this: the steps of all pooling, multiplied.
-    """
-
-    features: int
-    alignment: ClassVar[int] = 1
-
-    def __init__(self, bands: int, width: int) -> None:
-        super().__init__()
-
-    @staticmethod
-    @abstractmethod
-    def default_width(clusters: int) -> int:
-        """The width where a recipe names none, for K clusters."""
-
-    def classifier(self, clusters: int, classifiers: int) -> nn.Module:
-        """One of `classifiers` equal heads on the features: (N, features, H, W) to logits (N, clusters, H, W).
-
-        A 1x1 convolution and batch normalisation, without ReLU.
-        """
-        return _linear_head(self.features, clusters)
+__all__ = ["EXTRACTORS", "Dic", "DictionaryUnet", "Extractor", "Kan", "Seek"]
 
 
 class Kan(Extractor):
@@ -131,7 +94,7 @@ class Seek(Extractor, Contextual):
     def classifier(self, clusters: int, classifiers: int) -> nn.Module:
         """Nothing with one classifier: the features are its logits. With two, a 1x1 convolution and normalisation."""
         if classifiers > 1:
-            return _linear_head(self.features, clusters)
+            return linear_head(self.features, clusters)
         if self.features != clusters:
             raise SettingError(
                 "width",
@@ -230,7 +193,7 @@ class Dic(Extractor, Contextual):
 
     def classifier(self, clusters: int, classifiers: int) -> nn.Module:
         """Block 7, a 1x1 convolution and batch normalisation without ReLU, and the DCS block."""
-        return nn.Sequential(*_linear_head(self.features, clusters), DeepClustering(clusters))
+        return nn.Sequential(*linear_head(self.features, clusters), DeepClustering(clusters))
 
     def held(self, sample: SampleOf) -> nn.Module:
         """With an upsampling that does not stretch with the window's size."""
@@ -274,9 +237,5 @@ def _seek_block(channels_in: int, channels_out: int, size: int) -> nn.Sequential
     )
 
 
-def _linear_head(features: int, clusters: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(features, clusters, 1), nn.BatchNorm2d(clusters))
-
-
-EXTRACTORS: dict[str, type[Extractor]] = {"kan": Kan, "seek": Seek, "dic": Dic}
+EXTRACTORS: dict[str, type[Extractor]] = {"kan": Kan, "seek": Seek, "dic": Dic, "dictionary": DictionaryUnet}
 """Name in a recipe -> the extractor, made with (bands, width)."""

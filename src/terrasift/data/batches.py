@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from terrasift.blocks.batch import Batch
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.regions import RegionSource, prepare_regions
 
-__all__ = ["PatchBatches", "epoch_order"]
+__all__ = ["PatchBatches", "TargetSource", "epoch_order"]
+
+
+class TargetSource(Protocol):
+    """Where the targets of a patch come from. It travels to other processes."""
+
+    def of_patch(self, patch: Patch, regions: NDArray[np.int32]) -> NDArray[np.int64]:
+        """(classifiers, side, side), int64: the targets of a patch with regions (side, side)."""
 
 
 class PatchBatches:
@@ -34,6 +43,8 @@ class PatchBatches:
         Processes that read ahead; 0 reads in line.
     process, processes
         Which of how many processes this is; each takes its own share of every step.
+    targets
+        Says what the pixels of a patch are to be; None: the network itself does.
     """
 
     def __init__(
@@ -48,8 +59,9 @@ class PatchBatches:
         workers: int = 0,
         process: int = 0,
         processes: int = 1,
+        targets: TargetSource | None = None,
     ) -> None:
-        self._dataset = _PatchDataset(patches, reader, regions, side)
+        self._dataset = _PatchDataset(patches, reader, regions, side, targets)
         self._batch_size = batch_size
         self._seed = seed
         self._workers = workers
@@ -105,11 +117,19 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray[tuple[int], np.
 
 
 class _PatchDataset(Dataset[Batch]):
-    def __init__(self, patches: Sequence[Patch], reader: PatchReader, regions: RegionSource, side: int) -> None:
+    def __init__(
+        self,
+        patches: Sequence[Patch],
+        reader: PatchReader,
+        regions: RegionSource,
+        side: int,
+        targets: TargetSource | None,
+    ) -> None:
         self.patches = patches
         self.reader = reader
         self.regions = regions
         self.side = side
+        self.targets = targets
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -121,8 +141,11 @@ class _PatchDataset(Dataset[Batch]):
             torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0))),
             torch.from_numpy(regions),
             torch.from_numpy(valid),
+            None if self.targets is None else torch.from_numpy(self.targets.of_patch(self.patches[index], regions)),
         )
 
 
 def _collate(patches: list[Batch]) -> Batch:
-    return Batch(*(torch.stack(tensors) for tensors in zip(*patches, strict=True)))
+    images, regions, valid, targets = zip(*patches, strict=True)
+    together = None if targets[0] is None else torch.stack(targets)
+    return Batch(torch.stack(images), torch.stack(regions), torch.stack(valid), together)

@@ -54,13 +54,14 @@ class PrecomputedRegions:
         """The regions of a patch: see `RegionSource`. A pixel without a label is a region of its own."""
         with Raster(self._label_raster[patch.scene]) as raster:
             labels, labelled = raster.read_indices(patch.window)
-        names, numbered = np.unique(labels[labelled], return_inverse=True)
-        regions = np.empty(labels.shape, np.int32)
-        regions[labelled] = numbered
-        regions[~labelled] = np.arange(len(names), len(names) + np.count_nonzero(~labelled))
-        height, width = valid.shape
-        below_and_right = ((0, height - labels.shape[0]), (0, width - labels.shape[1]))
-        return np.where(valid, np.pad(regions, below_and_right), 0)
+        height, width = labels.shape
+        inside = valid[:height, :width]
+        named, alone = labelled & inside, ~labelled & inside
+        names, numbered = np.unique(labels[named], return_inverse=True)
+        regions = np.zeros(valid.shape, np.int32)
+        regions[:height, :width][named] = numbered
+        regions[:height, :width][alone] = np.arange(len(names), len(names) + np.count_nonzero(alone))
+        return regions
 
 
 def _check(raster: Raster, scene: RasterInfo) -> None:

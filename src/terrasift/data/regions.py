@@ -24,7 +24,17 @@ from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
 from terrasift.recipe import Refinement
 
-__all__ = ["RegionCache", "RegionSource", "default_cache_folder", "prepare_regions"]
+__all__ = [
+    "WORTH_PROCESSES",
+    "RegionCache",
+    "RegionSource",
+    "default_cache_folder",
+    "make_regions",
+    "prepare_regions",
+]
+
+WORTH_PROCESSES = 64
+"""Patches from which it pays to share the work: starting processes takes longer than cutting fewer."""
 
 
 class RegionSource(Protocol):
@@ -89,11 +99,11 @@ class RegionCache:
             If the folder cannot be written.
         """
         if self.refinement.method == "none":  # faster made than read
-            return self._make(image, valid)
+            return make_regions(image, valid, self.refinement)
         path = self._path(image, valid)
         regions = _read(path)
         if regions is None:
-            regions = self._make(image, valid)
+            regions = make_regions(image, valid, self.refinement)
             _write(path, regions)
         return regions
 
@@ -126,24 +136,6 @@ class RegionCache:
             deleted += 1
         return deleted
 
-    def _make(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
-        settings = self.refinement
-        if settings.method == "external":
-            bands = [number - 1 for number in settings.color_bands]
-            classes = external_segmentation(image, bands=bands, restarts=settings.restarts, valid=valid)
-            return np.where(valid, classes, 0).astype(np.int32)
-        if settings.method == "precomputed":
-            raise ValueError("precomputed regions are read, not made: PrecomputedRegions")
-        return superpixels(
-            image,
-            settings.method,
-            area=settings.area,
-            compactness=settings.compactness,
-            scale=settings.scale,
-            min_size=settings.min_size,
-            valid=valid,
-        )
-
     def _path(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> Path:
         content = hashlib.blake2b(self._settings, digest_size=20)
         content.update(f"{image.shape} {image.dtype}".encode())
@@ -154,6 +146,25 @@ class RegionCache:
 
 
 _OUR_NAMES = re.compile(r"[0-9a-f]{38}(\.npz|\.\w+\.partial)")
+
+
+def make_regions(image: NDArray[np.float32], valid: NDArray[np.bool_], refinement: Refinement) -> NDArray[np.int32]:
+    """Cut one image into regions as the settings say: (H, W), int32, from 0; 0 also where there is no data."""
+    if refinement.method == "external":
+        bands = [number - 1 for number in refinement.color_bands]
+        classes = external_segmentation(image, bands=bands, restarts=refinement.restarts, valid=valid)
+        return np.where(valid, classes, 0).astype(np.int32)
+    if refinement.method == "precomputed":
+        raise ValueError("precomputed regions are read, not made: PrecomputedRegions")
+    return superpixels(
+        image,
+        refinement.method,
+        area=refinement.area,
+        compactness=refinement.compactness,
+        scale=refinement.scale,
+        min_size=refinement.min_size,
+        valid=valid,
+    )
 
 
 def default_cache_folder() -> Path:
@@ -183,14 +194,11 @@ def prepare_regions(
     track
         Wraps the results as they come, for a progress bar: (items, how many).
     """
-    processes = joblib.cpu_count() if len(patches) >= _WORTH_PROCESSES else 1
+    processes = joblib.cpu_count() if len(patches) >= WORTH_PROCESSES else 1
     parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered", batch_size="auto")
     made = parallel(joblib.delayed(_prepare_one)(source, reader, patch, side) for patch in patches)
     for _ in track(made, len(patches)):
         pass
-
-
-_WORTH_PROCESSES = 64  # starting processes takes longer than cutting fewer patches
 
 
 def _prepare_one(source: RegionSource, reader: PatchReader, patch: Patch, side: int) -> None:

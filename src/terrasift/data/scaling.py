@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.scenes import MINIMUM_SIDE
 from terrasift.errors import InputError
 from terrasift.raster import Bands, RasterInfo
-from terrasift.recipe import Scaling
+from terrasift.recipe import Recipe, Scaling
 
-__all__ = ["PERCENTILES", "check_scaling", "measure_scaling"]
+__all__ = ["PERCENTILES", "check_array", "check_scaling", "measure_scaling"]
 
 PERCENTILES = (1.0, 99.0)
 """Percentiles of the valid training pixels that become 0 and 1."""
@@ -81,6 +83,19 @@ def check_scaling(info: RasterInfo, scaling: Scaling, bands: Bands | None) -> No
             f"has {info.bands} bands, but the run was trained on {len(scaling.low)}",
             "use images of the same bands",
         )
+
+
+def check_array(values: NDArray[Any], recipe: Recipe) -> None:
+    """Check that an array fits a trained recipe; InputError if not."""
+    scaling = recipe.scaling
+    if scaling is not None and values.shape[2:] != (len(scaling.low),):
+        raise InputError(
+            "array", f"has shape {values.shape}", f"give (H, W, {len(scaling.low)}), the bands the run reads"
+        )
+    if scaling is not None and values.dtype != np.dtype(scaling.dtype):
+        raise InputError("array", f"holds {values.dtype}, but the run was trained on {scaling.dtype}", "convert it")
+    if min(values.shape[:2]) < MINIMUM_SIDE:
+        raise InputError("array", f"has shape {values.shape}", f"give at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels")
 
 
 def _sample(patches: Sequence[Patch], bands: Bands | None, seed: int) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from terrasift.prediction.cluster import ClusterPredictor
 from terrasift.prediction.maps import map_paths, predict_scene
 from terrasift.prediction.own_grid import on_own_grid
-from terrasift.prediction.predictor import Predictor, check_array
+from terrasift.prediction.predictor import Predictor
 from terrasift.prediction.tensors import TensorReader
 from terrasift.prediction.timed import TimedSegmenter
 from terrasift.prediction.windows import ClusterWindow, Segmenter, Views, scene_views
@@ -18,7 +18,6 @@ __all__ = [
     "TensorReader",
     "TimedSegmenter",
     "Views",
-    "check_array",
     "map_paths",
     "on_own_grid",
     "predict_scene",

@@ -15,7 +15,7 @@ from terrasift.blocks.choices import PredictionSpeed
 from terrasift.blocks.context import Sample, reach_of
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
-from terrasift.errors import InputError, SettingError
+from terrasift.errors import SettingError
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.ahead import ahead
@@ -27,7 +27,7 @@ from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene
 from terrasift.raster import Raster, RasterInfo, Window
 from terrasift.recipe import Recipe
 
-__all__ = ["Predictor", "check_array"]
+__all__ = ["Predictor"]
 
 
 class Predictor:
@@ -192,39 +192,29 @@ class Predictor:
         valid = torch.ones(1, MINIMUM_SIDE, MINIMUM_SIDE, dtype=torch.bool, device=self._device)
         step = self._network.alignment
         margin = -(-reach_of(self._network.held(lambda: [Sample(blank, valid)]), bands) // step) * step
-        if predict.window < 4 * margin:
+        if predict.window < 2 * margin + _LEAST_DECIDED:
             raise SettingError(
                 "predict.window",
                 f"{predict.window} is too small for a network that sees {margin} pixels around each",
-                f"allowed is from {4 * margin}",
+                f"allowed is from {2 * margin + _LEAST_DECIDED}",
             )
         return margin
 
     def _in_context(self, network: Network, height: int, width: int, read: _Read) -> Network:
         if self._recipe.predict.context == "patch":
             return network
-        sample = draw_sample(height, width, self._recipe.patch, read)
+        sample = functools.cache(
+            lambda: draw_sample(height, width, self._recipe.patch, read)
+        )  # read if it is asked for
         speed: PredictionSpeed = "plain" if self._recipe.predict.speed == "plain" else "fast"  # exact in any case
-        return network.held(lambda: sample, functools.partial(accelerated, speed=speed))
+        return network.held(sample, functools.partial(accelerated, speed=speed))
 
 
 _Read = Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]]
 
 
+_LEAST_DECIDED = 16  # rows and columns of a window: with fewer, nearly all is margin
 _BATCH_PIXELS = {"cpu": 1 << 18, "accelerator": 1 << 20}  # one window of 512 px, and four: a CPU gains nothing by more
-
-
-def check_array(values: NDArray[Any], recipe: Recipe) -> None:
-    """Check that an array fits a trained recipe; InputError if not."""
-    scaling = recipe.scaling
-    if scaling is not None and values.shape[2:] != (len(scaling.low),):
-        raise InputError(
-            "array", f"has shape {values.shape}", f"give (H, W, {len(scaling.low)}), the bands the run reads"
-        )
-    if scaling is not None and values.dtype != np.dtype(scaling.dtype):
-        raise InputError("array", f"holds {values.dtype}, but the run was trained on {scaling.dtype}", "convert it")
-    if min(values.shape[:2]) < MINIMUM_SIDE:
-        raise InputError("array", f"has shape {values.shape}", f"give at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels")
 
 
 def _device(name: str) -> torch.device:

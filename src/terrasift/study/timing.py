@@ -22,7 +22,6 @@ from torch import nn
 from terrasift.blocks.augmentation import augment, draws_of_step
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, weighted_cross_entropy
-from terrasift.blocks.refinement import refine
 from terrasift.data.batches import PatchBatches, epoch_order
 from terrasift.data.indexing import index_images
 from terrasift.data.patches import Patch, PatchReader
@@ -33,7 +32,7 @@ from terrasift.recipe import Recipe, Refinement
 from terrasift.run import network_of
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
-from terrasift.training import StepResult, added_losses, make_fabric
+from terrasift.training import StepResult, added_losses, make_fabric, make_optimizer, own_labels
 
 __all__ = ["PARTS", "TIMING_FILE", "split_time", "write_timing"]
 
@@ -99,15 +98,13 @@ def split_time(study: Study, cell: Cell, seed: int = 0, steps: int = 5) -> dict[
 
 
 def timed_step(network: nn.Module, batch: Batch, recipe: Recipe, clock: Clock) -> StepResult:
-    """`self_training_step` on the clock: the same in every number."""
+    """`training_step` on the clock: the same in every number."""
     losses, targets = [], []
     with clock.runs("forward"):
         outputs = network(batch.images)
     for logits in outputs:
         with clock.runs("vote"):
-            labels = logits.detach().argmax(dim=1)
-            if recipe.refinement.method != "none":
-                labels = refine(labels, batch.regions, batch.valid)
+            labels = own_labels(logits, batch, recipe)
         with clock.runs("loss"):
             weights = class_weights(labels, recipe.clusters, recipe.class_weights, batch.valid)
             loss = weighted_cross_entropy(logits, labels, weights, batch.valid)
@@ -175,7 +172,7 @@ def _train(fabric: Fabric, images: Sequence[str], recipe: Recipe, steps: int, cl
     source = PatchBatches(patches, reader, regions, recipe.patch, recipe.batch_size, recipe.seed)
     torch.manual_seed(recipe.seed)
     network = network_of(recipe)
-    optimizer = torch.optim.Adam((p for p in network.parameters() if p.requires_grad), lr=recipe.lr)
+    optimizer = make_optimizer(network, recipe)
     forward, stepper = fabric.setup(network, optimizer)
     forward.train()
     batches = itertools.chain.from_iterable(source.epoch(epoch) for epoch in itertools.count())

@@ -1,0 +1,61 @@
+"""Discovery without a network: clusters of superpixels in a minute."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from terrasift.data.indexing import index_images
+from terrasift.data.patches import PatchReader
+from terrasift.data.precomputed import regions_of
+from terrasift.data.regions import RegionCache, default_cache_folder
+from terrasift.data.sampling import draw_patches
+from terrasift.data.scenes import find_scenes
+from terrasift.discovery import Discovery, EmbeddingParts, discover_in
+from terrasift.recipe import Recipe
+
+__all__ = ["discover"]
+
+
+def discover(
+    images: Sequence[str | os.PathLike[str]],
+    recipe: Recipe | str = "default",
+    *,
+    parts: EmbeddingParts = "both",
+    cache: str | os.PathLike[str] | None = None,
+    show: bool = True,
+) -> Discovery:
+    """Find clusters in images that nobody has labelled, without training a network.
+
+    Parameters
+    ----------
+    images
+        Files, folders, glob patterns, or any path GDAL opens.
+    recipe
+        A recipe or the name of one: its bands, clusters, classifiers, patch, refinement and seed count.
+    parts
+        What is clustered: ``whitened`` numbers, their ``contrast``ive embedding, or, as training does, ``both``.
+    cache
+        Where superpixels are kept for the next time; None: the user's cache folder.
+    show
+        Whether to draw progress bars.
+
+    Returns
+    -------
+    Discovery
+        Says for any image which cluster each superpixel is in.
+
+    Raises
+    ------
+    InputError
+        If an image cannot be used, or if nothing can be told apart.
+    SettingError
+        If there are fewer superpixels than clusters.
+    """
+    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
+    infos, patches, scaling = index_images(find_scenes(images), recipe)
+    recipe = recipe.model_copy(update={"scaling": scaling})
+    made = RegionCache(cache or default_cache_folder(), recipe.refinement)
+    reader = PatchReader(recipe.bands, scaling)
+    regions = regions_of(recipe.refinement, infos, made)
+    return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts, show=show).discovery

@@ -1,0 +1,201 @@
+"""What was found out about images without labels: enough to say for any image which cluster each superpixel is in."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
+from terrasift.data.regions import make_regions
+from terrasift.data.scaling import check_array
+from terrasift.discovery.clusters import nearest_centres
+from terrasift.discovery.contrast import Perceptron
+from terrasift.discovery.descriptors import describe_regions
+from terrasift.discovery.neighbours import Projection
+from terrasift.errors import RunError, SettingError
+from terrasift.files import write_bytes
+from terrasift.recipe import Recipe
+
+__all__ = ["Discovery"]
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """A dictionary, a projection, an embedding and cluster centres (docs/discovery.md).
+
+    Attributes
+    ----------
+    recipe
+        Its bands, scaling and refinement say how an image is read and cut into superpixels.
+    filters
+        (2, F, B, 7, 7), float32: the dictionaries of the full and the half resolution.
+    projection
+        Descriptors to numbers in which neighbours are alike.
+    own
+        The first numbers of descriptors, those of the superpixel itself, to their principal components.
+    perceptron
+        The projected numbers to the contrastive embedding; None where there were too few superpixels to learn it.
+    means, factors
+        Of the parts of the embedding, as they are joined: each is centred, and multiplied.
+    centres
+        (K, E), float32, for each classifier.
+
+    Examples
+    --------
+    >>> found = terrasift.discover(["ortho"], "default")  # doctest: +SKIP
+    >>> clusters = found.labels(array)  # (H, W, bands) -> (H, W)  # doctest: +SKIP
+    """
+
+    recipe: Recipe
+    filters: NDArray[np.float32]
+    projection: Projection
+    own: Projection
+    perceptron: Perceptron | None
+    means: tuple[NDArray[np.float32], ...]
+    factors: tuple[float, ...]
+    centres: tuple[NDArray[np.float32], ...]
+
+    def labels(
+        self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None, classifier: int = 1
+    ) -> NDArray[np.int64]:
+        """The cluster of every pixel of an array: that of its superpixel.
+
+        Parameters
+        ----------
+        array
+            (H, W, bands) or (H, W), in the dtype of the images it was found in.
+        valid
+            (H, W), bool: pixels that hold data. None means all that are finite.
+        classifier
+            Which clustering, from 1.
+
+        Returns
+        -------
+        ndarray
+            (H, W), int64, from 0; -1 where there is no data.
+
+        Raises
+        ------
+        InputError
+            If the array's shape or dtype does not fit.
+        SettingError
+            If the recipe's superpixels are precomputed: those of an array are not known.
+        """
+        image, inside = self._read(array, valid)
+        return np.where(inside, self.clusters_of(image, inside, classifier), -1)
+
+    def embedding(self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """What `labels` clusters: (H, W, E), float32, the point of every pixel's superpixel; NaN without data."""
+        image, inside = self._read(array, valid)
+        regions, points = self._points(image, inside)
+        return np.where(inside[:, :, None], points[regions], np.nan).astype(np.float32)
+
+    def clusters_of(
+        self, image: NDArray[np.float32], valid: NDArray[np.bool_], classifier: int = 1
+    ) -> NDArray[np.int64]:
+        """`labels` of an image (H, W, bands) that is in [0, 1] already; anything where there is no data."""
+        regions, points = self._points(image, valid)
+        return nearest_centres(points, self.centres[classifier - 1])[regions]
+
+    def embed(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Descriptors (n, D) to points (n, E)."""
+        return self.join(self.parts(descriptors))
+
+    def parts(self, descriptors: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Whitened numbers, what superpixels are by themselves and, where learned, the contrastive embedding."""
+        whitened, own = self.projection(descriptors), self.own(descriptors[:, : len(self.own.offset)])
+        return [whitened, own] if self.perceptron is None else [whitened, own, self.perceptron.embed(whitened)]
+
+    def join(self, parts: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Parts of an embedding, centred and scaled, beside each other."""
+        scaled = [
+            (part - mean) * np.float32(factor)
+            for part, mean, factor in zip(parts, self.means, self.factors, strict=True)
+        ]
+        return np.concatenate(scaled, axis=1)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as a safetensors file, whole or not at all; it holds no code."""
+        arrays = {"filters": self.filters, "offset": self.projection.offset, "directions": self.projection.directions}
+        arrays |= {"own_offset": self.own.offset, "own_directions": self.own.directions}
+        arrays |= {f"mean_{number}": mean for number, mean in enumerate(self.means)}
+        arrays |= {f"centres_{number}": centres for number, centres in enumerate(self.centres, 1)}
+        arrays["factors"] = np.array(self.factors)
+        if self.perceptron is not None:
+            state = self.perceptron.state_dict()
+            arrays |= {f"{_PERCEPTRON}{name}": tensor.numpy() for name, tensor in state.items()}
+        content = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        return write_bytes(path, save(content, {"recipe": self.recipe.model_dump_json()}))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Discovery:
+        """What `save` wrote.
+
+        Raises
+        ------
+        RunError
+            If the file is something else, or damaged.
+        """
+        try:
+            with safe_open(path, "numpy") as file:
+                recipe = Recipe.model_validate_json(file.metadata()["recipe"])
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return cls._of_arrays(recipe, arrays)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise RunError(
+                path, "does not hold a discovery", "restore it; while training, delete it and resume"
+            ) from error
+
+    @classmethod
+    def _of_arrays(cls, recipe: Recipe, arrays: dict[str, NDArray[Any]]) -> Discovery:
+        projection = Projection(arrays["offset"], arrays["directions"])
+        learned = [name for name in arrays if name.startswith(_PERCEPTRON)]
+        state = {name.removeprefix(_PERCEPTRON): torch.from_numpy(arrays[name]) for name in learned}
+        perceptron = Perceptron(projection.directions.shape[1]).eval() if state else None
+        if perceptron is not None:
+            perceptron.load_state_dict(state)
+        factors = tuple(arrays["factors"].tolist())
+        return cls(
+            recipe,
+            arrays["filters"],
+            projection,
+            Projection(arrays["own_offset"], arrays["own_directions"]),
+            perceptron,
+            tuple(arrays[f"mean_{number}"] for number in range(len(factors))),
+            factors,
+            tuple(arrays[f"centres_{number}"] for number in range(1, recipe.classifiers + 1)),
+        )
+
+    def _read(
+        self, array: NDArray[Any], valid: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """An array in [0, 1], each band's mean where there is no data, and its validity."""
+        values = array[:, :, None] if array.ndim == 2 else array
+        check_array(values, self.recipe)
+        inside = np.isfinite(values).all(axis=2) if valid is None else valid
+        scaling = self.recipe.measured_scaling
+        unit = scale_to_unit(values, np.array(scaling.low), np.array(scaling.high))
+        return fill_invalid(unit, inside, np.array(scaling.fill)), inside
+
+    def _points(
+        self, image: NDArray[np.float32], valid: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Superpixels (H, W), and the point of each (n, E)."""
+        if not valid.any():
+            return np.zeros(valid.shape, np.int32), np.zeros((1, self.centres[0].shape[1]), np.float32)
+        if self.recipe.refinement.method == "precomputed":
+            mend = "replace it by slic: its superpixels have descriptors, too"
+            raise SettingError("refinement.method", "precomputed has label rasters of files, not of arrays", mend)
+        regions = make_regions(image, valid, self.recipe.refinement)
+        return regions, self.embed(describe_regions(image, regions, valid, self.filters))
+
+
+_PERCEPTRON = "perceptron."
