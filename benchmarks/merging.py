@@ -1,4 +1,4 @@
-"""Merging clusters without labels against mapping each one by majority, on runs of `dubai.py`.
+"""Merging clusters without labels against mapping each one by majority, on runs of the Dubai images.
 
 What a run's clusters are like is found on its training patches, without labels. Labels only score: on a sample of the
 training patches they say which class each merged class is (the one most of it is, or one to one where there are as many

@@ -26,7 +26,7 @@ from terrasift import Recipe, build_network, refine, superpixels
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, weighted_cross_entropy
 from terrasift.data.synthetic import synthetic_scene
-from terrasift.training import self_training_step
+from terrasift.training import training_step
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def steps(
 
     def whole_step() -> None:
         optimizer.zero_grad()
-        sum(self_training_step(network, batch, recipe).losses).backward()
+        sum(training_step(network, batch, recipe).losses).backward()
         optimizer.step()
 
     def bare_step() -> None:

@@ -1,0 +1,200 @@
+"""The recipes beside what else a user could do, on real images with labels.
+
+Three splits: `dubai` (a random tenth of the patches for test), `dubai-tile5` (one place held out), `drone` (a random
+30 % of the chips). A row for each method and seed: trained and mapped on the training images, scored on the others, all
+with the same K and majority mapping. Dubai's "unlabeled" is no class: its pixels count nowhere. Rows that the JSON has
+already are kept.
+
+    python benchmarks/quality.py --data ../shared/data --json benchmarks/results/quality.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+import terrasift
+from terrasift.api import labelled_images
+from terrasift.baselines import DiscoveryAlone, PixelKMeans, SuperpixelKMeans, fit_kmeans
+from terrasift.data.indexing import index_images
+from terrasift.evaluation import Evaluation, evaluate_segmenter
+from terrasift.legend import Legend
+from terrasift.machine import describe_machine
+from terrasift.recipe import Recipe
+from terrasift.study.patches import cut_patches, random_split
+
+Row = dict[str, Any]
+SCORES = ("accuracy", "mean_iou", "weighted_iou", "mean_f1")
+SELF = ("width=16", "patch=128", "batch_size=8", "steps=200", "lr=1e-3", "lr_final=1e-4", "predict.context=scene")
+"""The study's method at the size of a laptop: the recipe `default` before classes were discovered."""
+
+
+class Split(NamedTuple):
+    train: list[Path]
+    test: list[Path]
+    masks: Path
+    legend: Legend
+
+
+def main() -> None:
+    options = _options()
+    folder = Path(options.work or tempfile.mkdtemp(prefix="quality-"))
+    rows: list[Row] = json.loads(options.json.read_text())["rows"] if options.json and options.json.exists() else []
+    for name in options.splits:
+        for seed in options.seeds:
+            for method in options.methods:
+                if any((row["split"], row["seed"], row["method"]) == (name, seed, method) for row in rows):
+                    continue
+                rows.append(in_a_process(options.data, folder, name, seed, method))
+                if options.json:
+                    content = {"machine": describe_machine("cpu"), "rows": rows}
+                    options.json.write_text(json.dumps(content, indent=1) + "\n")
+    show(rows)
+
+
+def in_a_process(data: Path, folder: Path, split: str, seed: int, method: str) -> Row:
+    """One row from a process of its own: its peak memory is the method's."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        return pool.apply(row_of, (data, folder, split, seed, method))
+
+
+def row_of(data: Path, folder: Path, split: str, seed: int, method: str) -> Row:
+    images = SPLITS[split](data, folder, seed)
+    out = folder / f"{method}-{split}-{seed}".replace(" ", "-")
+    fitted = METHODS[method](images, out, seed)
+    confusion = fitted.evaluation.best.confusion
+    children, own = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF))
+    row = {"split": split, "seed": seed, "method": method, "seconds": round(fitted.seconds, 1)}
+    row |= {"own_peak_mb": own // 1024, "worker_peak_mb": children // 1024}
+    row |= {name: float(getattr(confusion, name)) for name in SCORES}
+    return row | {"iou": dict(zip(fitted.evaluation.classes, confusion.iou.tolist(), strict=True))}
+
+
+def dubai(data: Path, folder: Path, seed: int) -> Split:
+    patches, masks, legend = _dubai_patches(data, folder)
+    train, test = random_split(patches, seed)
+    return Split(train, test, masks, legend)
+
+
+def dubai_tile5(data: Path, folder: Path, seed: int) -> Split:
+    patches, masks, legend = _dubai_patches(data, folder)
+    test = [patch for patch in patches if patch.name.startswith("tile5")]
+    return Split([patch for patch in patches if patch not in test], test, masks, legend)
+
+
+def drone(data: Path, folder: Path, seed: int) -> Split:
+    root = data / "dronedeploy"
+    train, test = random_split(sorted((root / "images").glob("*.png")), seed, 0.3)
+    return Split(train, test, root / "masks", Legend.load(root / "classes.yaml"))
+
+
+SPLITS: dict[str, Callable[[Path, Path, int], Split]] = {"dubai": dubai, "dubai-tile5": dubai_tile5, "drone": drone}
+
+
+def _dubai_patches(data: Path, folder: Path) -> tuple[list[Path], Path, Legend]:
+    whole = Legend.load(data / "dubai" / "classes.yaml")
+    unlabelled = whole.classes[-1].color
+    legend = Legend(whole.classes[:-1], (*whole.ignore, unlabelled))
+    patches = cut_patches(data / "dubai", legend, folder / "dubai-patches", 128)
+    return [Path(patch.scene) for patch in patches], patches[0].mask.parent, legend
+
+
+class Fitted(NamedTuple):
+    evaluation: Evaluation
+    seconds: float
+
+
+def network(recipe: str, *changes: str) -> Callable[[Split, Path, int], Fitted]:
+    def fit(images: Split, out: Path, seed: int) -> Fitted:
+        settings = Recipe.load(recipe, [*changes, f"seed={seed}"])
+        start = time.monotonic()
+        run = terrasift.train(images.train, out, settings, resume=True, use_cache=False)
+        seconds = time.monotonic() - start
+        evaluation = run.evaluate(
+            images.test, images.masks, images.legend, map_images=images.train, keep_legend=True, baselines=False
+        )
+        return Fitted(evaluation, seconds)
+
+    return fit
+
+
+def kmeans(kind: type[PixelKMeans] | type[SuperpixelKMeans]) -> Callable[[Split, Path, int], Fitted]:
+    def fit(images: Split, out: Path, seed: int) -> Fitted:
+        start = time.monotonic()
+        recipe = Recipe.load("default", [f"seed={seed}"])
+        _, patches, scaling = index_images([str(path) for path in images.train], recipe)
+        segmenter = fit_kmeans(kind, patches, scaling, recipe)
+        return Fitted(_evaluate(segmenter, recipe.clusters, images), time.monotonic() - start)
+
+    return fit
+
+
+def discovery(parts: str) -> Callable[[Split, Path, int], Fitted]:
+    def fit(images: Split, out: Path, seed: int) -> Fitted:
+        start = time.monotonic()
+        recipe = Recipe.load("default", [f"seed={seed}", "classifiers=1"])
+        found = terrasift.discover(images.train, recipe, parts=parts, cache=out.parent / "cache")
+        seconds = time.monotonic() - start
+        return Fitted(_evaluate(DiscoveryAlone(found).scene, recipe.clusters, images), seconds)
+
+    return fit
+
+
+def _evaluate(segmenter: Any, clusters: int, images: Split) -> Evaluation:
+    tested, mapped = (labelled_images(paths, images.masks) for paths in (images.test, images.train))
+    return evaluate_segmenter(segmenter, images.legend, clusters, tested, mapped)
+
+
+METHODS: dict[str, Callable[[Split, Path, int], Fitted]] = {
+    "k-means on pixels": kmeans(PixelKMeans),
+    "k-means on superpixels": kmeans(SuperpixelKMeans),
+    "discovery, whitened alone": discovery("whitened"),
+    "discovery, contrast alone": discovery("contrast"),
+    "discovery": discovery("both"),
+    "default": network("default"),
+    "thorough": network("thorough"),
+    "self-training": network("paper", *SELF),
+}
+
+
+def show(rows: Sequence[Row]) -> None:
+    table = Table("split", "method", "seeds", "seconds", "peak MB", *SCORES, title=describe_machine("cpu"))
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["split"], row["method"]), []).append(row)
+    for (split, method), group in sorted(groups.items()):
+        cells = []
+        for name in SCORES:
+            values = 100 * np.array([row[name] for row in group])
+            cells.append(f"{values.mean():.1f} ± {values.std():.1f}")
+        seconds, peak = (np.mean([row[key] for row in group]) for key in ("seconds", "own_peak_mb"))
+        table.add_row(split, method, str(len(group)), f"{seconds:.0f}", f"{peak:.0f}", *cells)
+    Console(width=170, file=sys.stdout).print(table)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with dubai/ and dronedeploy/")
+    parser.add_argument("--splits", nargs="+", default=list(SPLITS), choices=list(SPLITS))
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--work", type=Path, help="folder for patches and runs; kept, and gone on with if it exists")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
