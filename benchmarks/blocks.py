@@ -1,9 +1,9 @@
 """Every extractor with every loss weight, number of classifiers and refinement, at one budget, on the Dubai images.
 
 3 extractors x {weighted, plain cross-entropy} x {1, 2 classifiers} x {slic, external} = 24 cells. All train for the
-same steps on the same patches of a random split of the Dubai images, are mapped on the same training patches, and are scored
-on its test patches. Widths: 16 for Kan and DIC; SEEK's is K, as its single classifier demands. Cells run side by side,
-one thread each; those whose row is in --json already are skipped.
+same steps on the same patches of a random split of the Dubai images, are mapped on the same training patches, and are
+scored on its test patches. Widths: 16 for Kan and DIC; SEEK's is K, as its single classifier demands. Cells run side by
+side, one thread each; those whose row is in --json already are skipped.
 
     python benchmarks/blocks.py --data ../shared/data/dubai --work blocks --json benchmarks/results/blocks.json
 """

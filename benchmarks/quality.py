@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,9 +67,8 @@ def main() -> None:
 
 def in_a_process(data: Path, folder: Path, split: str, seed: int, method: str) -> Row:
     """One row from a process of its own: its peak memory is the method's."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(1) as pool:
-        return pool.apply(row_of, (data, folder, split, seed, method))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(row_of, data, folder, split, seed, method).result()
 
 
 def row_of(data: Path, folder: Path, split: str, seed: int, method: str) -> Row:

@@ -193,8 +193,8 @@ def deep_clustering(inputs: Array, weights: dict[str, Array], name: str) -> Arra
 
 
 def naive_dictionary(weights: dict[str, Array], images: Array, head: int, training: bool) -> Array:
-    def block(x: Array, name: str) -> Array:
-        for part in (0, 3):
+    def block(x: Array, name: str, convolutions: int = 1) -> Array:
+        for part in (0, 3)[:convolutions]:
             x = convolve(x, weights, f"extractor.{name}.{part}", mode="nearest")
             x = np.maximum(normalise(x, weights, f"extractor.{name}.{part + 1}", training), 0)
         return x
@@ -206,8 +206,8 @@ def naive_dictionary(weights: dict[str, Array], images: Array, head: int, traini
     height, width = images.shape[2:]
     whole = np.pad(images, ((0, 0), (0, 0), (0, -height % 8), (0, -width % 8)), mode="edge")
     halved = mean_pool(whole)
-    first = block(np.concatenate([halved, responses(halved, "coarse_filters")], axis=1), "encode_1")
-    second = block(mean_pool(first), "encode_2")
+    first = block(np.concatenate([halved, responses(halved, "coarse_filters")], axis=1), "encode_1", 2)
+    second = block(mean_pool(first), "encode_2", 2)
     third = block(mean_pool(second), "encode_3")
     second = block(np.concatenate([second, doubled(third)], axis=1), "decode_2")
     first = block(np.concatenate([first, doubled(second)], axis=1), "decode_1")

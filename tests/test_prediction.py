@@ -96,7 +96,7 @@ def test_margin_covers_the_receptive_field(tiny_recipe: Recipe) -> None:
     ("extractor", "windows"),
     [
         *((extractor, (48, 75, 128, 201, 1024)) for extractor in ("kan", "seek", "dic")),
-        ("dictionary", (256, 333, 1024)),  # 256 is the smallest that it allows
+        ("dictionary", (128, 201, 333, 1024)),  # 112 is the smallest that it allows
     ],
 )
 def test_the_map_does_not_depend_on_the_windows(extractor: str, windows: tuple[int, ...], tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def _evaluate(study: Study, cell: Cell, seed: int, folder: Path, show: bool) -> 
     if cell.method == "network":
         fitted = _train(study, data, recipe, folder, show)
     else:
-        fitted = fit_baseline(cell.method, data, recipe, study.budget)
+        fitted = fit_baseline(cell.method, data, recipe, study.budget, study.path / "superpixels")
     fitted_at = time.monotonic()
     evaluations = evaluate_views(
         fitted.segmenter,

@@ -9,8 +9,18 @@ from terrasift.errors import SettingError
 
 __all__ = ["EXPERIMENTS", "STUDY_DEFAULTS", "SUPERVISED", "Cell", "Claim", "Experiment", "Method", "find_experiments"]
 
-Method = Literal["network", "pixel k-means", "superpixel k-means", "kanezaki", "dic", "external"]
-"""What segments the images: a network trained on all of them, or a baseline."""
+Method = Literal[
+    "network",
+    "pixel k-means",
+    "superpixel k-means",
+    "kanezaki",
+    "dic",
+    "external",
+    "discovery both",
+    "discovery contrast",
+    "discovery whitened",
+]
+"""What segments the images: a network trained on all of them, a baseline, or discovered clusters as they are."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,31 @@ _EXTRACTORS: dict[str, dict[str, Any]] = {
 _RATES = {"1e-3 to 1e-4": (1e-3, 1e-4), "1e-4 to 1e-5": (1e-4, 1e-5), "1e-5 to 1e-6": (1e-5, 1e-6)}
 _TWO: dict[str, Any] = {"classifiers": 2}
 _FINAL: dict[str, Any] = {"classifiers": 2, "refinement.method": "slic"}
+_ALONE: dict[str, Any] = {"classifiers": 1, "refinement.method": "slic"}
+_DISTILLED: dict[str, Any] = {
+    **_ALONE,
+    "targets": "contrast",
+    "extractor": "dictionary",
+    "width": None,
+    "crop": 96,
+    "augmentation": "flips",
+    "class_weights": "none",
+    "optimizer": "adamw",
+    "lr": 3e-3,
+    "lr_final": 1e-6,
+    "lr_schedule": "one_cycle",
+}
+"""What the recipe `default` changes about the study's."""
+
+
+_TARGETS: tuple[tuple[str, dict[str, Any], Method], ...] = (
+    ("self", _FINAL, "network"),
+    ("superpixel colour", {}, "superpixel k-means"),
+    ("whitened", _ALONE, "discovery whitened"),
+    ("contrast", _ALONE, "discovery contrast"),
+    ("discovered", _ALONE, "discovery both"),
+    ("distilled", _DISTILLED, "network"),
+)
 
 
 def _by_extractor(suffix: str, changes: dict[str, Any]) -> tuple[Cell, ...]:
@@ -288,8 +323,34 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         ),
         shows_best=True,
     ),
+    Experiment(
+        "targets",
+        "What a network learns: its own labels, or discovered clusters",
+        "",
+        "",
+        tuple(
+            Cell(f"{name}; K={clusters}", {**changes, "clusters": clusters}, method)
+            for clusters in (100, 10)
+            for name, changes, method in _TARGETS
+        ),
+        (
+            Claim(
+                "(ours) Discovered clusters beat k-means on the colours of superpixels",
+                SUPERVISED,
+                ("discovered; K=100", "discovered; K=10"),
+                ("superpixel colour; K=100", "superpixel colour; K=10"),
+            ),
+            Claim(
+                "(ours) and what a network learns from them beats what it learns from itself",
+                SUPERVISED,
+                ("distilled; K=100", "distilled; K=10"),
+                ("self; K=100", "self; K=10"),
+            ),
+        ),
+        shows_best=True,
+    ),
 )
-"""The study's eight, in the order of its tables, and a ninth of ours."""
+"""The study's eight, in the order of its tables, and two of ours."""
 
 
 def find_experiments(names: list[str]) -> tuple[Experiment, ...]:
