@@ -31,7 +31,16 @@ from terrasift.progress import progress_bar
 from terrasift.recipe import Compute, Losses, Recipe
 from terrasift.run import RunFolder
 
-__all__ = ["BatchSource", "StepResult", "fit", "make_fabric", "make_optimizer", "own_labels", "training_step"]
+__all__ = [
+    "BatchSource",
+    "StepResult",
+    "fit",
+    "make_fabric",
+    "make_optimizer",
+    "own_labels",
+    "precision_of",
+    "training_step",
+]
 
 _logger = logging.getLogger(__name__)
 
@@ -204,7 +213,7 @@ def make_fabric(recipe: Recipe) -> Fabric:
         return Fabric(
             accelerator=compute.device,
             devices=compute.devices,
-            precision=_precision(compute),
+            precision=precision_of(compute),
             strategy=strategy,
         )
     except (ValueError, RuntimeError) as error:
@@ -213,7 +222,7 @@ def make_fabric(recipe: Recipe) -> Fabric:
         ) from error
 
 
-def _precision(compute: Compute) -> Literal["32-true", "16-mixed", "bf16-mixed"]:
+def precision_of(compute: Compute) -> Literal["32-true", "16-mixed", "bf16-mixed"]:
     """What the recipe asks for; auto: bfloat16 where the processor or the card has instructions for it."""
     if compute.precision != "auto":
         return compute.precision

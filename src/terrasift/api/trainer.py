@@ -29,7 +29,7 @@ from terrasift.progress import track
 from terrasift.raster import RasterInfo
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
-from terrasift.training import fit, make_fabric
+from terrasift.training import fit, make_fabric, precision_of
 
 __all__ = ["train"]
 
@@ -105,7 +105,8 @@ def train(
     )
     if fabric.is_global_zero:
         run.make_folder()
-        _logger.info("training on %s: %d patches of %d images", fabric.device, len(patches), len(scenes))
+        where = f"{fabric.device}, {precision_of(recipe.compute)}"
+        _logger.info("training on %s: %d patches of %d images", where, len(patches), len(scenes))
         with _removed_on_failure(temporary):
             if recipe.targets == "self":
                 source = _batches(material, recipe, fabric)
