@@ -80,7 +80,8 @@ def row_of(data: Path, folder: Path, split: str, seed: int, method: str) -> Row:
     row = {"split": split, "seed": seed, "method": method, "seconds": round(fitted.seconds, 1)}
     row |= {"own_peak_mb": own // 1024, "worker_peak_mb": children // 1024}
     row |= {name: float(getattr(confusion, name)) for name in SCORES}
-    return row | {"iou": dict(zip(fitted.evaluation.classes, confusion.iou.tolist(), strict=True))}
+    ious = [None if np.isnan(iou) else iou for iou in confusion.iou.tolist()]  # of a class that no test image shows
+    return row | {"iou": dict(zip(fitted.evaluation.classes, ious, strict=True))}
 
 
 def dubai(data: Path, folder: Path, seed: int) -> Split:
