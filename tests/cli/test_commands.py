@@ -70,7 +70,7 @@ def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) 
     assert [entry["name"] for entry in content["baselines"]] == ["k-means on pixels", "k-means on superpixels"]
     assert json.loads((run / "evaluation.json").read_text())["baselines"] == content["baselines"]
     assert content["classes"][1] == "building"
-    assert len(content["classifiers"]) == 1
+    assert len(content["classifiers"]) == 2
     assert f"wrote {result}" in scored.out
     assert f"wrote {run / 'legend.yaml'}" in scored.out
     assert "flatters" not in scored.out

@@ -181,9 +181,9 @@ def test_cells_that_are_one_recipe_are_one_folder(scenes: Path, tmp_path: Path) 
     assert folders["classifiers", "2 classifier(s)"] == folders["loss", "WCE"]
     assert folders["loss", "WCE"] == folders["class-refinement", "external algorithm"]
     networks = [cell for experiment in EXPERIMENTS for cell in experiment.cells if cell.method == "network"]
-    # II 9, III 3 with K = 10, IV 3 with the plain loss, VI 1, VII 2, VIII 1, IX 4
-    assert len({study.cell_folder(cell, 0) for cell in networks}) == 23
-    assert len({study.cell_folder(cell, seed) for cell in networks for seed in (0, 1)}) == 46
+    # II 9, III 3 with K = 10, IV 3 with the plain loss, VI 1, VII 2, VIII 1, IX 4, targets 3
+    assert len({study.cell_folder(cell, 0) for cell in networks}) == 26
+    assert len({study.cell_folder(cell, seed) for cell in networks for seed in (0, 1)}) == 52
 
 
 def test_the_budget_scales_epochs_and_training_images_by_its_square_root(scenes: Path, tmp_path: Path) -> None:
