@@ -166,7 +166,6 @@ METHODS: dict[str, Callable[[Split, Path, int], Fitted]] = {
     "discovery, contrast alone": discovery("contrast"),
     "discovery": discovery("both"),
     "default": network("default"),
-    "thorough": network("thorough"),
     "self-training": network("paper", *SELF),
 }
 
