@@ -74,9 +74,7 @@ class Network(nn.Module):
             for images, valid in sample():
                 yield Sample(extractor(images), valid)
 
-        if not any(map(looks_at_all_pixels, self.classifiers)):
-            return Network(extractor, [hold(classifier, sample) for classifier in self.classifiers]).eval()
-        if all(map(sees_single_pixels, self.classifiers)):
+        if any(map(looks_at_all_pixels, self.classifiers)) and all(map(sees_single_pixels, self.classifiers)):
             with torch.no_grad():
                 once = drawn(faster(extractor), sample)  # the extractor is what takes time
             return Network(extractor, [hold(classifier, once) for classifier in self.classifiers]).eval()

@@ -32,7 +32,7 @@ def fit_kmeans(
     kind
         Which.
     patches
-        At the recipe's resolution; of more than 25 million pixels an even, seeded sample is read.
+        At the recipe's resolution; of more than 30 million pixels an even, seeded sample is read.
     scaling
         The rule to [0, 1].
     recipe

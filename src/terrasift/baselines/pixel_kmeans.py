@@ -49,7 +49,7 @@ class PixelKMeans:
     def fit(self, patches: Sequence[Patch], track: TrackPatches = lambda patches, _: patches) -> PixelKMeans:
         """Find the centres on the valid pixels of all patches, or on an even, seeded sample of two million.
 
-        Of patches that hold more than 25 million pixels only an even, seeded sample is read.
+        Of patches that hold more than 30 million pixels only an even, seeded sample is read.
 
         Parameters
         ----------

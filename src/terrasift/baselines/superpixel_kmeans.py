@@ -50,7 +50,7 @@ class SuperpixelKMeans:
     def fit(self, patches: Sequence[Patch], track: TrackPatches = lambda patches, _: patches) -> SuperpixelKMeans:
         """Find the centres on the superpixels of all patches.
 
-        Of patches that hold more than 25 million pixels only an even, seeded sample is read.
+        Of patches that hold more than 30 million pixels only an even, seeded sample is read.
 
         Parameters
         ----------

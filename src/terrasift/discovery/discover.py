@@ -89,12 +89,13 @@ def discover_in(
     if not len(pairs):
         raise InputError(patches[0].scene, "has no superpixels that touch", "make refinement.area smaller")
     blocks = block_sizes(len(recipe.measured_scaling.low), filters.shape[1])
-    components = principal_components(descriptors, blocks)
+    principal = principal_components(descriptors, blocks)
+    components = principal(descriptors)
     own = principal_components(descriptors[:, : sum(blocks[:3])], blocks[:3])
-    alike = closer_pairs(components(descriptors), pairs)
-    projection = components.times(whiten_by_neighbours(components(descriptors), alike))
+    alike = closer_pairs(components, pairs)
+    projection = principal.times(whiten_by_neighbours(components, alike))
     whitened, by_itself = projection(descriptors), own(descriptors[:, : len(own.offset)])
-    del descriptors, described
+    del descriptors, described, components
     perceptron = None
     if parts == "contrast" or (parts == "both" and len(whitened) >= CONTRAST_FROM):
 
