@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-EXAMPLE = "Examples: terrasift info scene.tif; terrasift info paper; terrasift info runs/city --report"
+EXAMPLE = "Examples: terrasift info scene.tif; terrasift info runs/city --report; terrasift info map.tif --areas"
 
 
 def command(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A raster, a recipe's name or file, or a run's folder.")],
     report: Annotated[bool, typer.Option("--report", help="Write a run's report.html, anew if it is there.")] = False,
+    areas: Annotated[bool, typer.Option("--areas", help="Say how much ground each class of a map covers.")] = False,
+    zones: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="And in each polygon of this file; by its column 'name'.")
+    ] = None,
 ) -> None:
     """Say what a raster, a recipe or a run is."""
     from terrasift.report.describe import describe
 
-    typer.echo(describe(path))
+    lines = [describe(path)]
+    if areas or zones:
+        from terrasift.raster import class_areas
+        from terrasift.report.area_tables import area_lines
+
+        lines += area_lines(class_areas(path, zones))
+    typer.echo("\n".join(lines))
     if report:
         from terrasift.api import Run
         from terrasift.report.run import write_run_report

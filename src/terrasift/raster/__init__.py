@@ -1,7 +1,9 @@
 """Every raster read and write. Nothing else in the project touches rasterio."""
 
-from terrasift.raster.areas import ground_sampling, pixels_of
+from terrasift.raster.areas import ground_sampling, pixels_of, row_areas
+from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground, class_areas
 from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
+from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
@@ -21,7 +23,11 @@ __all__ = [
     "CONFIDENCE_NODATA",
     "TILE",
     "Bands",
+    "ClassArea",
+    "ClassAreas",
+    "ClassMap",
     "ClassMapWriter",
+    "Ground",
     "OtherJobError",
     "Place",
     "Raster",
@@ -31,6 +37,7 @@ __all__ = [
     "Window",
     "check_map_path",
     "check_polygons_path",
+    "class_areas",
     "confidence_path",
     "gdal_version",
     "ground_sampling",
@@ -43,6 +50,7 @@ __all__ = [
     "place_of",
     "preview_base",
     "read_labels",
+    "row_areas",
     "sieve",
     "write_image",
     "write_mosaic",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 
@@ -14,9 +15,11 @@ from rasterio.errors import CRSError
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo
-from terrasift.raster.places import georeference
+from terrasift.raster.places import PLAIN, georeference
 
-__all__ = ["ground_sampling", "pixel_metres", "pixels_of", "square_metres"]
+__all__ = ["ground_sampling", "pixel_metres", "pixels_of", "row_areas", "square_metres"]
+
+_logger = logging.getLogger(__name__)
 
 _EQUAL_AREA = "EPSG:6933"  # a cylinder: the edges of pixels, along meridians and parallels, stay straight on it
 
@@ -29,6 +32,78 @@ def pixels_of(area: float, info: RasterInfo) -> int:
     x, y = x - x[0], y - y[0]  # far from the origin, products of coordinates lose digits
     pixel = float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
     return math.ceil(round(area / pixel, 6))  # 400 pixels of 0.25 m2 are 100 m2, not a rounding error more
+
+
+def row_areas(info: RasterInfo) -> NDArray[np.float64] | None:
+    """Square metres of ground that a pixel of each row covers, (H,) float64; None where it has no place on Earth.
+
+    In a CRS that counts in degrees these are areas on the ellipsoid. In a projected one they are those of its plane, as
+    surveys have them, if they are within 1 % of the true ones; else, where the distortion follows the rows, as in Web
+    Mercator, they are the true ones, and where it does not, a warning says how far off they are.
+
+    Raises
+    ------
+    InputError
+        If the raster counts in degrees and is rotated, or if its CRS is not of Earth.
+    """
+    transform, crs = georeference(info)
+    if not crs or transform == PLAIN:
+        return None
+    a, b, _, d, e, _ = transform
+    known = rasterio.CRS.from_user_input(crs)
+    if known.is_geographic:
+        if b or d:
+            raise InputError(info.path, "is rotated and counts in degrees", "reproject it to measure areas")
+        return _ellipsoidal_areas(info, known)
+    flat = np.full(info.height, abs(a * e - b * d) * _unit(known) ** 2)
+    return flat * _distortion(info, known, float(flat[0])) if known.is_projected else flat
+
+
+def _ellipsoidal_areas(info: RasterInfo, crs: rasterio.CRS) -> NDArray[np.float64]:
+    (a, _, c, _, e, f), _ = georeference(info)
+    latitudes = np.clip(f + e * np.arange(info.height + 1), -90, 90)  # grids with a pixel's middle on the pole
+    meridian = math.floor(c + a * info.width / 2) + 0.25  # half a degree beside it never meets the date line
+    with gdal_errors(info.path, "does not lie on Earth", "reproject it to measure areas"):
+        _, y = warp.transform(crs, _EQUAL_AREA, [meridian] * len(latitudes), latitudes)
+        x, _ = warp.transform(crs, _EQUAL_AREA, [meridian, meridian + 0.5], [0.0, 0.0])
+    areas: NDArray[np.float64] = np.abs(np.diff(y)) * abs(a) * abs(x[1] - x[0]) / 0.5
+    return areas
+
+
+def _distortion(info: RasterInfo, crs: rasterio.CRS, flat: float) -> NDArray[np.float64]:
+    """What the areas of a projected CRS's plane are to be multiplied with, (H,)."""
+    rows = np.linspace(0, info.height, min(info.height, 256) + 1)
+    true = np.stack([_true_areas(info, crs, rows, share * info.width) for share in (0.0, 0.5, 1.0)], axis=1) / flat
+    off = float(np.abs(true - 1).max())
+    if not off > _TOLERATED:  # nowhere, or not known
+        return np.ones(info.height)
+    if np.ptp(true, axis=1).max() > _TOLERATED / 10:
+        _logger.warning(
+            "%s: areas of %s are up to %.0f %% off; reproject to an equal-area CRS", info.path, crs, 100 * off
+        )
+        return np.ones(info.height)
+    return np.asarray(np.interp(np.arange(info.height) + 0.5, rows, true.mean(axis=1)), np.float64)
+
+
+_TOLERATED = 0.01
+
+
+def _true_areas(info: RasterInfo, crs: rasterio.CRS, rows: NDArray[np.float64], column: float) -> NDArray[np.float64]:
+    """Square metres on the ellipsoid of squares of a pixel around places of a column; NaN where there are none."""
+    (a, b, c, d, e, f), _ = georeference(info)
+    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+    places = corners + np.stack([np.full(len(rows), column), rows], axis=1)[:, None]
+    try:
+        with gdal_errors(info.path, "does not lie on Earth"):
+            x, y = warp.transform(
+                crs, _EQUAL_AREA, (places @ (a, b) + c).ravel().tolist(), (places @ (d, e) + f).ravel().tolist()
+            )
+    except InputError:
+        return np.full(len(rows), np.nan)
+    x, y = np.reshape(x, (-1, 4)), np.reshape(y, (-1, 4))
+    x, y = x - x[:, :1], y - y[:, :1]
+    areas: NDArray[np.float64] = abs((x * np.roll(y, -1, 1) - y * np.roll(x, -1, 1)).sum(axis=1)) / 2
+    return np.where(np.isfinite(areas), areas, np.nan)
 
 
 def ground_sampling(info: RasterInfo) -> float | None:

@@ -6,13 +6,10 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.errors import InputError
-from terrasift.raster.gdal_errors import gdal_errors, open_raster
+from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.info import RasterInfo
-from terrasift.raster.reading import Raster
 
 __all__ = ["FinishedMap", "read_class_map"]
 
@@ -47,17 +44,5 @@ def read_class_map(path: str | os.PathLike[str]) -> FinishedMap:
     InputError
         If it cannot be opened, or is not one band of uint8 or uint16.
     """
-    with Raster(path) as raster:
-        info = raster.info
-    with gdal_errors(path, "is not a raster that can be opened"), open_raster(path) as dataset:
-        if dataset.count != 1 or dataset.dtypes[0] not in ("uint8", "uint16"):
-            raise InputError(path, "is not a class map: that is one band of uint8 or uint16", "name a class map")
-        labels = dataset.read(1)
-        tags = {name.removeprefix("CLASS_"): text for name, text in dataset.tags().items() if name.startswith("CLASS_")}
-        nodata = dataset.nodata
-    return FinishedMap(
-        labels=labels,
-        nodata=int(np.iinfo(labels.dtype).max) if nodata is None else int(nodata),
-        names={int(index): text for index, text in tags.items() if index.isdigit()},
-        info=info,
-    )
+    with ClassMap(path) as opened:
+        return FinishedMap(opened.read(), opened.nodata, opened.names, opened.info)

@@ -18,6 +18,10 @@ from rasterio.windows import Window as RasterioWindow
 
 from terrasift.errors import InputError
 from terrasift.legend import Legend
+from terrasift.raster.areas import row_areas
+from terrasift.raster.attributes import attribute_table
+from terrasift.raster.class_areas import Ground
+from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.gdal_errors import open_raster
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.places import PLAIN
@@ -67,13 +71,26 @@ class MapFile:
         if self.min_pixels > 1:
             with open_raster(draft, "r+") as dataset:
                 dataset.write(sieve(dataset.read(1), self.min_pixels, self.nodata), 1)
+        table = self._attributes(draft) if self.legend is not None else None
         driver, whole = check_map_path(self.path), self._whole(folder)
         options = dict(_OPTIONS[driver])
         if driver == "COG":
             options["overview_resampling"] = "mode" if self.legend is not None else "average"
         rasterio.shutil.copy(draft, whole, driver=driver, **options)
         draft.unlink()
-        _describe(_sidecar(whole), self.legend.names if self.legend is not None else (), job)
+        _describe(_sidecar(whole), self.legend.names if self.legend is not None else (), job, table)
+
+    def _attributes(self, draft: Path) -> ElementTree.Element:
+        assert self.legend is not None
+        with ClassMap(draft) as opened:
+            try:
+                rows = row_areas(opened.info)
+            except InputError:  # areas cannot be measured on this grid
+                rows = None
+            ground = Ground(opened.dtype, rows)
+            for strip, labels in opened:
+                ground.add(labels, strip)
+        return attribute_table(self.legend, ground)
 
     def publish(self, folder: Path) -> None:
         """Put the file that `fill` made in its place."""
@@ -148,9 +165,9 @@ def _sidecar(path: Path) -> Path:
     return Path(f"{path}.aux.xml")
 
 
-def _describe(sidecar: Path, names: Sequence[str], job: str) -> None:
-    # rasterio cannot set a band's category names; GDAL reads them from this file beside the raster. The job is here
-    # rather than in the map, whose bytes thereby depend on nothing but what it shows.
+def _describe(sidecar: Path, names: Sequence[str], job: str, table: ElementTree.Element | None) -> None:
+    # rasterio cannot set a band's category names or attribute table; GDAL reads them from this file beside the raster.
+    # The job is here rather than in the map, whose bytes thereby depend on nothing but what it shows.
     root = ElementTree.parse(sidecar).getroot() if sidecar.exists() else ElementTree.Element("PAMDataset")
     if job:
         ElementTree.SubElement(ElementTree.SubElement(root, "Metadata", domain=_DOMAIN), "MDI", key="JOB").text = job
@@ -161,4 +178,6 @@ def _describe(sidecar: Path, names: Sequence[str], job: str) -> None:
         categories = ElementTree.SubElement(band, "CategoryNames")
         for name in names:
             ElementTree.SubElement(categories, "Category").text = name
+        if table is not None:
+            band.append(table)
     ElementTree.ElementTree(root).write(sidecar, encoding="utf-8")

@@ -49,6 +49,9 @@ def write_mosaic(maps: Sequence[str | os.PathLike[str]], out: str | os.PathLike[
     root = ElementTree.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
     ElementTree.SubElement(root, "SRS").text = infos[0].crs
     ElementTree.SubElement(root, "GeoTransform").text = f"{left!r}, {across!r}, 0, {top!r}, 0, {down!r}"
+    tags = ElementTree.SubElement(root, "Metadata")
+    for index, name in enumerate(legend.names):
+        ElementTree.SubElement(tags, "MDI", key=f"CLASS_{index}").text = name
     band = ElementTree.SubElement(root, "VRTRasterBand", dataType=_GDAL_TYPES[legend.dtype.name], band="1")
     ElementTree.SubElement(band, "Description").text = "class"
     ElementTree.SubElement(band, "NoDataValue").text = str(legend.nodata)

@@ -1,0 +1,145 @@
+"""Polygons of a file, laid over a raster's grid."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import os
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio import features, warp
+
+from terrasift.errors import InputError, SettingError
+from terrasift.raster.gdal_errors import gdal_errors
+from terrasift.raster.info import RasterInfo, Window
+from terrasift.raster.places import georeference
+
+__all__ = ["Zone", "read_zones"]
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One polygon, or several that belong together.
+
+    Attributes
+    ----------
+    name
+        As the file has it, else its place in the file.
+    polygon
+        As GeoJSON, in columns and rows of the raster.
+    bounds
+        The pixels that it may hold.
+    """
+
+    name: str
+    polygon: dict[str, Any]
+    bounds: Window
+
+    def part_of(self, window: Window) -> Window | None:
+        """What the zone may hold of a window; None where they do not meet."""
+        top, left = max(window.row, self.bounds.row), max(window.column, self.bounds.column)
+        bottom = min(window.row + window.height, self.bounds.row + self.bounds.height)
+        right = min(window.column + window.width, self.bounds.column + self.bounds.width)
+        return Window(top, left, bottom - top, right - left) if bottom > top and right > left else None
+
+    def inside(self, window: Window) -> NDArray[np.bool_]:
+        """(H, W): pixels of a window whose middle the zone holds."""
+        shift = rasterio.Affine.translation(window.column, window.row)
+        mask = features.geometry_mask([self.polygon], (window.height, window.width), shift, invert=True)
+        return np.asarray(mask, np.bool_)
+
+
+def read_zones(path: str | os.PathLike[str], info: RasterInfo) -> list[Zone]:
+    """Read the polygons of a file and lay them over a raster's grid.
+
+    Parameters
+    ----------
+    path
+        GeoPackage, GeoJSON or Shapefile, of one layer.
+    info
+        The raster. Without a CRS it takes them as they lie, x to the right and y up from its upper left corner, as QGIS
+        lays plain images.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, holds other things than polygons or none, or if only one of the two has a CRS.
+    SettingError
+        If pyogrio or shapely are not installed.
+    """
+    for package in ("shapely", "pyogrio"):
+        if importlib.util.find_spec(package) is None:
+            raise SettingError("zones", f"{package} is not installed", "pip install 'terrasift[vector]'")
+    import shapely
+
+    crs, shapes, names = _read(path)
+    zones = []
+    for place, (shape, name) in enumerate(zip(shapes, names, strict=True), 1):
+        if shape is None or shape.is_empty:
+            continue
+        if shape.geom_type not in ("Polygon", "MultiPolygon"):
+            raise InputError(path, f"feature {place} is a {shape.geom_type}", "zones are polygons")
+        polygon = _on_grid(path, shapely.geometry.mapping(shape), crs, info)
+        zones.append(Zone(str(name), polygon, _bounds(polygon, info)))
+    if not zones:
+        raise InputError(path, "holds no polygon", "name a file of polygons")
+    return zones
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[str, NDArray[Any], list[str]]:
+    import pyogrio
+    import shapely
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            layers = [str(name) for name, _ in pyogrio.list_layers(path)]
+            if len(layers) > 1:
+                raise InputError(path, f"has several layers: {', '.join(layers)}", "save one as a file of its own")
+            meta, _, geometry, values = pyogrio.raw.read(path)
+    except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
+        if isinstance(error, InputError):
+            raise
+        raise InputError(path, f"cannot be read as polygons ({str(error).rstrip('.')})", "check the file") from error
+    shapes = shapely.from_wkb(geometry)
+    columns = {str(name).lower(): column for name, column in zip(meta["fields"], values, strict=True)}
+    found = columns.get("name", np.full(len(shapes), None, object))
+    named = [str(name) if name else str(place) for place, name in enumerate(found.tolist(), 1)]
+    return meta["crs"] or "", shapes, _distinct(named)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
+
+
+def _on_grid(path: object, polygon: Any, crs: str, info: RasterInfo) -> dict[str, Any]:
+    transform, own = georeference(info)
+    if bool(crs) != bool(own):
+        which = "polygons have" if own else "map has"
+        raise InputError(path, f"the {which} no CRS, and the {'map' if own else 'polygons'} one", "give both the same")
+    if crs:
+        with gdal_errors(path, f"cannot be brought to the CRS of {info.path}", "reproject it"):
+            polygon = warp.transform_geom(crs, own, polygon)
+    grid = rasterio.Affine(*transform)
+    if not own and grid == rasterio.Affine.identity():
+        grid = rasterio.Affine(1, 0, 0, 0, -1, 0)
+    return {"type": polygon["type"], "coordinates": _moved(polygon["coordinates"], ~grid)}
+
+
+def _moved(places: Any, grid: rasterio.Affine) -> Any:
+    if isinstance(places[0], int | float):
+        return grid @ (places[0], places[1])
+    return [_moved(part, grid) for part in places]
+
+
+def _bounds(polygon: dict[str, Any], info: RasterInfo) -> Window:
+    left, top, right, bottom = features.bounds(polygon)
+    if not all(map(math.isfinite, (left, top, right, bottom))):
+        return Window(0, 0, 0, 0)
+    row, column = max(0, math.floor(top)), max(0, math.floor(left))
+    return Window(row, column, min(info.height, math.ceil(bottom)) - row, min(info.width, math.ceil(right)) - column)
