@@ -1,24 +1,29 @@
-"""A bar on a terminal, a line now and then in a log file, nothing when it is not wanted."""
+"""A bar on a terminal, a line now and then in a log file, nothing when it is not wanted, and an end when it is told."""
 
 from __future__ import annotations
 
 import logging
+import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from terrasift import progress
 
 
-def test_items_pass_through() -> None:
-    assert list(progress.track(iter("abc"), 3, "letters", show=False)) == ["a", "b", "c"]
+def test_items_pass_through(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with progress.quiet():
+        assert list(progress.track(iter("abc"), 3, "letters")) == ["a", "b", "c"]
+    assert capsys.readouterr().err == ""
 
 
 def test_a_log_file_gets_a_line_now_and_then(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     caplog.set_level(logging.INFO)
-    clock = iter(range(0, 1000, 12))
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    clock = [0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     with progress.progress_bar("training", 10, done=5) as advance:
-        for _ in range(5):
+        for clock[0] in (12, 24, 36, 48, 60):
             advance("loss 1.5")
     assert [record.getMessage() for record in caplog.records] == ["training: 80%, 24 s left, loss 1.5"]
 
@@ -27,3 +32,38 @@ def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: 
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert sum(progress.track(range(4), 4, "numbers")) == 6
     assert "numbers" in capsys.readouterr().err
+
+
+def test_stages_in_each_other_share_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for _ in progress.track(range(2), 2, "cells"):
+        assert sum(progress.track(range(3), 3, "training")) == 3
+    err = capsys.readouterr().err
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", err).rstrip("\n\r").splitlines()[-1]
+    assert "cells" in last
+    assert "100%" in last
+    assert "training" not in last
+
+
+def test_a_listener_is_told_everything_and_only_within_its_block() -> None:
+    told = []
+    with progress.listening(lambda stage: told.append((stage.name, stage.done, stage.message, stage.is_over))):
+        with progress.progress_bar("training", 9, done=3) as advance:
+            advance("loss 2", by=4)
+        with ThreadPoolExecutor(1) as thread:  # of another context
+            thread.submit(list, progress.track("ab", 2, "elsewhere")).result()
+    assert told == [("training", 3, "", False), ("training", 7, "loss 2", False), ("training", 7, "loss 2", True)]
+
+
+def test_what_a_listener_raises_ends_the_work_as_an_interrupt() -> None:
+    done = []
+
+    def cancel(stage: progress.Stage) -> None:
+        if stage.done == 2:
+            raise ValueError("enough")
+
+    with progress.listening(cancel), pytest.raises(KeyboardInterrupt, match="enough"):
+        done.extend(progress.track(range(5), 5, "numbers"))
+    assert done == [0, 1]

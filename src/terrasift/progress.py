@@ -1,72 +1,174 @@
-"""One kind of progress bar for everything that takes longer than a second."""
+"""How far things are: library code tells it to one listener, which shows it, passes it on, or ends the work.
+
+Whoever calls nothing sees a bar in terminals and notebooks, and a line now and then in the log elsewhere.
+The listener belongs to the context (`contextvars`): a server's thread, a notebook and a test each set their own.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
-__all__ = ["Advance", "progress_bar", "track"]
+__all__ = ["Advance", "Listener", "Stage", "listening", "log_lines", "progress_bar", "quiet", "track"]
 
 _Item = TypeVar("_Item")
 _logger = logging.getLogger(__name__)
 
 
 class Advance(Protocol):
-    """Moves a bar on and sets the note at its end."""
+    """Moves a stage on and sets the message at its end."""
 
-    def __call__(self, note: str = "", by: int = 1) -> None:
-        """Move on by `by`, with a note."""
+    def __call__(self, message: str = "", by: int = 1) -> None:
+        """Move on by `by`, with a message."""
+
+
+@dataclass(eq=False)
+class Stage:
+    """Something that takes a while, and how far it is. A listener gets the same object at every step.
+
+    Attributes
+    ----------
+    name
+        What is done: ``superpixels``, ``training``, the name of a scene.
+    total, done
+        Steps in all, and those that are done; the unit is the stage's own.
+    message
+        What the last step said, as ``loss 1.234``; may be empty.
+    is_over
+        Whether this is the last that is heard of it, finished or not.
+    """
+
+    name: str
+    total: int
+    done: int = 0
+    message: str = ""
+    is_over: bool = False
+    _done_before: int = field(init=False)
+    _begun: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._done_before, self._begun = self.done, time.monotonic()
+
+    @property
+    def seconds_left(self) -> float:
+        """At the pace so far."""
+        return (self.total - self.done) * (time.monotonic() - self._begun) / max(1, self.done - self._done_before)
+
+
+Listener: TypeAlias = Callable[[Stage], object]
+"""Is told of a stage when it begins, after each step, and when it is over. What it raises ends the work."""
 
 
 @contextmanager
-def progress_bar(description: str, total: int, *, show: bool = True, done: int = 0) -> Iterator[Advance]:
-    """A bar on standard error with elapsed and remaining time; in a log file, a line every half minute instead."""
-    console = Console(stderr=True)
-    if not show or not console.is_terminal:
-        yield _Lines(description, total, done) if show else _silent
-        return
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-    )
-    with bar:
-        task = bar.add_task(description, total=total, completed=done, note="")
+def listening(listener: Listener) -> Iterator[None]:
+    """Within the block, tell `listener` how far things are, instead of drawing bars.
 
-        def advance(note: str = "", by: int = 1) -> None:
-            bar.update(task, advance=by, note=note)
+    To cancel the work, raise anything in the listener: everything ends as an interrupt does (`KeyboardInterrupt`), with
+    nothing half-written and what can be resumed resumable.
 
+    Examples
+    --------
+    >>> with listening(lambda stage: print(stage.name, stage.done)):
+    ...     total = sum(track([1, 2], 2, "numbers"))
+    numbers 0
+    numbers 1
+    numbers 2
+    numbers 2
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within the block, neither bars nor lines say how far things are.
+
+    Examples
+    --------
+    >>> with quiet():
+    ...     sum(track([1, 2], 2, "numbers"))
+    3
+    """
+    with listening(_silent):
+        yield
+
+
+def _silent(_: Stage) -> None:
+    pass
+
+
+@contextmanager
+def progress_bar(name: str, total: int, *, show: bool = True, done: int = 0) -> Iterator[Advance]:
+    """A stage of `total` steps, of which `done` were done before; the block moves it on."""
+    listener = (_listener.get() or _show) if show else _silent
+    stage = Stage(name, total, done)
+
+    def advance(message: str = "", by: int = 1) -> None:
+        stage.done += by
+        stage.message = message
+        _tell(listener, stage)
+
+    _tell(listener, stage)
+    try:
         yield advance
+    finally:
+        stage.is_over = True
+        _tell(listener, stage)
 
 
-class _Lines:
-    """Says now and then how far something is, where a bar cannot be drawn."""
+def track(items: Iterable[_Item], total: int, description: str, *, show: bool = True) -> Iterator[_Item]:
+    """Pass items through, a step of a stage each."""
+    with progress_bar(description, total, show=show) as advance:
+        for item in items:
+            yield item
+            advance()
 
-    def __init__(self, description: str, total: int, done: int) -> None:
-        self._description = description
-        self._total = total
-        self._done = self._done_before = done
-        self._said = self._begun = time.monotonic()
 
-    def __call__(self, note: str = "", by: int = 1) -> None:
-        self._done += by
+def _tell(listener: Listener, stage: Stage) -> None:
+    try:
+        listener(stage)
+    except Exception as error:  # the work must not take it for a scene that failed, and go on with the next
+        raise KeyboardInterrupt(str(error)) from error
+
+
+def log_lines() -> Listener:
+    """A listener that says in the log, every half minute, how far a stage is."""
+    said: dict[Stage, float] = {}
+
+    def listen(stage: Stage) -> None:
         now = time.monotonic()
-        if now - self._said >= _SECONDS_BETWEEN_LINES:
-            self._said = now
-            left = (self._total - self._done) * (now - self._begun) / max(1, self._done - self._done_before)
-            parts = [f"{self._done / max(1, self._total):.0%}", f"{_in_words(left)} left", *([note] if note else [])]
-            _logger.info("%s: %s", self._description, ", ".join(parts))
+        if stage.is_over:
+            said.pop(stage, None)
+        elif now - said.setdefault(stage, now) >= _SECONDS_BETWEEN_LINES:
+            said[stage] = now
+            share = f"{stage.done / max(1, stage.total):.0%}"
+            parts = [share, f"{_in_words(stage.seconds_left)} left", *([stage.message] if stage.message else [])]
+            _logger.info("%s: %s", stage.name, ", ".join(parts))
+
+    return listen
+
+
+_SECONDS_BETWEEN_LINES = 30
 
 
 def _in_words(seconds: float) -> str:
@@ -76,16 +178,68 @@ def _in_words(seconds: float) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes / 60:.0f} h"
 
 
-_SECONDS_BETWEEN_LINES = 30
+class _Bars:
+    """Bars with elapsed and remaining time, one below the other where stages are in each other."""
+
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._tasks: dict[Stage, TaskID] = {}
+        self._changing = threading.Lock()
+
+    def __call__(self, stage: Stage) -> None:
+        with self._changing:
+            if self._bars is None:
+                self._bars = _begin_bars()
+            if stage not in self._tasks:
+                self._tasks[stage] = self._bars.add_task(
+                    stage.name, total=stage.total, completed=stage.done, message=""
+                )
+            task = self._tasks[stage]
+            self._bars.update(task, completed=stage.done, message=stage.message)
+            if stage.is_over:
+                del self._tasks[stage]
+                self._end(task)
+
+    def _end(self, task: TaskID) -> None:
+        assert self._bars is not None
+        if self._tasks:
+            self._bars.remove_task(task)
+        else:
+            self._bars.stop()
+            self._bars = None
 
 
-def _silent(note: str = "", by: int = 1) -> None:
-    pass
+def _begin_bars() -> Progress:
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+        TextColumn("{task.fields[message]}"),
+        console=Console(stderr=True),
+    )
+    bars.start()
+    return bars
 
 
-def track(items: Iterable[_Item], total: int, description: str, *, show: bool = True) -> Iterator[_Item]:
-    """Pass items through, moving a bar on after each."""
-    with progress_bar(description, total, show=show) as advance:
-        for item in items:
-            yield item
-            advance()
+class _Show:
+    """Bars where they can be drawn, lines in the log elsewhere; decided anew for each stage."""
+
+    def __init__(self) -> None:
+        self._bars, self._lines = _Bars(), log_lines()
+        self._shown: dict[Stage, Listener] = {}
+
+    def __call__(self, stage: Stage) -> None:
+        shown = self._shown.get(stage)
+        if shown is None:
+            console = Console(stderr=True)
+            shown = self._shown[stage] = self._bars if console.is_terminal or console.is_jupyter else self._lines
+        if stage.is_over:
+            del self._shown[stage]
+        shown(stage)
+
+
+_show = _Show()
+_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)

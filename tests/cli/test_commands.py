@@ -56,10 +56,9 @@ def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) 
 
     truth = ("--masks", scenes / "masks", "--classes", scenes / "classes.yaml")
     known, unknown = images / "north.tif", images / "south.tif"
-    result = tmp_path / "new" / "scores.json"
-    scored = command("evaluate", run, unknown, *truth, "--map-images", known, "--json", result)
+    scored = command("evaluate", run, unknown, *truth, "--map-images", known)
     assert scored.code == 0, scored.err
-    content = json.loads(result.read_text())
+    content = json.loads((run / "evaluation.json").read_text())
     best = content["classifiers"][content["best_classifier"] - 1]
     for name, scores in (("this run", best), *((entry["name"], entry) for entry in content["baselines"])):
         (row,) = [line.split(f" {name} ")[1] for line in scored.out.splitlines() if line.startswith(f" {name} ")]
@@ -68,10 +67,8 @@ def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) 
         missing = ", ".join(entry for k, entry in enumerate(content["classes"]) if k not in scores["mapping"])
         assert (f"no cluster became: {missing} ({name})" in scored.out.splitlines()) == bool(missing)
     assert [entry["name"] for entry in content["baselines"]] == ["k-means on pixels", "k-means on superpixels"]
-    assert json.loads((run / "evaluation.json").read_text())["baselines"] == content["baselines"]
     assert content["classes"][1] == "building"
     assert len(content["classifiers"]) == 2
-    assert f"wrote {result}" in scored.out
     assert f"wrote {run / 'legend.yaml'}" in scored.out
     assert "flatters" not in scored.out
 
@@ -242,10 +239,6 @@ def test_an_interrupted_training_says_how_to_go_on(
     monkeypatch.setattr("terrasift.api.train", interrupt)
     outcome = command("train", scenes / "images", "--out", tmp_path / "run")
     assert (outcome.code, outcome.out) == (130, "")
-    assert outcome.err == "terrasift: interrupted; training had not begun: start it anew\n"
-    (tmp_path / "run").mkdir()
-    Recipe.load("demo").save(tmp_path / "run" / "recipe.yaml")
-    outcome = command("train", scenes / "images", "--out", tmp_path / "run")
     assert outcome.err == "terrasift: interrupted; go on with the same command and --resume\n"
 
 

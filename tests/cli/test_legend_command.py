@@ -29,11 +29,12 @@ def legend_of(run: Path) -> Legend:
 
 
 def test_merging_then_naming_then_a_map_with_the_names(command: Command, run: Path, scenes: Path) -> None:
-    merged = command("legend", run, "--merge-to", 2, "--json", run / "new" / "legend.json")
+    merged = command("legend", run, "--merge-to", 2, "--json")
     assert merged.code == 0, merged.err
-    assert f"wrote {run / 'legend.yaml'}" in merged.out
-    assert f"next: terrasift legend {run} --name 0=NAME" in merged.out
-    rows = json.loads((run / "new" / "legend.json").read_text())
+    outcome = json.loads(merged.out)
+    assert outcome["written"] == [str(run / "legend.yaml")]
+    assert outcome["next"] == f"terrasift legend {run} --name 0=NAME"
+    rows = outcome["classes"]
     assert [row["name"] for row in rows] == ["class 0", "class 1"]
     assert sum(row["share"] for row in rows) == pytest.approx(1)
     assert rows[0]["share"] >= rows[1]["share"] > 0

@@ -44,11 +44,9 @@ def test_published_values_of_the_berkeley_benchmark(command: Command, golden: Pa
         (tmp_path / variable).mkdir()
         for path in sorted((golden / variable).iterdir()):
             savemat(tmp_path / variable / path.name, {variable: loadmat(path)[variable][:, :1]})
-    result = tmp_path / "scores.json"
-    outcome = command("score", tmp_path / "segs", tmp_path / "groundTruth", "--json", result)
+    outcome = command("score", tmp_path / "segs", tmp_path / "groundTruth", "--json")
     assert outcome.code == 0, outcome.err
-    assert outcome.out.endswith(f"wrote {result}\n")
-    content = json.loads(result.read_text())
+    content = json.loads(outcome.out)
     regions = [image["regions"] for image in content["images"]]
     assert content["regions"]["probabilistic_rand_index"] == pytest.approx(0.828962, abs=1e-6)
     assert content["regions"]["variation_of_information"] == pytest.approx(1.50732, abs=1e-5)
@@ -59,12 +57,11 @@ def test_published_values_of_the_berkeley_benchmark(command: Command, golden: Pa
     assert errors == pytest.approx(GLOBAL_CONSISTENCY_ERRORS, abs=1e-6)
 
 
-def test_each_segmentation_of_a_file_is_scored_against_each_annotator(
-    command: Command, golden: Path, tmp_path: Path
-) -> None:
+def test_each_segmentation_of_a_file_is_scored_against_each_annotator(command: Command, golden: Path) -> None:
     paths = [golden / variable / "2018.mat" for variable in ("segs", "groundTruth")]
-    assert command("score", *paths, "--json", tmp_path / "scores.json").code == 0
-    images = json.loads((tmp_path / "scores.json").read_text())["images"]
+    outcome = command("score", *paths, "--json")
+    assert outcome.code == 0, outcome.err
+    images = json.loads(outcome.out)["images"]
     assert [image["predicted"] for image in images] == [f"{paths[0]} #{number}" for number in range(1, 6)]
     assert images[0]["truths"] == [f"{paths[1]} #{number}" for number in range(1, 6)]
     annotators = [cell["Segmentation"][0, 0] for cell in loadmat(paths[1])["groundTruth"][0]]
@@ -96,13 +93,12 @@ def test_one_image_has_one_row(command: Command, two_by_two: Path) -> None:
     assert row[1:] == list(perfect.values())[-10:]
 
 
-def test_json_says_the_same_and_names_the_classes(command: Command, scenes: Path, tmp_path: Path) -> None:
+def test_json_says_the_same_and_names_the_classes(command: Command, scenes: Path) -> None:
     north, south = (scenes / "masks" / f"{name}.tif" for name in ("north", "south"))
-    result = tmp_path / "new" / "scores.json"
-    options = ("--classes", scenes / "classes.yaml", "--ignore", 1, "--base", "10", "--json", result)
+    options = ("--classes", scenes / "classes.yaml", "--ignore", 1, "--base", "10", "--json")
     outcome = command("score", scenes / "masks", scenes / "masks", *options)
     assert outcome.code == 0, outcome.err
-    content = json.loads(result.read_text())
+    content = json.loads(outcome.out)
     assert content["base"] == 10
     assert content["classes"] == [name for name, _ in SYNTHETIC_CLASSES]
     assert [image["predicted"] for image in content["images"]] == [str(north), str(south)]
@@ -134,7 +130,7 @@ def test_bad_input_is_one_line(command: Command, two_by_two: Path, arguments: li
     write_image(Path("narrow.png"), labels[:, 1:])
     savemat("other.mat", {"x": labels})
     Path("words.tif").write_text("not a raster\n")
-    outcome = command("score", *arguments, "--json", "scores.json")
+    outcome = command("score", *arguments)
     line = outcome.err.strip().splitlines()[-1]
     assert outcome.code == 2
     assert outcome.out == ""
@@ -142,4 +138,3 @@ def test_bad_input_is_one_line(command: Command, two_by_two: Path, arguments: li
     assert outcome.err.count("terrasift: ") == 1
     for word in words:
         assert word in line
-    assert not Path("scores.json").exists()

@@ -427,10 +427,10 @@ def test_patches_train_and_are_scored_like_other_images(tmp_path: Path, command:
     tested = data.labelled_test[:3]
     outcome = command(
         "evaluate", run.path, *tested, "--masks", data.masks, "--classes", folder / "potsdam.yaml",
-        "--json", tmp_path / "scores.json", "--no-baselines",
+        "--json", "--no-baselines",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
-    scores = json.loads((tmp_path / "scores.json").read_text())
+    scores = json.loads(outcome.out)
     assert scores["classes"] == POTSDAM.names
     assert set(scores["classifiers"][0]["images"]) == set(tested)
     assert "32 x 32 pixels, 4 bands of uint8" in command("info", tested[0]).out

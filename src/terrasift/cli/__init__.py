@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Any
 
@@ -10,7 +9,8 @@ import typer
 from typer.core import TyperGroup
 
 from terrasift.cli import demo, evaluate, export, info, legend, predict, prepare, score, study, train, view
-from terrasift.errors import TerrasiftError
+from terrasift.cli.speaking import spoken
+from terrasift.cli.voice import Voice
 
 __all__ = ["app", "main"]
 
@@ -36,30 +36,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for _module in (demo, train, predict, evaluate, score, prepare, legend, view, export, info):
-    app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(_module.command)
+    app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(spoken(_module.command))
 app.add_typer(study.app, name="study")
+
+_WRONG_USAGE: Any = typer.BadParameter.__mro__[2]  # click's ClickException: typer brings it, and does not export it
 
 
 def main() -> None:
     """Run a command: exit code 0, or 2 with one line that says what is wrong, where, and the mend."""
-    logger = logging.getLogger("terrasift")
-    logger.setLevel(logging.INFO)
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter())
-    logger.addHandler(handler)
-    try:
-        app()
-    except TerrasiftError as error:
-        print(f"terrasift: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:  # a full disk, a folder that may not be written
-        print(f"terrasift: {error.filename or 'disk'}: {error.strerror or error}", file=sys.stderr)
-        sys.exit(2)
-    finally:
-        logger.removeHandler(handler)
-
-
-class _Formatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        prefix = "warning: " if record.levelno >= logging.WARNING else ""
-        return prefix + record.getMessage()
+    voice = Voice()
+    with voice.speaking():
+        try:
+            code = app(standalone_mode=False, obj=voice)
+        except _WRONG_USAGE as error:
+            if voice.progress_as == "json":
+                voice.fail(error.format_message())
+            else:
+                error.show()
+            code = error.exit_code
+    sys.exit(code)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from terrasift.cli.options import Images, Json, RunPath, Set
-from terrasift.files import write_text
+from terrasift.cli.options import Images, RunPath, Set
+from terrasift.cli.outcome import Outcome
 from terrasift.mapping import Mapping, Regions
 
 if TYPE_CHECKING:
@@ -42,12 +41,9 @@ def command(
     keep_legend: Annotated[
         bool, typer.Option("--keep-legend", help="Leave the run's legend alone; else it takes this mapping.")
     ] = False,
-    result: Json = None,
     changes: Set = None,
-) -> None:
+) -> Outcome:
     """Score a run against labels, and learn from them which class each cluster is."""
-    from rich.console import Console
-
     from terrasift.api import Run, labelled_images
     from terrasift.legend import Legend
     from terrasift.report.comparison import compared_rows, untaken_lines
@@ -68,36 +64,31 @@ def command(
         baselines=not no_baselines,
         keep_legend=keep_legend,
     )
-    console = Console()
-    for scores in evaluation.classifiers:
-        console.print(class_table(evaluation, scores))
-        console.print(region_table(scores, regions))
     content = evaluation.to_dict()
-    if rows := compared_rows(content):
-        console.print(comparison_table(rows))
-    for line in untaken_lines(content):
-        typer.echo(line)
-    if evaluation.best.left_out:
-        typer.echo(_left_out(evaluation.best))
     flattered = map_images is None and mapping != "legend"
-    if flattered:
-        typer.echo("clusters were mapped on the test images themselves, which flatters the scores: see --map-images")
     tested = labelled_images(images, masks)
     kept = keep_evaluation(opened, evaluation, Legend.load(classes), tested, flattered=flattered, regions=regions)
-    if result is not None:
-        result.parent.mkdir(parents=True, exist_ok=True)
-        write_text(result, json.dumps(content, indent=2) + "\n")
     page = report_on(opened)
-    for path in filter(None, (kept, result, page)):
-        typer.echo(f"wrote {path}")
+    shown: list[Any] = []
+    for scores in evaluation.classifiers:
+        shown += [class_table(evaluation, scores), region_table(scores, regions)]
+    if rows := compared_rows(content):
+        shown.append(comparison_table(rows))
+    shown += untaken_lines(content)
+    if evaluation.best.left_out:
+        shown.append(_left_out(evaluation.best))
+    if flattered:
+        shown.append("clusters were mapped on the test images themselves, which flatters the scores: see --map-images")
+    written, lines, follows = {kept: ""} | ({page: ""} if page else {}), [], ""
     if mapping != "legend" and not keep_legend:
-        typer.echo(f"wrote {opened.legend_file}, with the clusters of classifier {evaluation.best.classifier}")
+        written[opened.legend_file] = f"with the clusters of classifier {evaluation.best.classifier}"
+        follows = f"terrasift predict {run} SCENE --out map.tif"
         if before is not None and before != opened.legend:
-            typer.echo(
-                f"the classes it had are replaced, and kept in {opened.legend_file.with_suffix('.previous.yaml')}"
-            )
-            typer.echo(f"to have them back: terrasift legend {run} --undo; to score them: --mapping legend")
-        typer.echo(f"next: terrasift predict {run} SCENE --out map.tif")
+            previous = opened.legend_file.with_suffix(".previous.yaml")
+            lines.append(f"the classes it had are replaced, and kept in {previous}")
+            lines.append(f"to have them back: terrasift legend {run} --undo; to score them: --mapping legend")
+    facts = {"flattered": flattered, "legend_changed": bool(follows)}
+    return Outcome(shown, written, lines, next=follows, facts=facts, content=content)
 
 
 def _left_out(scores: ClassifierScores) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from terrasift.cli.options import RunPath, Set
+from terrasift.cli.outcome import Outcome
 
 EXAMPLE = "Example: terrasift export runs/city --out city.onnx --scene scene.tif"
 
@@ -20,11 +21,14 @@ def command(
         typer.Option(metavar="SCENE", help="Whose context the network holds; not needed with predict.context=patch."),
     ] = None,
     changes: Set = None,
-) -> None:
+) -> Outcome:
     """Write a run as one file that other programs execute: band values in, classes out."""
     from terrasift.api import Run
 
     found = Run.open(run, changes or ()).export(out, scene)
-    typer.echo(f"wrote {out}")
-    typer.echo(f"beside the run, {found}")
-    typer.echo(f"next: execute {out.name} as docs/export.md shows")
+    return Outcome(
+        written={out: ""},
+        lines=[f"beside the run, {found}"],
+        next=f"execute {out.name} as docs/export.md shows",
+        facts=found._asdict(),
+    )

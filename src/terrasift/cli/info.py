@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from terrasift.cli.outcome import Outcome
 
 EXAMPLE = "Examples: terrasift info scene.tif; terrasift info runs/city --report; terrasift info map.tif --areas"
 
@@ -17,19 +19,22 @@ def command(
     zones: Annotated[
         Path | None, typer.Option(metavar="FILE", help="And in each polygon of this file; by its column 'name'.")
     ] = None,
-) -> None:
+) -> Outcome:
     """Say what a raster, a recipe or a run is."""
     from terrasift.report.describe import describe
 
-    lines = [describe(path)]
+    shown, written = [describe(path)], {}
+    facts: dict[str, Any] = {"text": shown[0]}
     if areas or zones:
         from terrasift.raster import class_areas
         from terrasift.report.area_tables import area_lines
 
-        lines += area_lines(class_areas(path, zones))
-    typer.echo("\n".join(lines))
+        found = class_areas(path, zones)
+        shown += area_lines(found)
+        facts["areas"] = found.to_dict()
     if report:
         from terrasift.api import Run
         from terrasift.report.run import write_run_report
 
-        typer.echo(f"wrote {write_run_report(Run.open(path))}: open it in a browser")
+        written[write_run_report(Run.open(path))] = "open it in a browser"
+    return Outcome(shown, written, facts=facts)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terrasift.cli.options import Json, RunPath
-from terrasift.files import write_text
+from terrasift.cli.options import RunPath
+from terrasift.cli.outcome import Outcome
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,11 +53,8 @@ def command(
         Path | None, typer.Option("--from", metavar="FILE", help="Take a legend file, checked against the run.")
     ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Make each cluster a class of its own again.")] = False,
-    result: Json = None,
-) -> None:
+) -> Outcome:
     """Show a run's legend; name, recolour, join and split its classes."""
-    from rich.console import Console
-
     from terrasift.api import Run
     from terrasift.errors import RunError
     from terrasift.legend.changes import change_legend
@@ -78,16 +74,15 @@ def command(
     if changed and opened.save_legend(legend, seen) is None:
         raise RunError(opened.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")
     pixels = _pixels(opened, facts)
-    Console().print(legend_table(legend, pixels))
-    if result is not None:
-        result.parent.mkdir(parents=True, exist_ok=True)
-        write_text(result, json.dumps(legend_rows(legend, pixels), indent=2) + "\n")
     page = report_on(opened) if changed and opened.is_finished else None
-    for path in filter(None, (opened.legend_file if changed else None, result, page)):
-        typer.echo(f"wrote {path}")
-    if changed:
-        typer.echo(f"the legend before this one: terrasift legend {run} --undo")
-    typer.echo(f"next: {_next(opened, legend)}")
+    return Outcome(
+        shown=[legend_table(legend, pixels)],
+        written=({opened.legend_file: ""} if changed else {}) | ({page: ""} if page else {}),
+        lines=[f"the legend before this one: terrasift legend {run} --undo"] if changed else [],
+        next=_next(opened, legend),
+        facts={"classifier": legend.classifier, "changed": changed},
+        content={"classes": legend_rows(legend, pixels)},
+    )
 
 
 def _only_one(options: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Images", "Json", "RunPath", "Set"]
+__all__ = ["Images", "RunPath", "Set"]
 
 Images = Annotated[
     list[str], typer.Argument(metavar="IMAGE...", help="Files, folders, 'patterns*.tif', or any path GDAL opens.")
@@ -17,4 +17,3 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a recipe's key, dotted: predict.window=256. Repeatable."),
 ]
-Json = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON too.")]

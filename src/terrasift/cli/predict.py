@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from terrasift.cli.options import RunPath, Set
+from terrasift.cli.outcome import Outcome
 
 EXAMPLE = "Example: terrasift predict runs/city scene.tif --out map.tif"
 
@@ -37,34 +38,31 @@ def command(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers compute the windows.")
     ] = None,
-) -> None:
+) -> Outcome:
     """Write a class map for each scene, on the scene's own grid."""
     from terrasift.api import Run
 
     opened = Run.open(run, changes or ())
-    try:
-        done = opened.predict_all(
-            scenes,
-            out,
-            clusters=clusters,
-            confidence=confidence,
-            vector=vector,
-            min_area=min_area,
-            resume=resume,
-            workers=workers,
-            scheduler=scheduler,
-        )
-    except KeyboardInterrupt:
-        typer.echo("terrasift: interrupted; go on with the same command and --resume", err=True)
-        raise typer.Exit(130) from None
-    for path in (*done.maps, *([vector] if vector else []), *([done.mosaic] if done.mosaic else [])):
-        typer.echo(f"wrote {path}")
-    if done.failed:
-        for line in done.failed.values():
-            typer.echo(f"terrasift: {line}", err=True)
-        typer.echo(f"terrasift: {len(done.failed)} of {len(done.failed) + len(done.maps)} scenes failed", err=True)
-        raise typer.Exit(2)
+    done = opened.predict_all(
+        scenes,
+        out,
+        clusters=clusters,
+        confidence=confidence,
+        vector=vector,
+        min_area=min_area,
+        resume=resume,
+        workers=workers,
+        scheduler=scheduler,
+    )
+    failures = list(done.failed.values())
+    if failures:
+        failures.append(f"{len(failures)} of {len(failures) + len(done.maps)} scenes failed")
+    follows = f"open {done.mosaic or done.maps[-1]} in QGIS" if done.maps else ""
     if clusters or not opened.is_mapped:
-        typer.echo(f"next: terrasift evaluate {run} IMAGE... --masks DIR --classes FILE  (names the clusters)")
-    else:
-        typer.echo(f"next: open {done.mosaic or done.maps[-1]} in QGIS")
+        follows = f"terrasift evaluate {run} IMAGE... --masks DIR --classes FILE  (names the clusters)"
+    return Outcome(
+        written=dict.fromkeys((*done.maps, *filter(None, (vector, done.mosaic))), ""),
+        failures=failures,
+        next=follows,
+        facts={"maps": done.maps, "mosaic": done.mosaic, "failed": done.failed},
+    )

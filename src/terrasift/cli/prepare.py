@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from terrasift.cli.outcome import Outcome
+
 EXAMPLE = "Example: terrasift prepare potsdam downloads/Potsdam --out potsdam"
 
 
@@ -18,11 +20,14 @@ def command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the patches go. A killed preparation goes on there.")],
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Draws the test patches.")] = 0,
     partial: Annotated[bool, typer.Option("--partial", help="Go on with the tiles that are there.")] = False,
-) -> None:
+) -> Outcome:
     """Cut a benchmark's tiles, as they are given out, into the patches that others compare on."""
     from terrasift.data.potsdam import load_potsdam, prepare_potsdam
 
     data = load_potsdam(prepare_potsdam(raw, out, seed=seed, partial=partial))
     trained = len(data.unlabelled_train) + len(data.labelled_train)
-    typer.echo(f"wrote {out}: {trained} patches to train on, {len(data.labelled_test)} to test")
-    typer.echo(f"next: terrasift study run all --data {out} --out study")
+    return Outcome(
+        written={out: f"{trained} patches to train on, {len(data.labelled_test)} to test"},
+        next=f"terrasift study run all --data {out} --out study",
+        facts={"patches_to_train": trained, "patches_to_test": len(data.labelled_test)},
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from terrasift.cli.options import Json
+from terrasift.cli.outcome import Outcome
 
 if TYPE_CHECKING:
     from terrasift.metrics import ConfusionMatrix
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 _Rows: TypeAlias = "Sequence[tuple[str, Mapping[str, Any]]]"
 
-EXAMPLE = "Example: terrasift score maps/ truth/ --ignore 255 --classes classes.yaml --json scores.json"
+EXAMPLE = "Example: terrasift score maps/ truth/ --ignore 255 --classes classes.yaml"
 
 
 def command(
@@ -38,11 +37,8 @@ def command(
         int | None, typer.Option(metavar="LABEL", help="Counts nowhere in either map, like nodata.")
     ] = None,
     base: Annotated[Literal["2", "e", "10"], typer.Option(help="Of the logarithm in VoI.")] = "2",
-    result: Json = None,
-) -> None:
+) -> Outcome:
     """Score label maps against the truth, whoever made them."""
-    from rich.console import Console
-
     from terrasift.scoring import parse_classes, score_label_maps
 
     scores = score_label_maps(
@@ -52,16 +48,11 @@ def command(
         ignore=ignore,
         base=math.e if base == "e" else float(base),
     )
-    console = Console()
-    if scores.classes:
-        console.print(_class_table(scores))
-    console.print(_region_table(scores, base))
-    if result is None:
-        typer.echo("next: the same with --json FILE  (every digit, for programs)")
-        return
-    result.parent.mkdir(parents=True, exist_ok=True)
-    result.write_text(json.dumps(scores.to_dict(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    typer.echo(f"wrote {result}")
+    shown = [*([_class_table(scores)] if scores.classes else []), _region_table(scores, base)]
+    facts = {"images": len(scores.images), **scores.regions}
+    return Outcome(
+        shown, next="the same with --json  (every digit, for programs)", facts=facts, content=scores.to_dict()
+    )
 
 
 def _class_table(scores: Scores) -> Any:

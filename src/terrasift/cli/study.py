@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from terrasift.cli.options import Set
+from terrasift.cli.outcome import Outcome
+from terrasift.cli.speaking import spoken
 
 EXAMPLE = "Example: terrasift study run loss classifiers --data potsdam --out study --seeds 3"
 
@@ -15,17 +17,21 @@ app = typer.Typer(help="Reproduce the ablation study: its experiments, tables an
 
 
 @app.command("list", epilog="Example: terrasift study list")
-def list_command() -> None:
+@spoken
+def list_command() -> Outcome:
     """The experiments, their tables, and the settings of every cell."""
-    from rich.console import Console
-
     from terrasift.report.study_list import experiment_tables
+    from terrasift.study.experiments import EXPERIMENTS
 
-    for table in experiment_tables():
-        Console().print(table)
+    return Outcome(
+        experiment_tables(),
+        next="terrasift study run NAME... --data DIR --out DIR",
+        facts={entry.name: {cell.variant: cell.changes for cell in entry.cells} for entry in EXPERIMENTS},
+    )
 
 
 @app.command("run", epilog=EXAMPLE)
+@spoken
 def run_command(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME...", help="Experiments (`terrasift study list`), or all.")
@@ -46,7 +52,7 @@ def run_command(
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="A Dask scheduler whose workers take the cells.")
     ] = None,
-) -> None:
+) -> Outcome:
     """Train and score the cells of experiments, then write the report. Cells that are done are skipped."""
     from terrasift.report.study import write_report
     from terrasift.study.engine import run_study
@@ -56,25 +62,25 @@ def run_command(
     experiments = find_experiments(names)
     study = Study(out, data, classes, budget, changes or (), seeds)
     study.begin()
-    try:
-        failures = run_study(study, experiments, seeds, workers=workers, scheduler=scheduler)
-    except KeyboardInterrupt:
-        typer.echo("terrasift: interrupted; go on with the same command", err=True)
-        raise typer.Exit(130) from None
-    typer.echo(f"wrote {write_report(study)}")
-    for failure in failures:
-        typer.echo(f"failed: {failure.name}: {failure.reason}", err=True)
+    failed = run_study(study, experiments, seeds, workers=workers, scheduler=scheduler)
+    failures = [f"failed: {failure.name}: {failure.reason}" for failure in failed]
     if failures:
-        typer.echo("terrasift: mend what failed and give the same command again: the rest is done", err=True)
-        raise typer.Exit(2)
+        failures.append("mend what failed and give the same command again: the rest is done")
+    return Outcome(
+        written={write_report(study): ""},
+        failures=failures,
+        next=f"open {study.path / 'report.html'} in a browser",
+        facts={"failed": {failure.name: failure.reason for failure in failed}},
+    )
 
 
 @app.command("report", epilog="Example: terrasift study report study")
+@spoken
 def report_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
-) -> None:
+) -> Outcome:
     """Write the report of what is done so far: report.html and report.csv."""
     from terrasift.report.study import write_report
     from terrasift.study.folder import Study
 
-    typer.echo(f"wrote {write_report(Study.open(folder))}")
+    return Outcome(written={write_report(Study.open(folder)): "open it in a browser"})

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from terrasift.cli.options import Images, Set
+from terrasift.cli.outcome import Outcome
 
 EXAMPLE = "Example: terrasift train 'ortho/*.tif' --out runs/city --recipe default --set clusters=50"
 
@@ -27,31 +28,26 @@ def command(
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no superpixels once the run is trained.")] = False,
     cache_limit: Annotated[float, typer.Option(metavar="GB", min=0, help="Largest size of that cache.")] = 10.0,
-) -> None:
+) -> Outcome | None:
     """Train a network on images that nobody has labelled."""
     from terrasift.api import train
     from terrasift.recipe import Recipe
     from terrasift.report.run import report_on
 
-    try:
-        run = train(
-            images,
-            out,
-            Recipe.load(recipe or "default", changes or ()) if recipe or changes else None,
-            resume=resume,
-            cache=cache,
-            use_cache=not no_cache,
-            cache_limit=round(cache_limit * 1e9),
-        )
-    except KeyboardInterrupt:
-        begun = (out / "recipe.yaml").exists()
-        mend = "go on with the same command and --resume" if begun else "training had not begun: start it anew"
-        typer.echo(f"terrasift: interrupted; {mend}", err=True)
-        raise typer.Exit(130) from None
+    trained = train(
+        images,
+        out,
+        Recipe.load(recipe or "default", changes or ()) if recipe or changes else None,
+        resume=resume,
+        cache=cache,
+        use_cache=not no_cache,
+        cache_limit=round(cache_limit * 1e9),
+    )
     if os.environ.get("LOCAL_RANK", "0") != "0":
-        return  # one of several processes of a training: the first speaks for all
-    page = report_on(run)
-    typer.echo(f"wrote {run.path}")
-    if page:
-        typer.echo(f"wrote {page}: open it in a browser")
-    typer.echo(f"next: terrasift predict {run.path} SCENE --out map.tif")
+        return None  # one of several processes of a training: the first speaks for all
+    page = report_on(trained)
+    return Outcome(
+        written={trained.path: ""} | ({page: "open it in a browser"} if page else {}),
+        next=f"terrasift predict {trained.path} SCENE --out map.tif",
+        facts={"run": trained.path, "seconds": trained.training_seconds},
+    )

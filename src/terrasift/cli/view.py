@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from terrasift.cli.options import RunPath
+from terrasift.cli.outcome import Outcome
 from terrasift.errors import SettingError
 
 EXAMPLE = "Example: terrasift view runs/city ortho/sheet_7.tif"
@@ -26,7 +28,7 @@ def command(
         str, typer.Option(metavar="ADDRESS", help="Listen there; any but the default lets other machines in.")
     ] = "127.0.0.1",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and leave it at that.")] = False,
-) -> None:
+) -> Outcome:
     """See scenes and their clusters in the browser, and name them."""
     from terrasift.api import Run
 
@@ -34,7 +36,6 @@ def command(
         from terrasift.viewer.serving import view
     except ImportError as error:
         raise SettingError("view", f"needs {error.name}", "pip install 'terrasift[viewer]'") from error
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         view(Run.open(run), scenes, out, host=host, port=port, browser=not no_browser)
-    except KeyboardInterrupt:
-        typer.echo("stopped")
+    return Outcome(["stopped"])

@@ -1,0 +1,78 @@
+"""Every command says what it does, how it ends, and what went wrong in the same way."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from terrasift.cli.outcome import Outcome
+from terrasift.cli.voice import ProgressAs, Voice
+from terrasift.errors import TerrasiftError
+
+__all__ = ["spoken"]
+
+
+def _set_progress(context: typer.Context, value: ProgressAs) -> ProgressAs:
+    context.ensure_object(Voice).progress_as = value
+    return value
+
+
+_JSON = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON, for programs.")]
+_PROGRESS = Annotated[
+    ProgressAs,
+    typer.Option(
+        "--progress",
+        help="On standard error: bars in a terminal, else lines (auto); or JSON lines, for programs.",
+        is_eager=True,  # so that what is wrong with the other options is said in this way too
+        callback=_set_progress,
+    ),
+]
+
+
+def spoken(command: Callable[..., Outcome | None]) -> Callable[..., None]:
+    """A command that prints the outcome it returns, with the options `--json` and `--progress` beside its own.
+
+    Whatever it raises that the user can mend ends it with exit code 2 and one line; an interrupt with exit code 130.
+    """
+    signature = inspect.signature(command, eval_str=True)
+
+    @functools.wraps(command)
+    def speak(context: typer.Context, as_json: bool, progress_as: ProgressAs, **given: Any) -> None:
+        voice = context.ensure_object(Voice)
+        try:
+            with voice.telling():
+                outcome = command(**given)
+        except KeyboardInterrupt:
+            voice.fail(f"interrupted; {_GO_ON if 'resume' in given else _AGAIN}")
+            raise typer.Exit(130) from None
+        except TerrasiftError as error:
+            voice.fail(str(error))
+            raise typer.Exit(2) from error
+        except OSError as error:  # a full disk, a folder that may not be written
+            voice.fail(f"{error.filename or 'disk'}: {error.strerror or error}")
+            raise typer.Exit(2) from error
+        if outcome is None:
+            return
+        if as_json:
+            typer.echo(outcome.to_json())
+        else:
+            outcome.print()
+        voice.fail(*outcome.failures)
+        raise typer.Exit(2 if outcome.failures else 0)
+
+    speak.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *_ADDED])  # type: ignore[attr-defined]
+    speak.__annotations__ = {name: entry.annotation for name, entry in speak.__signature__.parameters.items()}  # type: ignore[attr-defined]
+    return speak
+
+
+_ADDED = (
+    inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+    inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, annotation=_JSON, default=False),
+    inspect.Parameter("progress_as", inspect.Parameter.KEYWORD_ONLY, annotation=_PROGRESS, default="auto"),
+)
+_GO_ON = "go on with the same command and --resume"
+_AGAIN = "give the same command again"
