@@ -15,7 +15,7 @@ from terrasift.run import network_of
 
 BANDS = (1, 3, 4, 10)
 EXTRACTORS = ("kan", "seek", "dic", "dictionary")
-METHODS = ("slic", "felzenszwalb", "external", "none")
+METHODS = ("slic", "opencv_slic", "felzenszwalb", "external", "none")
 COLOR_BANDS = {1: [1, 1, 1], 3: [1, 2, 3], 4: [4, 2, 1], 10: [10, 5, 1]}
 
 # All pairs of bands and method, of bands and extractor, and of extractor and method; classifiers and losses take turns.

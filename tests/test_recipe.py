@@ -106,7 +106,8 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
         ("refinement=slic", 'recipe paper: refinement: "slic" is wrong; allowed: the keys method, area, compactness'),
         (
             "refinement.method=mcg",
-            'recipe paper: refinement.method: "mcg" is wrong; allowed: slic, felzenszwalb, external, precomputed, none',
+            'recipe paper: refinement.method: "mcg" is wrong;'
+            " allowed: slic, opencv_slic, felzenszwalb, external, precomputed, none",
         ),
         ("refinement.compactness=.inf", "refinement.compactness: Infinity is wrong; allowed: a number above 0"),
         ("compute.device=tpu", 'recipe paper: compute.device: "tpu" is wrong; allowed: auto, cpu, cuda, mps'),

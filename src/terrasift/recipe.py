@@ -99,9 +99,9 @@ class Refinement(_Settings):
     """Class refinement: the regions inside which labels are made constant."""
 
     method: RefinementMethod = Field("slic", description="where the regions come from")
-    area: _Count = Field(100, description="slic: pixels that a superpixel should have, about")
+    area: _Count = Field(100, description="both slic: pixels that a superpixel should have, about")
     compactness: Annotated[float, Field(gt=0, allow_inf_nan=False), _NO_BOOLEAN] = Field(
-        10.0, description="slic: shape against colour; powers of ten"
+        10.0, description="both slic: shape against colour; powers of ten"
     )
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False), _NO_BOOLEAN] = Field(
         128.0, description="felzenszwalb: larger gives larger superpixels"
@@ -221,7 +221,7 @@ class Recipe(_Settings):
         if self.targets == "contrast" and self.refinement.method in ("none", "external"):
             raise ValueError(
                 f"targets contrast clashes with refinement.method {self.refinement.method}:"
-                " it needs superpixels: use slic, felzenszwalb or precomputed"
+                " it needs superpixels: use opencv_slic, slic, felzenszwalb or precomputed"
             )
         return self
 

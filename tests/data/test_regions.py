@@ -68,7 +68,8 @@ def test_other_content_or_settings_are_another_entry(tmp_path: Path, made: list[
     RegionCache(tmp_path, REFINEMENT).regions(image.reshape(20, 80, 3), valid.reshape(20, 80))
     RegionCache(tmp_path, Refinement(area=65)).regions(image, valid)
     RegionCache(tmp_path, Refinement(area=64, compactness=11)).regions(image, valid)
-    assert len(made) == len(files(tmp_path)) == 6
+    RegionCache(tmp_path, Refinement(area=64, method="opencv_slic")).regions(image, valid)
+    assert len(made) == len(files(tmp_path)) == 7
 
 
 def test_single_pixels_are_not_worth_a_file(tmp_path: Path) -> None:

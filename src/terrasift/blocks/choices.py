@@ -42,9 +42,9 @@ Reduction = Literal["mean", "sum"]
 Targets = Literal["self", "contrast"]
 """What a network learns: its own refined labels, as in the study, or discovered clusters (`discovery`)."""
 
-SuperpixelMethod = Literal["slic", "felzenszwalb", "none"]
+SuperpixelMethod = Literal["slic", "opencv_slic", "felzenszwalb", "none"]
 """Ways to cut an image into regions; with ``none`` every pixel is a region of its own (`blocks.superpixels`)."""
 
-RefinementMethod = Literal["slic", "felzenszwalb", "external", "precomputed", "none"]
+RefinementMethod = Literal["slic", "opencv_slic", "felzenszwalb", "external", "precomputed", "none"]
 """Where the regions of the class refinement come from: superpixels, the classes of the external algorithm, or a folder
 of label rasters that any other segmenter has written."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.blocks.choices import SuperpixelMethod
+from terrasift.blocks.opencv_slic import opencv_slic
 
 __all__ = ["superpixels"]
 
@@ -30,10 +31,12 @@ def superpixels(
     array
         (H, W, bands) or (H, W), any number of bands; floats in [0, 1] or integers of any range.
     method
-        ``slic``, ``felzenszwalb`` as SEEK uses it, or ``none``: every pixel a region.
+        ``slic``, scikit-image's; ``opencv_slic``, about four times as fast, and no worse; ``felzenszwalb`` as SEEK
+        uses it; or ``none``: every pixel a region.
     area
         SLIC: pixels that a superpixel should have, about. Try 50 to 400: smaller follows small objects, larger smooths
-        more. The number of superpixels is H * W / area, so it does not change with the patch.
+        more. The number of superpixels is H * W / area, so it does not change with the patch. ``opencv_slic`` takes the
+        nearest square of a whole number.
     compactness
         SLIC: balance of shape against colour. Try powers of ten: 1 follows colours closely, 100 gives near-squares.
     scale
@@ -81,6 +84,8 @@ def superpixels(
         valid = None  # the unmasked algorithm is several times faster
     if valid is not None and not valid.any():
         return np.zeros((height, width), np.int32)
+    if method == "opencv_slic":
+        return opencv_slic(image, area, compactness, valid)
     if method == "felzenszwalb":
         return _felzenszwalb(image, scale, min_size, valid)
     return _slic(image, max(1, round(height * width / area)), compactness, valid, in_lab=bands == 3)

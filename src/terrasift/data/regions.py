@@ -76,7 +76,8 @@ class RegionCache:
     def __init__(self, folder: str | os.PathLike[str], refinement: Refinement) -> None:
         self.folder = Path(folder)
         self.refinement = refinement
-        self._settings = f"{refinement.model_dump_json()} scikit-image {version('scikit-image')}".encode()
+        libraries = " ".join(f"{name} {version(name)}" for name in _LIBRARIES)
+        self._settings = f"{refinement.model_dump_json()} {libraries}".encode()
 
     def regions(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.int32]:
         """The regions of one image, from the cache or made now.
@@ -145,6 +146,7 @@ class RegionCache:
         return self.folder / name[:2] / f"{name[2:]}.npz"
 
 
+_LIBRARIES = ("scikit-image", "opencv-contrib-python-headless")  # whose next version may cut otherwise
 _OUR_NAMES = re.compile(r"[0-9a-f]{38}(\.npz|\.\w+\.partial)")
 
 

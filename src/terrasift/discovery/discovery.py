@@ -192,7 +192,7 @@ class Discovery:
         if not valid.any():
             return np.zeros(valid.shape, np.int32), np.zeros((1, self.centres[0].shape[1]), np.float32)
         if self.recipe.refinement.method == "precomputed":
-            mend = "replace it by slic: its superpixels have descriptors, too"
+            mend = "replace it by opencv_slic: its superpixels have descriptors, too"
             raise SettingError("refinement.method", "precomputed has label rasters of files, not of arrays", mend)
         regions = make_regions(image, valid, self.recipe.refinement)
         return regions, self.embed(describe_regions(image, regions, valid, self.filters))
