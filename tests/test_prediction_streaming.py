@@ -130,7 +130,7 @@ def test_batches_give_what_single_windows_give(
     sizes: list[int] = []
     decide = predictor.decide
     monkeypatch.setattr(
-        predictor, "decide", lambda *args, **options: sizes.append(len(args[1])) or decide(*args, **options)
+        predictor, "decide", lambda *args, **options: sizes.append(len(args[1].views)) or decide(*args, **options)
     )
     found = []
     with Raster(scenes / "images" / "north.tif") as raster:

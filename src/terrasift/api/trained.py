@@ -206,8 +206,9 @@ class Run(RunFolder):
 
     def _predict(self, segmenter: Any, scene: str, out: Path, options: _Options, *, show: bool) -> Path:
         legend = self._legend_for(options.clusters)
-        if options.vector is not None:
-            with Raster(scene) as raster:
+        with Raster(scene) as raster:
+            state = raster.state
+            if options.vector is not None:
                 check_polygons_path(options.vector, raster.info)
         path = predict_scene(
             functools.partial(segmenter, confidence=options.confidence, classifier=legend.classifier),
@@ -216,7 +217,7 @@ class Run(RunFolder):
             scene,
             out,
             functools.partial(_track_pixels, description=Path(scene).name, show=show),
-            self._job(scene, legend, options),
+            self._job(state, legend, options),
             confidence=options.confidence,
             min_area=options.min_area,
             resume=options.resume,
@@ -366,14 +367,14 @@ class Run(RunFolder):
         trained_on = [path for path in self.images if is_there(path)]
         return [image.scene for image in mapped or ()] or trained_on or [image.scene for image in tested]
 
-    def _job(self, scene: str, legend: Legend, options: _Options) -> str:
+    def _job(self, scene: list[list[Any]], legend: Legend, options: _Options) -> str:
         """A digest of all that a map depends on."""
         parts = {
             "version": version("terrasift"),
             "weights": self._weights_digest,
             "recipe": self.settings.model_dump(mode="json", exclude={"compute"}),
             "legend": asdict(legend),
-            "scene": _state_of(scene),
+            "scene": scene,
             "options": [options.confidence, options.min_area],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -382,16 +383,6 @@ class Run(RunFolder):
     def _weights_digest(self) -> str:
         with self.weights_file.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _state_of(scene: str) -> list[list[Any]]:
-    """What tells whether a scene has changed: size and time of all its files; of one elsewhere, only its name."""
-    if not Path(scene).exists():
-        return [[scene]]
-    with Raster(scene) as raster:  # GDAL keeps notes and overviews beside a scene, whenever somebody looks at it
-        files = [Path(file) for file in raster.files if not file.endswith((".aux.xml", ".ovr"))]
-    states = [(file.absolute(), file.stat()) for file in files if file.exists()]
-    return [[str(path), state.st_size, state.st_mtime_ns] for path, state in states]
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from terrasift.clusters.moments import Moments
@@ -16,9 +14,7 @@ from terrasift.clusters.sampling import draw_windows
 from terrasift.data.patches import Patch
 from terrasift.data.scenes import describe_scenes
 from terrasift.errors import SettingError
-from terrasift.network import Network
-from terrasift.prediction import Predictor
-from terrasift.prediction.windows import window_views
+from terrasift.prediction import Look, Predictor
 from terrasift.raster import Bands, Raster, RasterInfo, Window
 
 __all__ = ["ClusterFacts", "Crop", "gather_facts"]
@@ -113,41 +109,16 @@ def gather_facts(
         predictor.check(info)
     patches = draw_windows(infos, recipe.patch, recipe.bands, most_windows, seed)
     sums = _Sums(recipe.clusters)
-    for patch, view in _views(predictor, track(patches, len(patches)), classifier):
-        sums.add(patch, view)
+    for patch, look in _looks(predictor, track(patches, len(patches))):
+        sums.add(patch, look, look.clusters(classifier))
     return sums.facts(_band_names(infos[0], recipe.bands))
 
 
-class _View(NamedTuple):
-    """A window as the network sees it, without the margin."""
-
-    values: NDArray[Any]
-    """(H, W, B), in the scene's units."""
-    valid: NDArray[np.bool_]
-    clusters: NDArray[np.int64]
-    features: NDArray[np.float32]
-    """(H, W, F)."""
-
-
-def _views(predictor: Predictor, patches: Iterable[Patch], classifier: int) -> Iterator[tuple[Patch, _View]]:
+def _looks(predictor: Predictor, patches: Iterable[Patch]) -> Iterator[tuple[Patch, Look]]:
     for scene, group in itertools.groupby(patches, lambda patch: patch.scene):
         with Raster(scene, predictor.reader.recipe.resolution) as raster:
-            network = predictor.network_of(raster)
             for patch in group:
-                yield patch, _look(predictor, network, raster, patch.window, classifier)
-
-
-def _look(predictor: Predictor, network: Network, raster: Raster, window: Window, classifier: int) -> _View:
-    info = raster.info
-    read = window_views(window, info.height, info.width, predictor.margin, network.alignment).read
-    values, valid = raster.read(read, predictor.reader.recipe.bands)
-    with torch.inference_mode():
-        features = network.extractor(predictor.reader.tensor(values, valid))
-        clusters = network.classifiers[classifier - 1](features).argmax(dim=1)
-    row, column = window.row - read.row, window.column - read.column
-    core = np.s_[row : row + window.height, column : column + window.width]
-    found, seen = clusters[0].cpu().numpy(), features[0].movedim(0, 2).cpu().numpy()
-    return _View(values[core], valid[core], found[core], seen[core])
+                yield patch, predictor.look(raster, patch.window)
 
 
 class _Sums:
@@ -160,21 +131,24 @@ class _Sums:
         self._adjacency = np.zeros((clusters, clusters), np.int64)
         self._crops: list[list[tuple[float, Crop]]] = [[] for _ in range(clusters)]
 
-    def add(self, patch: Patch, view: _View) -> None:
-        found = view.clusters[view.valid]
+    def add(self, patch: Patch, look: Look, clusters: NDArray[np.int64]) -> None:
+        valid, found = look.valid, clusters[look.valid]
         self._pixels += np.bincount(found, minlength=len(self._pixels))
-        self._values.add(found, view.values[view.valid], len(self._pixels))
-        self._features.add(found, view.features[view.valid], len(self._pixels))
+        self._values.add(found, look.values[valid], len(self._pixels))
+        self._features.add(found, look.features[valid], len(self._pixels))
         for here, there in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
-            both = view.valid[here] & view.valid[there] & (view.clusters[here] != view.clusters[there])
-            np.add.at(self._adjacency, (view.clusters[here][both], view.clusters[there][both]), 1)
-        for rows, columns in itertools.product(*(_blocks(side) for side in view.valid.shape)):
-            self._add_crops(patch, view, rows, columns)
+            both = valid[here] & valid[there] & (clusters[here] != clusters[there])
+            np.add.at(self._adjacency, (clusters[here][both], clusters[there][both]), 1)
+        height, width = valid.shape
+        for part in itertools.product(_blocks(height), _blocks(width)):
+            self._add_crops(patch, part, valid[part], clusters[part])
 
-    def _add_crops(self, patch: Patch, view: _View, rows: slice, columns: slice) -> None:
-        valid = view.valid[rows, columns]
+    def _add_crops(
+        self, patch: Patch, part: tuple[slice, slice], valid: NDArray[np.bool_], clusters: NDArray[np.int64]
+    ) -> None:
+        rows, columns = part
         window = Window(patch.window.row + rows.start, patch.window.column + columns.start, *valid.shape)
-        counts = np.bincount(view.clusters[rows, columns][valid])
+        counts = np.bincount(clusters[valid])
         for cluster in np.flatnonzero(counts).tolist():
             # Ranked over all its pixels: a few at the edge of the data are easily filled.
             ranked = self._crops[cluster]

@@ -16,7 +16,7 @@ from terrasift.legend import IGNORE, Legend
 from terrasift.mapping import NO_CLASS, MappingMethod, Regions, apply_mapping, map_by_name, map_clusters
 from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
 from terrasift.prediction import ClusterWindow, Segmenter
-from terrasift.raster import Raster, Window, read_labels
+from terrasift.raster import Raster, read_labels
 
 __all__ = [
     "LabelView",
@@ -261,8 +261,8 @@ class _KeptMaps:
                     shape = (len(part.clusters), *self.truth.shape)
                     maps = np.lib.format.open_memmap(self._path, "w+", np.uint16, shape)
                 for kept, found in zip(maps, part.clusters, strict=True):
-                    kept[_slices(part.window)] = found
-                self.truth[_slices(part.window)][~part.valid] = IGNORE
+                    kept[part.window.slices] = found
+                self.truth[part.window.slices][~part.valid] = IGNORE
                 yield part
 
     def region_scores(
@@ -288,7 +288,7 @@ def _overlaps(
     classes = len(legend.classes)
     counts: list[NDArray[np.int64]] = []
     for part in parts:
-        labels = truth[_slices(part.window)]
+        labels = truth[part.window.slices]
         counted = part.valid & (labels != IGNORE)
         counts = counts or [np.zeros((clusters, classes), np.int64) for _ in part.clusters]
         for table, found in zip(counts, part.clusters, strict=True):
@@ -316,7 +316,3 @@ def _read_truth(image: LabelledImage, raster: Raster, legend: Legend) -> NDArray
             "give each image a mask of its own size",
         )
     return truth
-
-
-def _slices(window: Window) -> tuple[slice, slice]:
-    return slice(window.row, window.row + window.height), slice(window.column, window.column + window.width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from terrasift.prediction.cluster import ClusterPredictor
+from terrasift.prediction.deciding import Look
 from terrasift.prediction.maps import map_paths, predict_scene
 from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.predictor import Predictor
@@ -13,6 +14,7 @@ from terrasift.prediction.windows import ClusterWindow, Segmenter, Views, scene_
 __all__ = [
     "ClusterPredictor",
     "ClusterWindow",
+    "Look",
     "Predictor",
     "Segmenter",
     "TensorReader",

@@ -135,7 +135,7 @@ def _predictor(trained: bytes) -> Predictor:
 
 def _context(predictor: Predictor, path: str, classifier: int | None) -> bytes:
     with Raster(path, predictor.reader.recipe.resolution) as raster:
-        return pickle.dumps(predictor.network_of(raster, classifier).cpu())
+        return pickle.dumps(copy.deepcopy(predictor.network_of(raster, classifier)).cpu())
 
 
 def _ready(predictor: Predictor, held: bytes) -> Module:
@@ -146,5 +146,5 @@ def _compute(
     predictor: Predictor, network: Module, path: str, batch: list[Views], confidence: bool
 ) -> list[ClusterWindow]:
     with Raster(path, predictor.reader.recipe.resolution) as raster:
-        images, valid = predictor.reader.batch(raster, [entry.read for entry in batch])
-    return decide(network, batch, images, valid, confidence=confidence)
+        loaded = predictor.reader.batch(raster, batch)
+    return decide(network, loaded, confidence=confidence)

@@ -1,26 +1,41 @@
-"""From a batch of windows to the clusters of what each of them decides."""
+"""How a network meets windows: the clusters of what each of them decides, or all that it makes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from terrasift.prediction.windows import ClusterWindow, Views
+from terrasift.network import Network
+from terrasift.prediction.tensors import WindowBatch
+from terrasift.prediction.windows import ClusterWindow
+from terrasift.raster import Window
 
-__all__ = ["decide", "winners"]
+__all__ = ["Look", "decide", "look"]
 
 
-def decide(
-    network: torch.nn.Module,
-    batch: Sequence[Views],
-    images: torch.Tensor,
-    valid: Sequence[NDArray[np.bool_]],
-    *,
-    confidence: bool = False,
-) -> list[ClusterWindow]:
+class Look(NamedTuple):
+    """A window as a network sees it, without its margin: B bands, F features, K clusters."""
+
+    window: Window
+    values: NDArray[Any]
+    """(H, W, B), in the scene's units."""
+    valid: NDArray[np.bool_]
+    """(H, W): pixels that hold data."""
+    features: NDArray[np.float32]
+    """(H, W, F): what the extractor makes of it, which the classifiers read."""
+    logits: tuple[NDArray[np.float32], ...]
+    """(H, W, K) for each classifier."""
+
+    def clusters(self, classifier: int) -> NDArray[np.int64]:
+        """(H, W): the clusters of a classifier, counted from 1."""
+        found: NDArray[np.int64] = self.logits[classifier - 1].argmax(axis=2)
+        return found
+
+
+def decide(network: torch.nn.Module, batch: WindowBatch, *, confidence: bool = False) -> list[ClusterWindow]:
     """The clusters of each window of a batch, without its margin.
 
     Parameters
@@ -28,27 +43,34 @@ def decide(
     network
         (N, B, H, W) to a tuple of logits (N, K, H, W).
     batch
-        N windows of equal size.
-    images
-        (N, B, H, W), margins included.
-    valid
-        (H, W) for each window, margins included.
+        N windows.
     confidence
         Whether to say how sure the network is.
     """
-    found = winners(network, images, confidence=confidence)
+    found = _winners(network, batch.images, confidence=confidence)
     parts = []
-    for index, (read, write) in enumerate(batch):
-        row, column = write.row - read.row, write.column - read.column
-        core = np.s_[row : row + write.height, column : column + write.width]
-        clusters = tuple(labels[index][core] for labels, _ in found)
-        shares = tuple(share[index][core] for _, share in found if share is not None)
-        parts.append(ClusterWindow(write, clusters, valid[index][core], shares))
+    for index, view in enumerate(batch.views):
+        clusters = tuple(labels[index][view.core] for labels, _ in found)
+        shares = tuple(share[index][view.core] for _, share in found if share is not None)
+        parts.append(ClusterWindow(view.write, clusters, batch.valid[index][view.core], shares))
     return parts
 
 
-def winners(
-    network: torch.nn.Module, images: torch.Tensor, *, confidence: bool = False
+def look(network: Network, batch: WindowBatch) -> list[Look]:
+    """All that a network makes of each window of a batch, without its margin."""
+    with torch.inference_mode():
+        features = network.extractor(batch.images)
+        logits = [classifier(features) for classifier in network.classifiers]
+    looks = []
+    for index, view in enumerate(batch.views):
+        seen, *scores = (found[index].movedim(0, 2).cpu().numpy()[view.core] for found in (features, *logits))
+        values, valid = batch.values[index][view.core], batch.valid[index][view.core]
+        looks.append(Look(view.write, values, valid, seen, tuple(scores)))
+    return looks
+
+
+def _winners(
+    network: torch.nn.Module, images: torch.Tensor, *, confidence: bool
 ) -> list[tuple[NDArray[np.int64], NDArray[np.float32] | None]]:
     """For each classifier the winning clusters, (N, H, W), and, if asked, their softmax, (N, H, W) in [0, 1]."""
     found = []

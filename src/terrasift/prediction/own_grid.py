@@ -49,7 +49,7 @@ def on_own_grid(
         for part in segment(resampled, _Done(grid, done)) if done else segment(resampled):
             for piece in _pieces(grid, part.window):
                 own = grid.own_window(piece)
-                rows = slice(piece.row - part.window.row, piece.row - part.window.row + piece.height)
+                rows, _ = piece.inside(part.window).slices
                 yield ClusterWindow(
                     own,
                     tuple(grid.to_own(clusters[rows], piece) for clusters in part.clusters),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections import OrderedDict
 from collections.abc import Callable, Container, Iterator
 from typing import Any
 
@@ -20,10 +21,10 @@ from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.context import draw_sample
-from terrasift.prediction.deciding import decide, winners
+from terrasift.prediction.deciding import Look, decide, look
 from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.tensors import TensorReader
-from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene_views
+from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene_views, window_views
 from terrasift.raster import Raster, RasterInfo, Window
 from terrasift.recipe import Recipe
 
@@ -56,6 +57,7 @@ class Predictor:
         self._network = network.to(self._device).eval()
         self._recipe = recipe
         self.reader = TensorReader(recipe, recipe.scaling, self._device)
+        self._held: OrderedDict[tuple[object, ...], Network] = OrderedDict()
 
     def scene(
         self,
@@ -98,14 +100,27 @@ class Predictor:
     ) -> Iterator[ClusterWindow]:
         left = self.batches(raster.info, done)
         network = self.ready(self.network_of(raster, classifier))
-        with Raster(raster.path, raster.info.resolution) as own:  # the thread's: handles are not shared
+        with (
+            Raster(raster.path, raster.info.resolution) as own,  # the thread's: handles are not shared
+            contextlib.closing(ahead(functools.partial(self.reader.batch, own), left)) as loaded,
+        ):
+            for batch in loaded:
+                yield from decide(network, batch, confidence=confidence)
 
-            def load(batch: list[Views]) -> tuple[list[Views], torch.Tensor, list[NDArray[np.bool_]]]:
-                return batch, *self.reader.batch(own, [entry.read for entry in batch])
+    def look(self, raster: Raster, window: Window) -> Look:
+        """All that the network makes of one window of an open scene: features and logits, as the scene's map has them.
 
-            with contextlib.closing(ahead(load, left)) as loaded:
-                for batch, images, valid in loaded:
-                    yield from decide(network, batch, images, valid, confidence=confidence)
+        The window is read with its margin and seen in the scene's context, by the network as it was trained: what
+        ``predict.speed`` makes of it differs by rounding.
+
+        Raises
+        ------
+        InputError
+            If the scene's dtype, bands or size do not fit the network.
+        """
+        network, info = self.network_of(raster), raster.info
+        views = window_views(window, info.height, info.width, self.margin, network.alignment)
+        return look(network, self.reader.batch(raster, [views]))[0]
 
     def batches(self, info: RasterInfo, done: Container[Window] = ()) -> list[list[Views]]:
         """The windows of a scene as they go through the network together; errors as for `scene`.
@@ -126,6 +141,8 @@ class Predictor:
     def network_of(self, raster: Raster, classifier: int | None = None) -> Network:
         """The network for an open scene: with ``predict.context: scene`` a copy that holds the scene's context.
 
+        Those of the last scenes are remembered, unless their files change. Change none: others get the same one.
+
         Parameters
         ----------
         raster
@@ -140,8 +157,16 @@ class Predictor:
         """
         self.check(raster.info)
         network = self._network if classifier is None else self._network.only(classifier)
+        if self._recipe.predict.context == "patch":
+            return network
         size = raster.info.height, raster.info.width
-        return self._in_context(network, *size, functools.partial(self.reader.window, raster))
+        key = *size, str(raster.state), classifier
+        if key not in self._held:
+            self._held[key] = self._in_context(network, *size, functools.partial(self.reader.window, raster))
+            if len(self._held) > _MOST_HELD:
+                self._held.popitem(last=False)
+        self._held.move_to_end(key)
+        return self._held[key]
 
     def ready(self, network: Network) -> torch.nn.Module:
         """What computes a network's logits here, as fast as ``predict.speed`` allows."""
@@ -169,13 +194,12 @@ class Predictor:
         """
 
         def read(window: Window) -> tuple[torch.Tensor, NDArray[np.bool_]]:
-            rows = slice(window.row, window.row + window.height)
-            columns = slice(window.column, window.column + window.width)
-            return self.reader.tensor(values[rows, columns], valid[rows, columns]), valid[rows, columns]
+            part = values[window.slices], valid[window.slices]
+            return self.reader.tensor(*part), part[1]
 
         height, width = valid.shape
         network = self.ready(self._in_context(self._network, height, width, read))
-        return tuple(labels[0] for labels, _ in winners(network, self.reader.tensor(values, valid)))
+        return decide(network, self.reader.whole(values, valid))[0].clusters
 
     @functools.cached_property
     def margin(self) -> int:
@@ -213,6 +237,7 @@ class Predictor:
 _Read = Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]]
 
 
+_MOST_HELD = 8  # scenes: each holds a copy of the network
 _LEAST_DECIDED = 16  # rows and columns of a window: with fewer, nearly all is margin
 _BATCH_PIXELS = {"cpu": 1 << 18, "accelerator": 1 << 20}  # one window of 512 px, and four: a CPU gains nothing by more
 

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
+from terrasift.prediction.windows import Views
 from terrasift.raster import Raster, Window
 from terrasift.recipe import Recipe, Scaling
 
-__all__ = ["TensorReader"]
+__all__ = ["TensorReader", "WindowBatch"]
+
+
+class WindowBatch(NamedTuple):
+    """N windows of equal size, margins included."""
+
+    views: Sequence[Views]
+    values: list[NDArray[Any]]
+    """(H, W, B) each, in the scene's units."""
+    valid: list[NDArray[np.bool_]]
+    """(H, W) each: pixels that hold data."""
+    images: torch.Tensor
+    """(N, B, H, W), as the network takes them."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,15 @@ class TensorReader:
         values, valid = raster.read(window, self.recipe.bands)
         return self.tensor(values, valid), valid
 
-    def batch(self, raster: Raster, windows: Sequence[Window]) -> tuple[torch.Tensor, list[NDArray[np.bool_]]]:
-        """Windows of equal size, (N, B, H, W), and the validity of each, (H, W)."""
-        parts = [self.window(raster, window) for window in windows]
-        return torch.cat([tensor for tensor, _ in parts]), [valid for _, valid in parts]
+    def batch(self, raster: Raster, views: Sequence[Views]) -> WindowBatch:
+        """Windows of an open scene that are read in equal size."""
+        return self._batch(views, [raster.read(view.read, self.recipe.bands) for view in views])
+
+    def whole(self, values: NDArray[Any], valid: NDArray[np.bool_]) -> WindowBatch:
+        """An array (H, W, B) and its validity (H, W) as a window of its own."""
+        window = Window(0, 0, *valid.shape)
+        return self._batch([Views(window, window)], [(values, valid)])
+
+    def _batch(self, views: Sequence[Views], parts: Sequence[tuple[NDArray[Any], NDArray[np.bool_]]]) -> WindowBatch:
+        images = torch.cat([self.tensor(*part) for part in parts])
+        return WindowBatch(views, [values for values, _ in parts], [valid for _, valid in parts], images)

@@ -22,6 +22,11 @@ class Views(NamedTuple):
     write: Window
     """What it decides: windows to write cover the scene without overlap."""
 
+    @property
+    def core(self) -> tuple[slice, slice]:
+        """What is written, in an array (H, W, ...) of what is read."""
+        return self.write.inside(self.read).slices
+
 
 class ClusterWindow(NamedTuple):
     """The clusters of one window of a scene."""

@@ -23,6 +23,15 @@ class Window:
     height: int
     width: int
 
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """What an array (H, W, ...) of the whole raster is indexed with to get the window."""
+        return slice(self.row, self.row + self.height), slice(self.column, self.column + self.width)
+
+    def inside(self, other: Window) -> Window:
+        """The same pixels, counted from the upper left corner of another window."""
+        return Window(self.row - other.row, self.column - other.column, self.height, self.width)
+
 
 @dataclass(frozen=True)
 class RasterInfo:

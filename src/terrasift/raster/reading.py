@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -152,6 +153,16 @@ class Raster:
     def files(self) -> list[str]:
         """The files that it is made of: itself, those beside it, and what a virtual raster refers to."""
         return list(dict.fromkeys([self.path, *self._dataset.files]))
+
+    @property
+    def state(self) -> list[list[Any]]:
+        """What tells whether it has changed: path, size and time of all its files; of one elsewhere, only its path."""
+        if not Path(self.path).exists():
+            return [[self.path]]
+        # GDAL keeps notes and overviews beside a raster, whenever somebody looks at it.
+        files = [Path(file) for file in self.files if not file.endswith((".aux.xml", ".ovr"))]
+        states = [(file.absolute(), file.stat()) for file in files if file.exists()]
+        return [[str(path), state.st_size, state.st_mtime_ns] for path, state in states]
 
     def close(self) -> None:
         """Close the file."""

@@ -17,8 +17,6 @@ def cluster_maps(parts: Iterable[ClusterWindow], height: int, width: int) -> lis
     maps: list[NDArray[np.int64]] = []
     for part in parts:
         maps = maps or [np.zeros((height, width), np.int64) for _ in part.clusters]
-        rows = slice(part.window.row, part.window.row + part.window.height)
-        columns = slice(part.window.column, part.window.column + part.window.width)
         for whole, found in zip(maps, part.clusters, strict=True):
-            whole[rows, columns] = found
+            whole[part.window.slices] = found
     return maps

@@ -23,7 +23,6 @@ from terrasift.report.run_dendrogram import Dendrogram, draw_dendrogram
 from terrasift.report.run_evaluation import KeptEvaluation, read_evaluation
 from terrasift.report.run_facts import facts_of
 from terrasift.report.run_machine import cost_facts, version_facts
-from terrasift.report.run_predictor import RememberingPredictor
 from terrasift.report.run_recipe import recipe_keys
 from terrasift.report.run_samples import SampleTable, sample_table
 from terrasift.report.run_scores import confusion_of, score_tables
@@ -66,7 +65,7 @@ def write_run_report(run: Run, *, show: bool = True) -> Path:
     RunError
         If the run is not finished.
     """
-    predictor = RememberingPredictor(run.load_network(), run.settings)
+    predictor = run.predictor
     log = read_log(run.log_file) if run.log_file.exists() else {}
     kept = read_evaluation(run)
     images = _find_images(run, kept)

@@ -17,9 +17,7 @@ from terrasift.data.regions import RegionCache
 from terrasift.errors import InputError
 from terrasift.legend import LandClass, Legend
 from terrasift.prediction import Predictor
-from terrasift.prediction.deciding import decide
-from terrasift.prediction.windows import window_views
-from terrasift.raster import Raster, RasterInfo, Window, ground_sampling
+from terrasift.raster import Raster, RasterInfo, ground_sampling
 from terrasift.report.photos import draw_scale_bar, embed_photo, enlarge, outline, photo
 from terrasift.report.pictures import embed_array, paint
 from terrasift.report.run_evaluation import KeptEvaluation
@@ -97,7 +95,7 @@ class _Writer:
         window = entry.patch.window
         with Raster(entry.patch.scene, self._recipe.resolution) as raster:
             values, valid = raster.read(window, self._recipe.bands)
-            clusters = self._clusters_in(raster, window)
+            clusters = self._predictor.look(raster, window).clusters(self._legend.classifier)
             info = raster.info
         times = max(1, round(_SIDE / max(valid.shape)))
         image = enlarge(np.where(valid[:, :, None], photo(values, self._recipe), np.uint8(255)), times)
@@ -121,14 +119,6 @@ class _Writer:
             place = "the whole image"
         shown = [Picture(pictures.get(column, ""), f"{column} of {name}, {place}") for column in self.columns]
         return SampleRow(name, place, shown)
-
-    def _clusters_in(self, raster: Raster, window: Window) -> NDArray[np.int64]:
-        """(H, W), as a map of the whole scene would have them."""
-        predictor = self._predictor
-        network = predictor.network_of(raster)
-        views = window_views(window, raster.info.height, raster.info.width, predictor.margin, network.alignment)
-        (part,) = decide(network, [views], *predictor.reader.batch(raster, [views.read]))
-        return part.clusters[self._legend.classifier - 1]
 
     def _superpixels(self, patch: Patch, info: RasterInfo, valid: NDArray[np.bool_]) -> NDArray[np.int32] | None:
         """(H, W), as the training had them, -1 without data; None where those of a folder have gone."""

@@ -77,9 +77,8 @@ def _cut(scene: str, mask: Path, legend: Legend, out: Path, side: int) -> tuple[
                 if not valid.all():
                     left_out += 1
                     continue
-                rows, columns = slice(window.row, window.row + side), slice(window.column, window.column + side)
                 write_image(image.scene, values)
-                write_image(image.mask, labels[rows, columns])
+                write_image(image.mask, labels[window.slices])
             kept.append(image)
     return kept, left_out
 
