@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from terrasift.errors import RunError, SettingError
+from terrasift.files import whole
 from terrasift.legend import Legend
 from terrasift.network import Network
 from terrasift.prediction import Predictor, TensorReader
@@ -103,24 +104,20 @@ def export_run(
     """
     out = Path(out)
     write, read = _format(out)
-    legend, partial = run.legend, out.with_name(f"{out.stem}.partial{out.suffix.lower()}")
-    try:
-        with progress_bar(out.name, total=4, show=show) as advance:
-            network, info = _in_context(run, predictor, scene)
-            raw = RawNetwork(network, predictor.reader.scaling, legend.table(predictor.reader.recipe.clusters), legend)
-            metadata = json.dumps(_metadata(predictor, legend, network.alignment, info), ensure_ascii=False)
-            advance("tracing")
-            program = _trace(raw)
-            advance("writing")
-            write(program, partial, len(network.classifiers), metadata)
-            advance("comparing")
-            comparison = _compare(read(partial), raw, predictor.reader)
-            advance()
+    legend = run.legend
+    with progress_bar(out.name, total=4, show=show) as advance, whole(out) as partial:
+        network, info = _in_context(run, predictor, scene)
+        raw = RawNetwork(network, predictor.reader.scaling, legend.table(predictor.reader.recipe.clusters), legend)
+        metadata = json.dumps(_metadata(predictor, legend, network.alignment, info), ensure_ascii=False)
+        advance("tracing")
+        program = _trace(raw)
+        advance("writing")
+        write(program, partial, len(network.classifiers), metadata)
+        advance("comparing")
+        comparison = _compare(read(partial), raw, predictor.reader)
+        advance()
         if not comparison.is_close:
             raise RunError(run.path, f"is not itself as {out.suffix}: {comparison}", "predict with the run")
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
     return comparison
 
 

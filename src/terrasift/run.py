@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from terrasift.errors import RunError
+from terrasift.files import whole, write_bytes, write_text
 from terrasift.legend import Legend
 from terrasift.network import Network, build_network
 from terrasift.recipe import Recipe
@@ -124,7 +125,7 @@ class RunFolder:
         try:
             self.checkpoint_file.parent.mkdir(parents=True, exist_ok=True)
             if not self.has_begun:
-                self.images_file.write_text("".join(f"{absolute_path(path)}\n" for path in scenes), encoding="utf-8")
+                write_text(self.images_file, "".join(f"{absolute_path(path)}\n" for path in scenes))
             recipe.save(self.recipe_file)
         except OSError as error:
             raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
@@ -174,18 +175,11 @@ class RunFolder:
         before = self._legend_bytes()
         if seen is not None and _digest(before) != seen:
             return None
-        new, kept = self.path / ".legend.new.yaml", self.path / ".legend.kept.yaml"
-        try:
+        with whole(self.legend_file) as new:
             legend.save(new)
             after = new.read_bytes()
-            if after != before:
-                if before:
-                    kept.write_bytes(before)  # a copy: a legend is there at any moment
-                    kept.replace(self.path / "legend.previous.yaml")
-                new.replace(self.legend_file)
-        finally:
-            new.unlink(missing_ok=True)
-            kept.unlink(missing_ok=True)
+            if before and after != before:
+                write_bytes(self.path / "legend.previous.yaml", before)  # a copy: a legend is there at any moment
         return _digest(after)
 
     def _legend_bytes(self) -> bytes:
@@ -193,11 +187,10 @@ class RunFolder:
 
     def finish(self, network: Network) -> None:
         """Write the final weights, whole or not at all, and a legend; the checkpoints have served."""
-        partial = self.weights_file.with_suffix(".partial")
-        partial.write_bytes(save({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
         if not self.legend_file.exists():
             Legend.of_clusters(self.recipe.clusters).save(self.legend_file)
-        partial.replace(self.weights_file)
+        content = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        write_bytes(self.weights_file, save(content))  # last: where they are, the run is finished
         shutil.rmtree(self.checkpoint_file.parent, ignore_errors=True)
         self.targets_file.unlink(missing_ok=True)
 

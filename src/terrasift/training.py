@@ -25,7 +25,7 @@ from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
 from terrasift.errors import SettingError
-from terrasift.files import write_text
+from terrasift.files import whole, write_text
 from terrasift.machine import machine_facts
 from terrasift.progress import progress_bar
 from terrasift.recipe import Compute, Losses, Recipe
@@ -268,9 +268,8 @@ class _State:
         if time.monotonic() - self._saved < at_most_every:
             return
         content = {name: part.state_dict() for name, part in self._parts.items()}
-        partial = path.with_suffix(".partial")
-        torch.save({**content, "step": self.step, "clusters_seen": self.clusters_seen}, partial)
-        partial.replace(path)
+        with whole(path) as partial:
+            torch.save({**content, "step": self.step, "clusters_seen": self.clusters_seen}, partial)
         self._saved = time.monotonic()
 
     def load(self, path: Path) -> None:
@@ -298,9 +297,7 @@ class _Log:
         ]
         self._columns += ["lr", "seconds"]
         rows = self._path.read_text().splitlines()[1 : steps_done + 1] if self._path.exists() else []
-        partial = self._path.with_suffix(".partial")
-        partial.write_text("\n".join([",".join(self._columns), *rows]) + "\n")
-        partial.replace(self._path)
+        write_text(self._path, "\n".join([",".join(self._columns), *rows]) + "\n")
         self._board = _tensorboard(run.path) if recipe.compute.tensorboard else None
         self._before = time.monotonic()
 

@@ -199,7 +199,8 @@ def test_a_killed_preparation_goes_on(
         (tmp_path / "imgs" / "300.mat").write_bytes(b"")
     else:
         (tmp_path / ("gt" if loss == "gt" else "imgs") / "300.mat").unlink()
-    (tmp_path / "imgs" / ".300.mat.partial").write_bytes(b"half a patch")
+    (tmp_path / "imgs" / ".300.mat.writing").mkdir()
+    (tmp_path / "imgs" / ".300.mat.writing" / "300.mat").write_bytes(b"half a patch")
     kept, cut = ((tmp_path / "imgs" / name).stat().st_mtime_ns for name in ("0.mat", "299.mat"))
     with pytest.raises(InputError, match=r"unlabelled_train\.txt: is missing"):
         load_potsdam(tmp_path)

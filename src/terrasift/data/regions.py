@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
@@ -22,6 +21,7 @@ from terrasift.blocks.external import external_segmentation
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
+from terrasift.files import remove, whole
 from terrasift.recipe import Refinement
 
 __all__ = [
@@ -132,7 +132,7 @@ class RegionCache:
         for _, size, path in sorted(entries):
             if total <= limit_bytes:
                 break
-            path.unlink(missing_ok=True)
+            remove(path)
             total -= size
             deleted += 1
         return deleted
@@ -147,7 +147,7 @@ class RegionCache:
 
 
 _LIBRARIES = ("scikit-image", "opencv-contrib-python-headless")  # whose next version may cut otherwise
-_OUR_NAMES = re.compile(r"[0-9a-f]{38}(\.npz|\.\w+\.partial)")
+_OUR_NAMES = re.compile(r"[0-9a-f]{38}\.npz|\.[0-9a-f]{38}\.npz\.writing")
 
 
 def make_regions(image: NDArray[np.float32], valid: NDArray[np.bool_], refinement: Refinement) -> NDArray[np.int32]:
@@ -220,14 +220,8 @@ def _read(path: Path) -> NDArray[np.int32] | None:
 
 def _write(path: Path, regions: NDArray[np.int32]) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}.", suffix=".partial")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, regions=regions)
-            Path(partial).replace(path)
-        finally:
-            Path(partial).unlink(missing_ok=True)
+        with whole(path) as partial:
+            np.savez_compressed(partial, regions=regions)
     except OSError as error:
         where = path.parent.parent
         raise InputError(

@@ -11,6 +11,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
+from terrasift.files import whole
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
 
 __all__ = ["write_image"]
@@ -40,12 +41,9 @@ def write_image(
     if profile["driver"] == "GTiff":
         profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
         profile |= {"alpha": "unspecified"}  # GDAL takes a fourth uint8 band for alpha otherwise
-    partial = path.with_name(f".partial.{path.name}")
-    with gdal_errors(path, "cannot be written"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open_raster(partial, "w", **profile) as dataset:
-                dataset.write(np.moveaxis(bands, 2, 0))
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with (
+        gdal_errors(path, "cannot be written"),
+        whole(path) as partial,
+        open_raster(partial, "w", **profile) as dataset,
+    ):
+        dataset.write(np.moveaxis(bands, 2, 0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from rasterio import features
 
 from terrasift.errors import InputError, SettingError
+from terrasift.files import whole
 from terrasift.raster.areas import pixels_of, square_metres
 from terrasift.raster.finished_map import FinishedMap, read_class_map
 from terrasift.raster.info import RasterInfo
@@ -136,13 +136,11 @@ def _write(out: Path, polygons: NDArray[Any], classes: NDArray[np.int64], finish
     driver = _DRIVERS[out.suffix.lower()]
     # Nine digits of a degree are a tenth of a millimetre: with GDAL's seven, vertices of fine pixels would coincide.
     options = {"RFC7946": "YES", "COORDINATE_PRECISION": "9"} if driver == "GeoJSON" else {}
-    folder = out.with_name(f".{out.name}.partial")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
+        with whole(out) as partial, warnings.catch_warnings():
             warnings.filterwarnings("ignore", "'crs' was not provided")  # plain images are welcome here
             raw.write(
-                folder / out.name,
+                partial,
                 geometry=shapely.to_wkb(polygons),
                 field_data=[classes.astype(np.int32), np.array(names, object), areas],
                 fields=["class", "name", "area"],
@@ -152,8 +150,5 @@ def _write(out: Path, polygons: NDArray[Any], classes: NDArray[np.int64], finish
                 crs=crs or None,
                 layer_options=options,
             )
-        (folder / out.name).replace(out)
     except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
         raise InputError(out, f"cannot be written ({str(error).rstrip('.')})", "choose another folder") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.windows import Window as RasterioWindow
 
+from terrasift.files import whole
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
 from terrasift.raster.info import Window
 from terrasift.raster.reading import Raster
@@ -71,27 +71,20 @@ def write_preview(
     InputError
         If the scene is damaged, or `out` cannot be written.
     """
-    out = Path(out)
-    partial = out.with_name(f".partial.{out.name}")
-    with Raster(path) as raster, gdal_errors(out, "cannot be written", "check the disk"):
+    with Raster(path) as raster, gdal_errors(out, "cannot be written", "check the disk"), whole(out) as partial:
         height, width = level_shape(raster.info.height, raster.info.width, base)
         windows = _windows(height, width)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with (
-                rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, JPEG_QUALITY_OVERVIEW=_QUALITY),
-                open_raster(partial, "w", **_profile(height, width, len(bands))) as dataset,
-            ):
-                for window in track(windows, len(windows)):
-                    values, valid = mean_of_blocks(*raster.read(_behind(window, raster, base), bands), 1 << base)
-                    area = RasterioWindow(window.column, window.row, window.width, window.height)
-                    dataset.write(np.moveaxis(display(values), 2, 0), window=area)
-                    dataset.write_mask(valid, window=area)
-                factors = [1 << level for level in range(1, level_count(height, width))]
-                dataset.build_overviews(factors, Resampling.average)
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
+        with (
+            rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, JPEG_QUALITY_OVERVIEW=_QUALITY),
+            open_raster(partial, "w", **_profile(height, width, len(bands))) as dataset,
+        ):
+            for window in track(windows, len(windows)):
+                values, valid = mean_of_blocks(*raster.read(_behind(window, raster, base), bands), 1 << base)
+                area = RasterioWindow(window.column, window.row, window.width, window.height)
+                dataset.write(np.moveaxis(display(values), 2, 0), window=area)
+                dataset.write_mask(valid, window=area)
+            factors = [1 << level for level in range(1, level_count(height, width))]
+            dataset.build_overviews(factors, Resampling.average)
 
 
 def _profile(height: int, width: int, bands: int) -> dict[str, Any]:

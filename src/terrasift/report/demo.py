@@ -12,6 +12,7 @@ from terrasift.api import Run, labelled_images, train
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, SyntheticScene, synthetic_scene
 from terrasift.errors import InputError
 from terrasift.evaluation import Evaluation
+from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.prediction import predict_scene
 from terrasift.raster import Raster, read_labels, write_image
@@ -77,10 +78,8 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
             theirs = legend.with_clusters(baseline.mapping, 1)
             predict_scene(baseline.segmenter, theirs, run.recipe.clusters, unknown, out / "kmeans.tif")
     scores = {"terrasift": evaluation.best.confusion} | {each.name: each.confusion for each in evaluation.baselines}
-    (out / "scores.json").write_text(json.dumps({name: matrix.scores() for name, matrix in scores.items()}, indent=2))
-    page = _page(out, run, unknown, evaluation, seconds)
-    (out / "index.html").write_text(page, encoding="utf-8")
-    return out / "index.html"
+    write_text(out / "scores.json", json.dumps({name: matrix.scores() for name, matrix in scores.items()}, indent=2))
+    return write_text(out / "index.html", _page(out, run, unknown, evaluation, seconds))
 
 
 def _write_scene(out: Path, name: str, side: int, seed: int) -> Path:

@@ -12,6 +12,7 @@ import numpy as np
 from terrasift.api import Run
 from terrasift.clusters import ClusterFacts, Crop, gather_facts
 from terrasift.data.patches import Patch
+from terrasift.files import whole
 from terrasift.prediction import Predictor
 from terrasift.raster import Window
 from terrasift.report.run_scenes import draw_scenes
@@ -74,13 +75,8 @@ def _write(path: Path, facts: ClusterFacts, digest: str) -> None:
     arrays["crop_places"] = np.array(places, np.int64).reshape(-1, 5)
     arrays["crop_shares"] = np.array([crop.share for _, crop in crops], np.float64)
     arrays["crop_scenes"] = np.array([crop.scene for _, crop in crops], np.str_)
-    partial = path.with_name(f".partial.{path.name}")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, weights=np.array(digest), **arrays)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as partial:
+        np.savez_compressed(partial, weights=np.array(digest), **arrays)
 
 
 def _read(path: Path, digest: str) -> ClusterFacts | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from terrasift.files import whole
 from terrasift.study.cells import EVALUATION_FILE
 from terrasift.study.experiments import EXPERIMENTS, Cell, Experiment
 from terrasift.study.folder import Study
@@ -108,8 +109,7 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
     columns = ["table", "experiment", "dataset", "variant", "classifier", "seeds"]
     for name in SCORE_NAMES.values():
         columns += [name, f"{name}_spread", f"{name}_published"]
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         for row in rows:
@@ -118,7 +118,6 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
                 values = (row.mean.get(name), row.spread.get(name), row.published.get(name))
                 line |= dict(zip((name, f"{name}_spread", f"{name}_published"), map(_number, values), strict=True))
             writer.writerow(line)
-    partial.replace(path)
 
 
 def _read(study: Study, experiment: str, cell: Cell, seed: int) -> list[CellResult]:

@@ -15,6 +15,7 @@ from terrasift.data.potsdam.classes import POTSDAM
 from terrasift.data.potsdam.layout import IMAGES, MASKS
 from terrasift.data.potsdam.tiles import SPLIT, Tile
 from terrasift.errors import InputError
+from terrasift.files import whole
 from terrasift.legend import IGNORE
 from terrasift.raster import Raster, Window
 
@@ -173,7 +174,5 @@ def _size(path: Path) -> int:
 
 def _write(path: Path, **arrays: NDArray[Any]) -> None:
     """Images are stored as they are, to be read fast; labels compressed, to a hundredth of their size."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        savemat(file, arrays, do_compression="gt" in arrays)
-    partial.replace(path)
+    with whole(path) as partial:
+        savemat(partial, arrays, do_compression="gt" in arrays)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from terrasift.errors import InputError
+from terrasift.files import write_text
 
 __all__ = ["IMAGES", "LISTS", "MASKS", "PotsdamData", "load_potsdam", "write_lists"]
 
@@ -70,7 +71,7 @@ def load_potsdam(folder: str | os.PathLike[str]) -> PotsdamData:
 def write_lists(folder: Path, labelled: Sequence[int], unlabelled: Sequence[int], seed: int) -> dict[str, int]:
     """Draw the test patches at random out of the labelled ones and write the three lists; how long each is.
 
-    The lists are renamed together when all are written, so that one that is there is whole.
+    The list of the test comes last: where it is, all are.
     """
     count = round(len(labelled) * _TEST / _LABELLED)
     test = set(np.random.default_rng(seed).choice(labelled, count, replace=False).tolist())
@@ -80,10 +81,7 @@ def write_lists(folder: Path, labelled: Sequence[int], unlabelled: Sequence[int]
         "labelled_test": sorted(test),
     }
     for name in LISTS:
-        lines = "".join(f"{number}\n" for number in ids[name])
-        (folder / f".{name}.txt.partial").write_text(lines, encoding="utf-8")
-    for name in LISTS:
-        (folder / f".{name}.txt.partial").replace(folder / f"{name}.txt")
+        write_text(folder / f"{name}.txt", "".join(f"{number}\n" for number in ids[name]))
     return {name: len(ids[name]) for name in LISTS}
 
 

@@ -15,6 +15,7 @@ from terrasift.data.potsdam.cutting import cut_tile
 from terrasift.data.potsdam.layout import IMAGES, LISTS, MASKS, write_lists
 from terrasift.data.potsdam.tiles import BANDS, SPLIT, Tile, check_tiles, find_tiles
 from terrasift.errors import InputError, SettingError
+from terrasift.files import write_text
 from terrasift.progress import track
 
 __all__ = ["prepare_potsdam"]
@@ -105,9 +106,7 @@ def _claim(out: Path, table: str) -> None:
         raise InputError(out, f"holds {taken[0]} from elsewhere", "name another folder")
     for folder in (IMAGES, MASKS):
         (out / folder).mkdir(parents=True, exist_ok=True)
-    partial = out / ".tiles.csv.partial"
-    partial.write_text(table, encoding="utf-8")
-    partial.replace(path)
+    write_text(path, table)
 
 
 class _Cut(NamedTuple):
