@@ -1,5 +1,5 @@
 # Every target sets up what it needs in .venv, with the pinned CPU build of PyTorch.
-.PHONY: demo test page lint format docs bench clean
+.PHONY: demo test page lint format docs bench qgis test-qgis clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -33,6 +33,12 @@ docs: $(READY_FOR_DOCS)  ## the documentation, in docs/_build/html/index.html
 
 bench: $(READY)  ## what a training step costs (minutes); benchmarks/README.md lists the others
 	$(BIN)/python benchmarks/step.py
+
+qgis:  ## the plugin for QGIS, in dist/terrasift.zip
+	$(PYTHON) qgis/build.py dist
+
+test-qgis: $(READY)  ## the plugin in QGIS itself (apt-get install qgis python3-qgis), minutes
+	TEST_QGIS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/qgis
 
 clean:
 	rm -rf .venv demo docs/_build docs/api page/node_modules src/terrasift/viewer/static

@@ -192,8 +192,9 @@ class Values:
         if definition.isDestination():
             return self._destination(name, kind)
         if kind == "enum":
-            return self._algorithm.parameterAsEnumString(self._given[0], name, self.context) or (
-                definition.options()[self._algorithm.parameterAsEnum(self._given[0], name, self.context)]
+            return (
+                self._algorithm.parameterAsEnumString(self._given[0], name, self.context)
+                or (definition.options()[self._algorithm.parameterAsEnum(self._given[0], name, self.context)])
             )
         if kind == "number":
             number = self._algorithm.parameterAsDouble(self._given[0], name, self.context)

@@ -47,8 +47,8 @@ _MAKE, _NAME, _CHECK = tr("Make maps"), tr("Give clusters names"), tr("Check map
 class Classify(CommandAlgorithm):
     NAME, TITLE, GROUP = "classify", tr("Classify without labels"), _MAKE
     HELP = tr(
-        "Trains a small network on the images themselves, joins what it tells apart into as many classes as you ask for, "
-        "and maps the first image. No labels are needed. The run it leaves maps other images of the kind: "
+        "Trains a small network on the images themselves, joins what it tells apart into as many classes as you ask "
+        "for, and maps the first image. No labels are needed. The run it leaves maps other images of the kind: "
         "see <i>Map a scene</i>. Name the classes with <i>Name and merge classes</i>."
     )
 
@@ -94,8 +94,8 @@ class Train(CommandAlgorithm):
 class Map(CommandAlgorithm):
     NAME, TITLE, GROUP = "map", tr("Map a scene"), _MAKE
     HELP = tr(
-        "Maps a scene of any size with a trained run, on the scene's own grid: in the run's classes, or in clusters where "
-        "nobody has made classes of them. As a batch process it maps many scenes."
+        "Maps a scene of any size with a trained run, on the scene's own grid: in the run's classes, or in clusters "
+        "where nobody has made classes of them. As a batch process it maps many scenes."
     )
 
     def arguments(self) -> list[Argument]:
@@ -133,8 +133,9 @@ class Map(CommandAlgorithm):
 class Merge(CommandAlgorithm):
     NAME, TITLE, GROUP = "merge", tr("Name and merge classes"), _NAME
     HELP = tr(
-        "Joins the clusters of a run into classes, those that look alike and touch; merges, names and recolours classes. "
-        "Maps made from then on have them. <i>Take back</i> returns to the classes before; all else must be left empty then."
+        "Joins the clusters of a run into classes, those that look alike and touch; merges, names and recolours "
+        "classes. Maps made from then on have them. <i>Take back</i> returns to the classes before; leave all else "
+        "empty then."
     )
 
     def arguments(self) -> list[Argument]:
@@ -264,8 +265,8 @@ class Sample(CommandAlgorithm):
 class Areas(CommandAlgorithm):
     NAME, TITLE, GROUP = "areas", tr("Accuracy and areas"), _CHECK
     HELP = tr(
-        "From a sample whose points have been checked: the accuracy of the map, and how many hectares each class is, with "
-        "95 % intervals, by the practice of Olofsson and others (2014)."
+        "From a sample whose points have been checked: the accuracy of the map, and how many hectares each class is, "
+        "with 95 % intervals, by the practice of Olofsson and others (2014)."
     )
 
     def arguments(self) -> list[Argument]:

@@ -38,10 +38,11 @@ def run_command(command: Sequence[str], tell: Tell, is_cancelled: Callable[[], b
     command
         The executable, the name of the command, and what it is given.
     tell
-        Is given each event, in this thread: a mapping whose ``event`` is ``progress``, ``log``, ``error`` from the second
-        on, or ``output`` for lines of standard error that are no events.
+        Is given each event, in this thread: a mapping whose ``event`` is ``progress``, ``log``, ``error`` from the
+        second on, or ``output`` for lines of standard error that are no events.
     is_cancelled
-        Asked some ten times a second; once it is true, the command and all that it has started end within three seconds.
+        Asked some ten times a second; once it is true, the command and all that it has started end within three
+        seconds.
 
     Raises
     ------

@@ -9,5 +9,5 @@ __all__ = ["tr"]
 
 
 def tr(text: str) -> str:
-    """`text` in the language of QGIS; itself where there is no translation (i18n/terrasift_LANGUAGE.qm)."""
-    return QCoreApplication.translate("terrasift", text)
+    """`text` in the language of QGIS; itself where there is no translation, i18n/terrasift_LANGUAGE.qm."""
+    return QCoreApplication.translate("@default", text)  # the context that pylupdate gives to a function of this name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,10 @@ def test_help_names_the_commands_in_the_order_of_use(command: Command) -> None:
         outcome = command(name, "--help")
         assert outcome.code == 0
         assert f"terrasift {name} " in outcome.out  # the example
+
+
+def test_programs_can_ask_for_the_version(command: Command) -> None:
+    assert command("--version") == (0, f"terrasift {version('terrasift')}\n", "")
 
 
 def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) -> None:

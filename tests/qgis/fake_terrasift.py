@@ -14,7 +14,7 @@ def say(event: str, **what: object) -> None:
 
 
 def main() -> int:
-    if sys.argv[1:] == ["--version"]:
+    if "--version" in sys.argv:
         print(os.environ.get("FAKE_VERSION", "terrasift 99.1.0"))
         return 0
     _, what, *rest = sys.argv

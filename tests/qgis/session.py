@@ -1,69 +1,139 @@
 """Run by the Python of QGIS: what qgis_process cannot show. Prints what the function named first returns, as JSON."""
+# ruff: noqa: E402
 
 import json
 import os
 import sys
 import time
-from pathlib import Path
 
-sys.path += ["/usr/share/qgis/python/plugins", os.environ["QGIS_PLUGINPATH"]]
+sys.path[:0] = ["/usr/share/qgis/python/plugins", os.environ["QGIS_PLUGINPATH"]]
 
+from processing.core.Processing import Processing
+from processing.gui.Postprocessing import handleAlgorithmResults
 from qgis.core import (
     QgsApplication,
-    QgsFeature,
-    QgsGeometry,
-    QgsPointXY,
     QgsProcessingContext,
     QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsRasterLayer,
-    QgsVectorLayer,
 )
-from qgis.PyQt.QtCore import QTimer
+from qgis.PyQt.QtCore import QCoreApplication, Qt, QTranslator
 
 
-def loads(run: str, scene: str, folder: str) -> dict:
+def loads(run, scene, folder):
     """What a project has after a map was made in it, with all that can be made."""
-    import processing
-    from processing.gui.Postprocessing import handleAlgorithmResults
-
-    algorithm = QgsApplication.processingRegistry().createAlgorithmById("terrasift:map")
-    context = QgsProcessingContext()
-    context.setProject(QgsProject.instance())
-    feedback = QgsProcessingFeedback()
-    parameters = {
-        "RUN": run,
-        "SCENE": scene,
-        "CONFIDENCE": True,
-        "MAP": processing.core.Processing.QgsProcessingOutputLayerDefinition(f"{folder}/map.tif", QgsProject.instance()),
-    }
-    polygons = processing.core.Processing.QgsProcessingOutputLayerDefinition(f"{folder}/p.gpkg", QgsProject.instance())
-    results, good = algorithm.run({**parameters, "POLYGONS": polygons}, context, feedback)
-    assert good, feedback.textLog()
-    handleAlgorithmResults(algorithm, context, feedback)
-    layers = {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+    layers = {}
+    results = _run("terrasift:map", layers, RUN=run, SCENE=scene, CONFIDENCE=True,
+                   MAP=_into_project(f"{folder}/map.tif"), POLYGONS=_into_project(f"{folder}/p.gpkg"))  # fmt: skip
     classes = layers["Class map"].renderer().classes()
     return {
         "results": results,
         "layers": sorted(layers),
-        "map": [[each.value, each.label, each.color.name()] for each in classes],
+        "map": [[int(each.value), each.label, each.color.name()] for each in classes],
         "polygons": [[each.value(), each.label()] for each in layers["Polygons"].renderer().categories()],
     }
 
 
-def cancel(fake: str, told: str) -> float:
-    """Seconds from Cancel to the end of an algorithm whose command would go on for long."""
-    algorithm = QgsApplication.processingRegistry().createAlgorithmById("terrasift:page")
+def cancel(told):
+    """Seconds from Cancel to the end of an algorithm whose command would go on for long, and its results."""
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("terrasift:areas")
     feedback = QgsProcessingFeedback()
     asked = []
 
-    def ask() -> None:
-        if Path(told).exists():
-            asked.append(time.monotonic())
-            feedback.cancel()
+    def ask(progress):
+        asked.append(time.monotonic())
+        feedback.cancel()
 
-    feedback.progressChanged.connect(ask)
-    results, good = algorithm.run({"RUN": fake, "SCENES": [told]}, QgsProcessingContext(), feedback)
-    assert good
-    assert results == {}
-    return time.monotonic() - asked[0]
+    feedback.progressChanged.connect(ask, Qt.ConnectionType.DirectConnection)
+    results, good = algorithm.run({"SAMPLE": told}, QgsProcessingContext(), feedback)
+    return [time.monotonic() - asked[0], results, good]
+
+
+def refused(run, *sources):
+    """The line with which each layer that is no file is refused."""
+    lines = []
+    for source in sources:
+        provider, _, uri = source.partition(" ")
+        layer = QgsRasterLayer(uri, "a layer", provider)
+        QgsProject.instance().addMapLayer(layer)
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById("terrasift:map")
+        feedback = _Errors()
+        _, good = algorithm.run({"RUN": run, "SCENE": layer, "MAP": "/tmp/no.tif"}, _context(), feedback)
+        assert not good
+        lines.append(feedback.errors[0])
+    return lines
+
+
+def settings(chosen):
+    """What the settings page answers to Test, and what it keeps."""
+    from qgis.core import QgsSettings
+    from terrasift.options import PageFactory
+
+    page = PageFactory().createWidget(None)
+    page.file.setFilePath(chosen)
+    page.test()
+    page.apply()
+    return [page.answer.text(), QgsSettings().value("terrasift/executable")]
+
+
+def untranslated():
+    """Words of the algorithms that a translation would not reach."""
+    shown = []
+    for algorithm in QgsApplication.processingRegistry().providerById("terrasift").algorithms():
+        shown += [algorithm.displayName(), algorithm.group(), algorithm.shortHelpString()]
+        shown += [each.description() for each in algorithm.parameterDefinitions()]
+        shown += [each.description() for each in algorithm.outputDefinitions()]
+    return [words for words in shown if not words.startswith("«")]
+
+
+class _Marks(QTranslator):
+    def translate(self, context, text, disambiguation=None, n=-1):
+        return f"«{text}»" if context == "@default" else ""
+
+
+class _Errors(QgsProcessingFeedback):
+    def __init__(self):
+        super().__init__(False)
+        self.errors = []
+
+    def reportError(self, error, fatalError=False):  # noqa: N802
+        self.errors.append(error)
+
+
+def _context():
+    context = QgsProcessingContext()
+    context.setProject(QgsProject.instance())
+    return context
+
+
+def _into_project(path):
+    return QgsProcessingOutputLayerDefinition(path, QgsProject.instance())
+
+
+def _run(name, layers, **parameters):
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById(name)
+    context, feedback = _context(), QgsProcessingFeedback()
+    results, good = algorithm.run(parameters, context, feedback)
+    assert good, feedback.textLog()
+    handleAlgorithmResults(algorithm, context, feedback)
+    layers.update({layer.name(): layer for layer in QgsProject.instance().mapLayers().values()})
+    return results
+
+
+def main():
+    application = QgsApplication([], True)
+    application.initQgis()
+    Processing.initialize()
+    marks = _Marks()
+    if sys.argv[1] == "untranslated":
+        QCoreApplication.installTranslator(marks)
+    from terrasift import classFactory
+
+    plugin = classFactory(None)
+    plugin.initProcessing()
+    print(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])), flush=True)
+    os._exit(0)  # as the application ends, QGIS may crash over what Python has deleted before it
+
+
+main()

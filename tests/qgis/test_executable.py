@@ -64,7 +64,10 @@ def test_the_version_is_asked_for_once(plugin: ModuleType, fake: Path) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "line"),
-    [("terrasift 0.0.9", "is terrasift 0.0.9, and this plugin needs"), ("Usage: terrasift", "does not tell its version")],
+    [
+        ("terrasift 0.0.9", "is terrasift 0.0.9, and this plugin needs"),
+        ("Usage: terrasift", "does not tell its version"),
+    ],
 )
 def test_an_old_one_is_refused_with_the_line_that_upgrades_it(
     plugin: ModuleType, fake: Path, monkeypatch: pytest.MonkeyPatch, answer: str, line: str

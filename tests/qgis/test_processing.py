@@ -1,0 +1,175 @@
+"""The provider in QGIS itself: what it makes, how it ends, and what it says of what is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from running_qgis import FAKE, Qgis, executable
+
+from terrasift import Run
+from terrasift.raster import write_image
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+SETTINGS = ("width=4", "clusters=8", "patch=64", "crop=64", "steps=30", "lr=3e-3", "compute.device=cpu")
+
+
+@pytest.fixture
+def scene(scenes: Path) -> Path:
+    return scenes / "images" / "north.tif"
+
+
+@pytest.fixture
+def run(tiny_run: Run, tmp_path: Path) -> Path:
+    """A run in a folder with a space and an umlaut, that may be changed."""
+    return Path(shutil.copytree(tiny_run.path, tmp_path / "Lauf für Süd"))
+
+
+def by_command(qgis: Qgis, *words: object) -> str:
+    done = subprocess.run(["terrasift", *map(str, words)], env=qgis.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_classify_is_what_the_commands_are(qgis: Qgis, scene: Path, tmp_path: Path) -> None:
+    out = tmp_path / "Ausgabe für QGIS"
+    results = qgis.run("terrasift:classify", IMAGES=scene, CLASSES=3, RECIPE="demo", SETTINGS="\n".join(SETTINGS),
+                       RUN=out / "run", MAP=out / "map.tif")  # fmt: skip
+    assert results == {"RUN": str(out / "run"), "MAP": str(out / "map.tif")}
+    changes = [word for setting in SETTINGS for word in ("--set", setting)]
+    by_command(qgis, "train", scene, "--out", tmp_path / "run", "--recipe", "demo", *changes)
+    by_command(qgis, "legend", tmp_path / "run", "--merge-to", 3)
+    by_command(qgis, "predict", tmp_path / "run", scene, "--out", tmp_path / "map.tif")
+    assert (out / "map.tif").read_bytes() == (tmp_path / "map.tif").read_bytes()
+
+
+def test_outputs_load_with_names_and_colours(qgis: Qgis, run: Path, scene: Path, tmp_path: Path) -> None:
+    by_command(qgis, "legend", run, "--merge", "0,1,2,3", "--name", "0=Wälder", "--color", "0=#112233")
+    loaded = qgis.script("loads", run, scene, tmp_path)
+    assert loaded["layers"] == ["Class map", "Confidence", "Polygons"]
+    assert loaded["map"][0] == [0, "Wälder", "#112233"]
+    assert len(loaded["map"]) == 5
+    assert loaded["polygons"][0] == [0, "Wälder"]
+    assert all(Path(path).exists() for path in loaded["results"].values())
+
+
+def test_an_extent_clips_by_window(qgis: Qgis, run: Path, scene: Path, tmp_path: Path) -> None:
+    window = tmp_path / "window.tif"
+    by_command(qgis, "predict", run, f"vrt://{scene}?srcwin=64,32,128,96", "--out", window)
+    extent = "500016,500048,4999968,4999992 [EPSG:32633]"
+    qgis.run("terrasift:map", RUN=run, SCENE=scene, EXTENT=extent, MAP=tmp_path / "map.tif")
+    assert (tmp_path / "map.tif").read_bytes() == window.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["16 bit without a CRS", "layer of a GeoPackage"])
+def test_kinds_of_rasters(qgis: Qgis, tmp_path: Path, scene: Path, kind: str) -> None:
+    image = tmp_path / "Bild mit Lücke.tif"
+    if kind == "16 bit without a CRS":
+        values = np.random.default_rng(0).integers(0, 4000, (96, 128, 4), dtype=np.uint16)
+        write_image(image, values)
+        extent, side = "0,64,-96,0", 64
+    else:
+        import rasterio.shutil
+
+        image = tmp_path / "Bilder.gpkg"
+        rasterio.shutil.copy(scene, image, driver="GPKG", raster_table="north", append_subdataset="yes")
+        image, extent, side = f"GPKG:{image}:north", "", 256
+    run, out = tmp_path / "run", tmp_path / "map.tif"
+    qgis.run("terrasift:train", IMAGES=image, RECIPE="demo", SETTINGS="\n".join((*SETTINGS, "steps=1")), RUN=run)
+    qgis.run("terrasift:map", RUN=run, SCENE=image, MAP=out, **({"EXTENT": extent} if extent else {}))
+    assert f"{side} x" in by_command(qgis, "info", out)
+
+
+def test_layers_that_are_no_files_are_refused(qgis: Qgis, run: Path) -> None:
+    tiles = "wms type=xyz&url=file:///nowhere/{z}/{x}/{y}.png&zmin=0&zmax=3"
+    line = qgis.script("refused", run, tiles)[0]
+    assert line.startswith("a layer: comes from wms, and terrasift reads files; save it as one first")
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ("no run", "no run"),
+        ("folder that may not be written", "/proc/map.tif"),
+        ("no executable", "the command terrasift is not installed here; Settings > Options > terrasift"),
+        ("old executable", "is terrasift 0.0.1, and this plugin needs"),
+        ("other executable", "did not answer in JSON"),
+    ],
+)
+def test_what_is_wrong_is_one_line(qgis: Qgis, run: Path, scene: Path, tmp_path: Path, what: str, line: str) -> None:
+    given = {"RUN": run, "SCENE": scene, "MAP": tmp_path / "map.tif"}
+    environment = {}
+    if what == "no run":
+        (run / "recipe.yaml").unlink()
+        line = f"{run}"
+    elif what.startswith("folder"):
+        given["MAP"] = "/proc/map.tif"
+    elif what == "no executable":
+        environment = {"PATH": "/usr/bin:/bin"}
+    else:
+        executable(tmp_path / "bin" / "terrasift", f'"{FAKE}"')
+        version = "terrasift 0.0.1" if what == "old executable" else "terrasift 99.0"
+        environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "FAKE_VERSION": version}
+    assert line in qgis.failure("terrasift:map", environment, **given)
+    assert not (tmp_path / "map.tif").exists()
+
+
+def test_the_settings_page_tests_and_keeps_an_executable(qgis: Qgis, tmp_path: Path) -> None:
+    chosen = executable(tmp_path / "Meine Umgebüng" / "bin" / "terrasift", f'"{FAKE}"')
+    assert qgis.script("settings", chosen) == [f"{chosen}: terrasift 99.1.0 works", str(chosen)]
+    assert qgis.script("settings", "/nowhere")[0].startswith("/nowhere: no such executable")
+    assert qgis.script("settings", "")[1] == ""
+
+
+def test_all_words_can_be_translated(qgis: Qgis) -> None:
+    assert qgis.script("untranslated") == []
+
+
+def test_cancel_in_qgis_ends_the_command(qgis: Qgis, tmp_path: Path) -> None:
+    command = executable(tmp_path / "bin" / "terrasift", f"'{FAKE}' last '{tmp_path / 'pids'}'")
+    seconds, results, good = qgis.script("cancel", tmp_path, command=command)
+    assert seconds < 3
+    assert (results, good) == ({}, True)
+
+
+def test_a_killed_map_leaves_no_half_and_the_next_one_works(qgis: Qgis, run: Path, tmp_path: Path, scene: Path) -> None:
+    large, out = tmp_path / "large.tif", tmp_path / "map.tif"
+    write_image(large, np.random.default_rng(0).integers(0, 255, (3000, 3000, 3), dtype=np.uint8))
+    process = qgis.start("terrasift:map", RUN=run, SCENE=large, MAP=out)
+    child = wait_for_child(process.pid)
+    time.sleep(4)
+    os.kill(child, signal.SIGKILL)
+    assert "ended from outside (SIGKILL" in process.communicate(timeout=20)[1]
+    assert not out.exists()
+    qgis.run("terrasift:map", RUN=run, SCENE=scene, MAP=out)
+    assert out.exists()
+
+
+def wait_for_child(pid: int) -> int:
+    """The command that QGIS has started: the first child that leads a session."""
+    for _ in range(300):
+        listed = subprocess.run(["ps", "-o", "pid=,sid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+        for line in listed.splitlines():
+            child, session = map(int, line.split())
+            if child == session and b"predict" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return child
+        time.sleep(0.1)
+    raise AssertionError("QGIS has started no command")
+
+
+def test_a_model_trains_once_and_maps_five_scenes(qgis: Qgis, scenes: Path, tmp_path: Path) -> None:
+    model = Path(__file__).with_name("five_scenes.model3")
+    maps = {f"map_{index}:MAP_{index}": tmp_path / f"map {index}.tif" for index in range(1, 6)}
+    images = sorted((scenes / "images").glob("*.tif"))
+    given = {f"SCENE_{index}": images[index % 2] for index in range(1, 6)}
+    qgis.run(str(model), IMAGES=images, SETTINGS="\n".join(SETTINGS), **given, **maps)
+    assert all(path.exists() for path in maps.values())
+    first, second, third, *_ = (path.read_bytes() for path in maps.values())
+    assert first == third != second
