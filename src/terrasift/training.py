@@ -10,7 +10,8 @@ import itertools
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -33,11 +34,13 @@ from terrasift.run import RunFolder
 
 __all__ = [
     "BatchSource",
+    "Clock",
+    "Part",
     "StepResult",
     "fit",
     "make_fabric",
     "make_optimizer",
-    "own_labels",
+    "no_clock",
     "precision_of",
     "training_step",
 ]
@@ -54,14 +57,30 @@ class StepResult(NamedTuple):
     """(N, H, W), int64: the step's targets."""
 
 
-def training_step(network: nn.Module, batch: Batch, recipe: Recipe) -> StepResult:
+Part = Literal["data", "forward", "vote", "loss", "backward"]
+"""What a training spends its time on, in the order of a step."""
+
+Clock = Callable[[Part], AbstractContextManager[object]]
+"""Gives the context in which a part of a step runs; see `study.timing`."""
+
+
+def no_clock(_: Part) -> AbstractContextManager[object]:
+    """Nothing is measured."""
+    return nullcontext()
+
+
+def training_step(network: nn.Module, batch: Batch, recipe: Recipe, clock: Clock = no_clock) -> StepResult:
     """Steps 1 to 4 of docs/method.md: the targets are discovered ones, or the network's own labels, refined."""
     losses, targets = [], []
-    for index, logits in enumerate(network(batch.images)):
-        labels = own_labels(logits, batch, recipe) if batch.targets is None else batch.targets[:, index]
-        weights = class_weights(labels, recipe.clusters, recipe.class_weights, batch.valid)
-        loss = weighted_cross_entropy(logits, labels, weights, batch.valid)
-        losses.append(loss + added_losses(logits, batch, recipe.losses))
+    with clock("forward"):
+        outputs = network(batch.images)
+    for index, logits in enumerate(outputs):
+        with clock("vote"):
+            labels = own_labels(logits, batch, recipe) if batch.targets is None else batch.targets[:, index]
+        with clock("loss"):
+            weights = class_weights(labels, recipe.clusters, recipe.class_weights, batch.valid)
+            loss = weighted_cross_entropy(logits, labels, weights, batch.valid)
+            losses.append(loss + added_losses(logits, batch, recipe.losses))
         targets.append(labels)
     return StepResult(tuple(losses), tuple(targets))
 
@@ -104,6 +123,7 @@ def fit(
     run: RunFolder,
     *,
     show: bool = True,
+    clock: Clock = no_clock,
 ) -> None:
     """Train a network on its own labels or on discovered ones, going on from the run's checkpoint where there is one.
 
@@ -124,6 +144,8 @@ def fit(
         Where checkpoints and the log go.
     show
         Whether to draw a progress bar.
+    clock
+        Is told when a part of a step begins and ends.
     """
     total = recipe.total_steps(source.steps_per_epoch)
     optimizer = make_optimizer(network, recipe)
@@ -136,16 +158,18 @@ def fit(
     with progress_bar("training", total, show=show and log is not None, done=state.step) as advance:
         while state.step < total:
             epoch, first_step = divmod(state.step, source.steps_per_epoch)
-            for loaded in itertools.islice(source.epoch(epoch, first_step), total - state.step):
-                draws = draws_of_step(recipe.seed, state.step, fabric.global_rank)
-                batch = _to_device(fabric, loaded)
-                if recipe.crop is not None:
-                    batch = random_crop(batch, recipe.crop, draws)
-                batch = augment(batch, recipe.augmentation, draws)
-                result = training_step(forward, batch, recipe)
-                stepper.zero_grad()
-                fabric.backward(sum(result.losses[1:], result.losses[0]))
-                stepper.step()
+            epoch_batches = itertools.islice(source.epoch(epoch, first_step), total - state.step)
+            while True:
+                with clock("data"):
+                    loaded = next(epoch_batches, None)
+                    if loaded is None:
+                        break
+                    batch = _drawn(fabric, loaded, recipe, state.step)
+                result = training_step(forward, batch, recipe, clock)
+                with clock("backward"):
+                    stepper.zero_grad()
+                    fabric.backward(sum(result.losses[1:], result.losses[0]))
+                    stepper.step()
                 rate = float(scheduler.get_last_lr()[0])
                 scheduler.step()
                 used = state.count(result, batch)
@@ -189,9 +213,14 @@ def make_scheduler(optimizer: Optimizer, recipe: Recipe, total: int) -> LRSchedu
 _ONE_CYCLE_BEGINS = 25.0  # times below the largest rate
 
 
-def _to_device(fabric: Fabric, batch: Batch) -> Batch:
-    images, regions, valid = fabric.to_device(tuple(batch[:3]))
-    return Batch(images, regions, valid, None if batch.targets is None else fabric.to_device(batch.targets))
+def _drawn(fabric: Fabric, loaded: Batch, recipe: Recipe, step: int) -> Batch:
+    """A batch on the device, cropped and augmented by the draws of its step."""
+    images, regions, valid = fabric.to_device(tuple(loaded[:3]))
+    batch = Batch(images, regions, valid, None if loaded.targets is None else fabric.to_device(loaded.targets))
+    draws = draws_of_step(recipe.seed, step, fabric.global_rank)
+    if recipe.crop is not None:
+        batch = random_crop(batch, recipe.crop, draws)
+    return augment(batch, recipe.augmentation, draws)
 
 
 def make_fabric(recipe: Recipe) -> Fabric:

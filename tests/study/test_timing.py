@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from lightning_fabric import Fabric
 
 import terrasift.data.patches
 import terrasift.data.regions
-from terrasift import Network, Recipe, build_network
-from terrasift.blocks.batch import Batch
+import terrasift.training
+from terrasift import Network
 from terrasift.study import timing
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
-from terrasift.training import training_step
 
 SMALL = ("width=4", "clusters=8", "patch=64", "batch_size=2", "compute.device=cpu")
 CELL = Cell("two classifiers", {"classifiers": 2, "refinement.method": "slic"})
@@ -48,8 +46,8 @@ def test_every_part_is_there_and_together_they_are_the_time_it_took(study: Study
         ("data", terrasift.data.patches, "scale_to_unit"),
         ("superpixels", terrasift.data.regions, "superpixels"),
         ("forward", Network, "forward"),
-        ("vote", timing, "own_labels"),
-        ("loss", timing, "class_weights"),
+        ("vote", terrasift.training, "own_labels"),
+        ("loss", terrasift.training, "class_weights"),
         ("backward", Fabric, "backward"),
     ],
 )
@@ -85,21 +83,6 @@ def test_superpixels_are_made_afresh_each_time_and_none_are_kept(study: Study, m
         timing.split_time(study, CELL, steps=2)
     assert len(made) == 2 * 3 * 2  # twice, a step to warm up and two, two patches
     assert not (study.path / "superpixels").exists()
-
-
-@pytest.mark.parametrize("changes", [[], ["refinement.method=none"], ["losses.continuity=1", "class_weights=none"]])
-def test_step_on_the_clock_is_the_training_step(changes: list[str]) -> None:
-    recipe = Recipe.load("paper", [*SMALL, *changes])
-    torch.manual_seed(0)
-    network = build_network("dic", 3, recipe.clusters, recipe.classifiers, recipe.width).eval()
-    regions = torch.arange(1024).view(1, 32, 32).expand(2, -1, -1) // 64
-    batch = Batch(torch.rand(2, 3, 32, 32), regions, torch.rand(2, 32, 32) < 0.9)
-    clock = timing.Clock(torch.device("cpu"))
-    clock.begin_step()
-    for ours, theirs in zip(
-        timing.timed_step(network, batch, recipe, clock), training_step(network, batch, recipe), strict=True
-    ):
-        assert all(torch.equal(*pair) for pair in zip(ours, theirs, strict=True))
 
 
 def test_file_appears_whole(study: Study) -> None:
