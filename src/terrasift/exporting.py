@@ -67,6 +67,7 @@ class Comparison(NamedTuple):
 def export_run(
     run: RunFolder,
     predictor: Predictor,
+    outputs: int,
     out: str | os.PathLike[str],
     scene: str | os.PathLike[str] | None = None,
     *,
@@ -80,6 +81,8 @@ def export_run(
         Finished.
     predictor
         Of the run.
+    outputs
+        Clusters K, or the classes that a taught classifier tells apart.
     out
         ``.onnx``, or ``.pt2`` for `torch.export.load`.
     scene
@@ -106,8 +109,8 @@ def export_run(
     write, read = _format(out)
     legend = run.legend
     with progress_bar(out.name, total=4, show=show) as advance, whole(out) as partial:
-        network, info = _in_context(run, predictor, scene)
-        raw = RawNetwork(network, predictor.reader.scaling, legend.table(predictor.reader.recipe.clusters), legend)
+        network, info = _in_context(predictor, scene)
+        raw = RawNetwork(network, predictor.reader.scaling, legend.table(outputs), legend)
         metadata = json.dumps(_metadata(predictor, legend, network.alignment, info), ensure_ascii=False)
         advance("tracing")
         program = _trace(raw)
@@ -175,9 +178,7 @@ class RawNetwork(nn.Module):
         return (*logits, torch.where(valid[:, 0], classes, self.nodata).to(self._dtype))
 
 
-def _in_context(
-    run: RunFolder, predictor: Predictor, scene: str | os.PathLike[str] | None
-) -> tuple[Network, RasterInfo | None]:
+def _in_context(predictor: Predictor, scene: str | os.PathLike[str] | None) -> tuple[Network, RasterInfo | None]:
     """The network on the CPU, with a scene's context where it is to be held; what the scene is."""
     recipe = predictor.reader.recipe
     if scene is not None:
@@ -189,7 +190,7 @@ def _in_context(
             "is missing: the network's global operations are held at what they find in a scene",
             "name one, or let them see each window alone: --set predict.context=patch",
         )
-    return run.load_network(), None
+    return copy.deepcopy(predictor.network).cpu(), None
 
 
 def _trace(module: RawNetwork) -> ExportedProgram:

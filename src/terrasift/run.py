@@ -14,11 +14,13 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
-from terrasift.errors import RunError
+from terrasift.blocks.taught import TaughtClassifier
+from terrasift.errors import RunError, TerrasiftError
 from terrasift.files import whole, write_bytes, write_text
 from terrasift.legend import Legend
 from terrasift.network import Network, build_network
 from terrasift.recipe import Recipe
+from terrasift.taught_file import TaughtFile
 
 __all__ = ["RunFolder", "absolute_path", "network_of"]
 
@@ -29,6 +31,8 @@ class RunFolder:
     - ``recipe.yaml``: every setting, with the scaling measured on the training images
     - ``weights.safetensors``: the trained network
     - ``legend.yaml``: the classes, and the clusters each one holds; ``legend.previous.yaml``: those before
+    - ``taught.safetensors``: the classifiers that labels have taught, by the names that legends know them by
+    - ``labels.geojson``: the labels clicked in the page of `terrasift view`
     - ``discovery.safetensors``: with ``targets: contrast`` what was discovered: filters, embedding, cluster centres
     - ``images.txt``: what it was trained on; files by their absolute paths
     - ``log.csv``: a row for each step
@@ -44,6 +48,9 @@ class RunFolder:
         self.recipe_file = self.path / "recipe.yaml"
         self.weights_file = self.path / "weights.safetensors"
         self.legend_file = self.path / "legend.yaml"
+        self._taught = TaughtFile(self.path)
+        self.taught_file = self._taught.path
+        self.labels_file = self.path / "labels.geojson"
         self.images_file = self.path / "images.txt"
         self.log_file = self.path / "log.csv"
         self.machine_file = self.path / "machine.json"
@@ -137,6 +144,18 @@ class RunFolder:
             file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()
+
+    def load_taught(self, name: str) -> TaughtClassifier:
+        """The taught classifier that a legend speaks of; RunError if it is not there."""
+        return self._taught.load(name)
+
+    def save_taught(self, classifier: TaughtClassifier) -> str:
+        """Keep a taught classifier beside those of the present legend and the one before; its name, for a legend."""
+        keep = []
+        for path in (self.legend_file, self.path / "legend.previous.yaml"):
+            with contextlib.suppress(TerrasiftError):
+                keep.append(Legend.load(path).taught)
+        return self._taught.save(classifier, keep)
 
     @property
     def legend_digest(self) -> str:

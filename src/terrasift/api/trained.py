@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.api.many import Predictions, predict_each, try_mosaic
+from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.baselines import score_beside
 from terrasift.data.scaling import check_array
 from terrasift.data.scenes import find_masks, find_scenes, is_there
-from terrasift.errors import SettingError
+from terrasift.errors import RunError, SettingError
 from terrasift.evaluation import Evaluation, LabelledImage, Seconds, evaluate_legend, evaluate_segmenter
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
@@ -38,6 +39,7 @@ from terrasift.progress import progress_bar, track
 from terrasift.raster import Raster, check_polygons_path, write_polygons, write_qgis_style
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder
+from terrasift.teaching import Labels, MapPoint, Taught
 from terrasift.workers import open_client
 
 __all__ = ["Run", "labelled_images"]
@@ -55,6 +57,7 @@ class Run(RunFolder):
     def __init__(self, path: str | os.PathLike[str], changes: Sequence[str] = ()) -> None:
         super().__init__(path)
         self._changes = tuple(changes)
+        self._taught_predictors: dict[str, Predictor] = {}
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Run:
@@ -148,7 +151,8 @@ class Run(RunFolder):
             and is to be resumed.
         """
         options = _Options(clusters, confidence, vector, min_area, resume)
-        return self._predict(self.predictor.scene, str(scene), Path(out), options, show=show)
+        segmenter = self._predictor_for(self._legend_for(clusters)).scene
+        return self._predict(segmenter, str(scene), Path(out), options, show=show)
 
     def predict_all(
         self,
@@ -193,10 +197,11 @@ class Run(RunFolder):
             raise SettingError("--vector", f"is one file for {len(paths)} scenes", "map them one at a time")
         options = _Options(clusters, confidence, vector, min_area, resume)
         with contextlib.ExitStack() as stack:
-            segmenter, beside, stop = self.predictor.scene, 1, lambda: None
+            predictor = self._predictor_for(self._legend_for(clusters))
+            segmenter, beside, stop = predictor.scene, 1, lambda: None
             if workers > 1 or scheduler is not None:
                 client = stack.enter_context(open_client(workers, scheduler))
-                segmenter = ClusterPredictor(client, self.load_network(), self.settings).scene
+                segmenter = ClusterPredictor(client, predictor.network, self.settings).scene
                 beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
             predict = functools.partial(self._predict, segmenter, options=options, show=show and beside == 1)
             done = predict_each(predict, targets, beside, stop, show=show)
@@ -213,7 +218,7 @@ class Run(RunFolder):
         path = predict_scene(
             functools.partial(segmenter, confidence=options.confidence, classifier=legend.classifier),
             legend,
-            self.recipe.clusters,
+            self._outputs_of(legend),
             scene,
             out,
             functools.partial(_track_pixels, description=Path(scene).name, show=show),
@@ -233,6 +238,19 @@ class Run(RunFolder):
             return self.legend
         # Of the classifier whose clusters the legend names: what the map shows is what the legend is about.
         return Legend(Legend.of_clusters(self.recipe.clusters).classes, classifier=self.legend.classifier)
+
+    def _predictor_for(self, legend: Legend) -> Predictor:
+        """What tells the clusters, or the outputs of a taught classifier, that a legend's classes hold."""
+        if not legend.taught:
+            return self.predictor
+        if legend.taught not in self._taught_predictors:
+            taught = self.predictor.with_classifier(self.load_taught(legend.taught))
+            self._taught_predictors = {legend.taught: taught}  # the one before has gone out of force
+        return self._taught_predictors[legend.taught]
+
+    def _outputs_of(self, legend: Legend) -> int:
+        """How many of these there are."""
+        return self.load_taught(legend.taught).outputs if legend.taught else self.recipe.clusters
 
     def predict_array(self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.integer[Any]]:
         """Class indices of an array that fits into memory whole.
@@ -254,14 +272,80 @@ class Run(RunFolder):
         InputError
             If the array's shape or dtype does not fit the network.
         """
-        recipe = self.recipe
+        legend = self.legend
         values = array[:, :, None] if array.ndim == 2 else array
-        check_array(values, recipe)
+        check_array(values, self.recipe)
         if valid is None:
             valid = np.isfinite(values).all(axis=2)
-        legend = self.legend
-        found = self.predictor.array(values, valid)[legend.classifier - 1]
-        return np.where(valid, legend.table(recipe.clusters)[found], legend.nodata).astype(legend.dtype)
+        found = self._predictor_for(legend).array(values, valid)[legend.classifier - 1]
+        return np.where(valid, legend.table(self._outputs_of(legend))[found], legend.nodata).astype(legend.dtype)
+
+    def teach(
+        self,
+        labels: Labels | str | os.PathLike[str] | None = None,
+        *,
+        scenes: Sequence[str | os.PathLike[str]] | None = None,
+        classes: Legend | str | os.PathLike[str] | None = None,
+    ) -> Taught:
+        """Learn classes from a few labels; the maps of this run show them from now on (docs/teach.md).
+
+        A multinomial logistic regression of the features that the network sees in labelled superpixels becomes a
+        classifier of the run, and the run's legend becomes its classes. `undo_legend` takes the legend before.
+
+        Parameters
+        ----------
+        labels
+            Points or polygons: a file with a column ``class`` (GeoPackage, GeoJSON, Shapefile), a CSV with x, y and
+            class, a sparse mask with the name of its scene or a folder of such; None: the run's own ``labels.geojson``,
+            which the page of `terrasift view` keeps.
+        scenes
+            Where labels are sought; None: the training images.
+        classes
+            Names and colours of the classes, or the file that lists them; None: the labels' own names.
+
+        Returns
+        -------
+        Taught
+            The legend, the accuracy to expect by cross-validation, and what became of the labels.
+
+        Raises
+        ------
+        InputError
+            If the labels cannot be read, or none is left: see `terrasift.teaching.teach`.
+        RunError
+            If no training image is where it was, or the run keeps no labels.
+
+        References
+        ----------
+        Bar-Hillel, Hertz, Shental and Weinshall, "Learning a Mahalanobis Metric from Equivalence Constraints", JMLR 6,
+        2005, for the metric in which the regression is regularised.
+        """
+        return teach_run(self, labels, scenes, classes)
+
+    def suggest(self, count: int, *, scenes: Sequence[str | os.PathLike[str]] | None = None) -> list[MapPoint]:
+        """Places where labels would help most, the most helpful first: uncertain, representative, unlike one another.
+
+        Parameters
+        ----------
+        count
+            How many.
+        scenes
+            Where; None: the training images. A bounded sample of their windows is looked at.
+
+        References
+        ----------
+        Zhdanov, "Diverse mini-batch Active Learning", arXiv:1901.05954, 2019.
+        """
+        return suggest_for(self, count, scenes)
+
+    def undo_legend(self) -> Legend:
+        """Take the legend before this one, which becomes the one before; RunError where there is none."""
+        previous = self.legend_file.with_name("legend.previous.yaml")
+        if not previous.exists():
+            raise RunError(self.path, "has no legend before this one", "nothing to undo")
+        legend = Legend.load(previous, self.recipe.clusters, self.recipe.classifiers)
+        self.save_legend(legend)
+        return legend
 
     def export(
         self, out: str | os.PathLike[str], scene: str | os.PathLike[str] | None = None, *, show: bool = True
@@ -289,7 +373,8 @@ class Run(RunFolder):
         RunError
             If the file does not do what the run does; nothing is left of it then.
         """
-        return export_run(self, self.predictor, out, scene, show=show)
+        legend = self.legend
+        return export_run(self, self._predictor_for(legend), self._outputs_of(legend), out, scene, show=show)
 
     def evaluate(
         self,
@@ -347,7 +432,10 @@ class Run(RunFolder):
         if mapping == "legend":
             if map_images is not None or map_masks is not None:
                 raise SettingError("map_images", "decide nothing: the legend is the mapping", "leave them out")
-            found = evaluate_legend(segmenter, self.legend, legend, recipe.clusters, tested, regions=regions, track=bar)
+            own = self.legend
+            segmenter = TimedSegmenter(self._predictor_for(own).scene)
+            outputs = self._outputs_of(own)
+            found = evaluate_legend(segmenter, own, legend, outputs, tested, regions=regions, track=bar)
             return dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
         mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
         found = evaluate_segmenter(

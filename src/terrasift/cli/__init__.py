@@ -8,13 +8,26 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from terrasift.cli import demo, evaluate, export, info, legend, predict, prepare, score, study, train, view
+from terrasift.cli import demo, evaluate, export, info, legend, predict, prepare, score, study, teach, train, view
 from terrasift.cli.speaking import spoken
 from terrasift.cli.voice import Voice
 
 __all__ = ["app", "main"]
 
-_ORDER = ("demo", "train", "predict", "evaluate", "score", "study", "prepare", "legend", "view", "export", "info")
+_ORDER = (
+    "demo",
+    "train",
+    "predict",
+    "evaluate",
+    "score",
+    "study",
+    "prepare",
+    "legend",
+    "teach",
+    "view",
+    "export",
+    "info",
+)
 
 
 class _InOrder(TyperGroup):
@@ -54,7 +67,7 @@ def _before(
     pass
 
 
-for _module in (demo, train, predict, evaluate, score, prepare, legend, view, export, info):
+for _module in (demo, train, predict, evaluate, score, prepare, legend, teach, view, export, info):
     app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(spoken(_module.command))
 app.add_typer(study.app, name="study")
 

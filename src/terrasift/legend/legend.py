@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -32,11 +33,14 @@ class Legend:
         Colours (``#RRGGBB``) of mask pixels that count nowhere.
     classifier
         The classifier, 1 or 2, whose clusters the classes hold.
+    taught
+        Which taught classifier of a run has the outputs that the classes hold, in place of clusters; "" for none.
     """
 
     classes: tuple[LandClass, ...]
     ignore: tuple[str, ...] = ()
     classifier: int = 1
+    taught: str = ""
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], clusters: int | None = None, classifiers: int | None = None) -> Legend:
@@ -65,6 +69,8 @@ class Legend:
         """Write the YAML file that `load` reads, whole or not at all."""
         lines = ["# Class names, colours and the clusters each class holds; edit freely."]
         lines.append(f"classifier: {self.classifier}")
+        if self.taught:
+            lines.append(f"taught: {json.dumps(self.taught)}  # by labels: its outputs stand for clusters")
         lines.append("classes:")
         for entry in self.classes:
             content = {"name": entry.name, "color": entry.color, "clusters": list(entry.clusters)}
@@ -84,7 +90,7 @@ class Legend:
             dataclasses.replace(entry, clusters=tuple(np.flatnonzero(mapping == index).tolist()))
             for index, entry in enumerate(self.classes)
         )
-        return dataclasses.replace(self, classes=classes, classifier=classifier)
+        return dataclasses.replace(self, classes=classes, classifier=classifier, taught="")
 
     def mapping(self, clusters: int) -> NDArray[np.int64]:
         """Class of each cluster, (clusters,); clusters that no class holds get -1.

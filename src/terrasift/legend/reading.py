@@ -14,7 +14,7 @@ from terrasift.legend.land_class import CLASSIFIERS, COLOR_MEND, MOST_CLASSES, L
 
 __all__ = ["LegendContent", "check_content", "read_legend"]
 
-_KEYS = ("classes", "ignore", "classifier")
+_KEYS = ("classes", "ignore", "classifier", "taught")
 _CLASS_KEYS = ("name", "color", "clusters")
 _CLASS_MEND = 'write {name: road, color: "#808080"}, with clusters: [0, 5] if known'
 
@@ -28,6 +28,7 @@ class LegendContent(NamedTuple):
     classes: tuple[LandClass, ...]
     ignore: tuple[str, ...]
     classifier: int
+    taught: str
 
 
 def read_legend(
@@ -123,9 +124,12 @@ def _checked(source: _Source, clusters: int | None, classifiers: int | None) -> 
         raise source.wrong(("classifier",), f"is {classifier!r}", "allowed are 1 and 2")
     if classifiers is not None and classifier > classifiers:
         raise source.wrong(("classifier",), f"is {classifier}, but the run has one", "write classifier: 1")
-    _check_clusters(source, classes, clusters)
+    taught = source.content.get("taught", "")
+    if not isinstance(taught, str):
+        raise source.wrong(("taught",), f"is {taught!r}", "it names what `terrasift teach` wrote: leave it as it was")
+    _check_clusters(source, classes, None if taught else clusters)  # outputs of a taught classifier: the run knows them
     _check_distinct(source, classes, ignored)
-    return LegendContent(classes, ignored, classifier)
+    return LegendContent(classes, ignored, classifier, taught)
 
 
 def _classes(source: _Source) -> tuple[LandClass, ...]:

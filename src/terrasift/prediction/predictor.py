@@ -59,6 +59,15 @@ class Predictor:
         self.reader = TensorReader(recipe, recipe.scaling, self._device)
         self._held: OrderedDict[tuple[object, ...], Network] = OrderedDict()
 
+    @property
+    def network(self) -> Network:
+        """As it was trained. Others use it too: copy it before you change it."""
+        return self._network
+
+    def with_classifier(self, classifier: torch.nn.Module) -> Predictor:
+        """The same features read by another classifier, the only one."""
+        return Predictor(Network(self._network.extractor, [classifier]), self._recipe)
+
     def scene(
         self,
         raster: Raster,

@@ -7,10 +7,11 @@ from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
+from terrasift.raster.locating import burn, coordinates_of, is_placed, pixel_bounds, to_pixels
 from terrasift.raster.map_file import check_map_path, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
 from terrasift.raster.mosaic import write_mosaic
-from terrasift.raster.places import Place, place_of
+from terrasift.raster.places import Place, georeference, place_of
 from terrasift.raster.polygons import check_polygons_path, write_polygons
 from terrasift.raster.preview import preview_base, write_preview
 from terrasift.raster.reading import Raster
@@ -35,23 +36,29 @@ __all__ = [
     "ResampledGrid",
     "TileReader",
     "Window",
+    "burn",
     "check_map_path",
     "check_polygons_path",
     "class_areas",
     "confidence_path",
+    "coordinates_of",
     "gdal_version",
+    "georeference",
     "ground_sampling",
     "is_elsewhere",
+    "is_placed",
     "job_of_map",
     "labels_of",
     "level_count",
     "level_shape",
+    "pixel_bounds",
     "pixels_of",
     "place_of",
     "preview_base",
     "read_labels",
     "row_areas",
     "sieve",
+    "to_pixels",
     "write_image",
     "write_mosaic",
     "write_polygons",

@@ -1,0 +1,73 @@
+"""A run taught by labels, and the places where the next ones help most."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from terrasift.data.scenes import describe_scenes, find_scenes, is_there
+from terrasift.errors import RunError, SettingError
+from terrasift.legend import Legend
+from terrasift.teaching import Labels, MapPoint, Taught, suggest_points, teach
+from terrasift.teaching.classifier import Metric
+from terrasift.teaching.gathering import gather_sample
+
+if TYPE_CHECKING:
+    from terrasift.api.trained import Run
+
+__all__ = ["suggest_for", "teach_run"]
+
+
+def teach_run(
+    run: Run,
+    labels: Labels | str | os.PathLike[str] | None,
+    scenes: Sequence[str | os.PathLike[str]] | None,
+    classes: Legend | str | os.PathLike[str] | None,
+) -> Taught:
+    """See `Run.teach`."""
+    if labels is None:
+        labels = run.labels_file
+        if not run.labels_file.exists():
+            raise RunError(run.path, "keeps no labels", "name a file of them, or click them: terrasift view RUN")
+    legend = Legend.load(classes) if isinstance(classes, str | os.PathLike) else classes
+    seen, before = run.legend_digest, run.legend
+    taught = teach(run.predictor, labels, _scenes(run, scenes), before, legend)
+    save_taught(run, taught, seen)
+    return taught
+
+
+def save_taught(run: Run, taught: Taught, seen: str | None = None) -> Legend:
+    """Put a classifier and its legend in force; RunError if the legend is no longer the one `seen`."""
+    name = run.save_taught(taught.lesson.classifier)
+    legend = dataclasses.replace(taught.legend, taught=name)
+    if run.save_legend(legend, seen) is None:
+        raise RunError(run.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")
+    return legend
+
+
+def suggest_for(run: Run, count: int, scenes: Sequence[str | os.PathLike[str]] | None) -> list[MapPoint]:
+    """See `Run.suggest`."""
+    if count < 1:
+        raise SettingError("--suggest", f"is {count}", "ask for 1 or more")
+    infos = describe_scenes(_scenes(run, scenes), run.recipe.resolution)
+    for info in infos:
+        run.predictor.check(info)
+    sample = gather_sample(run.predictor, infos)
+    legend = run.legend
+    if not legend.taught:
+        return suggest_points(sample, Metric.of(sample), infos, count)
+    classifier = run.load_taught(legend.taught)
+    names = {output: entry.name for entry in legend.classes for output in entry.clusters}
+    known = [names.get(output, f"output {output}") for output in range(classifier.outputs)]
+    return suggest_points(sample, Metric.of(sample), infos, count, classifier, known)
+
+
+def _scenes(run: Run, scenes: Sequence[str | os.PathLike[str]] | None) -> list[str]:
+    if scenes:
+        return find_scenes(scenes)
+    found = [path for path in run.images if is_there(path)]
+    if not found:
+        raise RunError(run.path, "its training images are not where they were", "name scenes: --scene FILE")
+    return found

@@ -1,0 +1,63 @@
+"""What labels have taught a run: classifiers as plain arrays, in one file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from terrasift.blocks.taught import TaughtClassifier
+from terrasift.errors import RunError
+from terrasift.files import write_bytes
+
+__all__ = ["TaughtFile"]
+
+
+class TaughtFile:
+    """``taught.safetensors``: the classifiers that the legends of a run speak of, each under a name of its own.
+
+    A legend names the one whose outputs its classes hold. So a classifier is in force when a legend that names it is,
+    and until then, whatever is killed in between, the run is as it was.
+
+    Parameters
+    ----------
+    folder
+        The run's.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "taught.safetensors"
+
+    def load(self, name: str) -> TaughtClassifier:
+        """A classifier; RunError if it is not there, or the file is damaged."""
+        arrays = self._arrays()
+        try:
+            return TaughtClassifier(arrays[f"{name}.weight"], arrays[f"{name}.bias"])
+        except (KeyError, RuntimeError, IndexError) as error:
+            raise RunError(
+                self.path,
+                f"does not hold the classifier {name} that the legend speaks of",
+                "teach it again, or take another legend: terrasift legend RUN --undo, --reset",
+            ) from error
+
+    def save(self, classifier: TaughtClassifier, keep: Collection[str]) -> str:
+        """Add a classifier, whole or not at all, and drop all but those to `keep`; returns its name."""
+        weight, bias = classifier.arrays
+        name = hashlib.sha256(weight.tobytes() + bias.tobytes()).hexdigest()[:12]
+        kept = {key: array for key, array in self._arrays().items() if key.rpartition(".")[0] in keep}
+        write_bytes(self.path, save(kept | {f"{name}.weight": weight, f"{name}.bias": bias}))
+        return name
+
+    def _arrays(self) -> dict[str, NDArray[np.float32]]:
+        if not self.path.exists():
+            return {}
+        try:
+            with safe_open(self.path, "numpy") as file:
+                return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError) as error:
+            raise RunError(self.path, "is damaged", "delete it, and teach the run again") from error

@@ -1,0 +1,214 @@
+"""From a few labelled superpixels to a linear classifier of what the network sees."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrasift.blocks.taught import TaughtClassifier
+from terrasift.discovery.neighbours import closer_pairs, whiten_by_neighbours
+from terrasift.teaching.regions import RegionTable
+
+__all__ = ["LabelledRegions", "Lesson", "Metric", "learn"]
+
+STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+"""Of the labels against the regularisation (scikit-learn's C), features being scaled to unit total deviation."""
+
+_FOLDS = 10
+_WITHOUT_CHOICE = 1.0  # the strength where there are too few labels to choose by
+
+
+class LabelledRegions(NamedTuple):
+    """Superpixels of which the class is known: n superpixels, F features."""
+
+    features: NDArray[np.float32]
+    """(n, F): means."""
+    classes: NDArray[np.int64]
+    """(n,): class indices."""
+    groups: NDArray[np.int64]
+    """(n,): those that touch one another, and are never on both sides of a cross-validation, share a number."""
+
+
+class Metric(NamedTuple):
+    """How features are compared: ``(features - offset) @ directions`` has unit total deviation over all superpixels."""
+
+    offset: NDArray[np.float64]
+    """(F,)."""
+    directions: NDArray[np.float64]
+    """(F, P)."""
+
+    def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, F) to (n, P)."""
+        return (features.astype(np.float64) - self.offset) @ self.directions
+
+    @classmethod
+    def of(cls, table: RegionTable) -> Metric:
+        """The metric in which superpixels that touch, and mostly share their class, are alike.
+
+        Parameters
+        ----------
+        table
+            Superpixels that need no labels, many of them.
+
+        References
+        ----------
+        Bar-Hillel, Hertz, Shental and Weinshall, "Learning a Mahalanobis Metric from Equivalence Constraints", JMLR 6,
+        2005: relevant component analysis.
+        """
+        offset = table.features.mean(axis=0, dtype=np.float64)
+        deviations = table.features.std(axis=0, dtype=np.float64)
+        scale = np.divide(1.0, deviations, out=np.zeros_like(deviations), where=deviations > 1e-9)
+        scaled = ((table.features - offset) * scale).astype(np.float32)
+        directions = np.diag(scale)
+        if len(table.pairs):
+            directions = directions @ whiten_by_neighbours(scaled, closer_pairs(scaled, table.pairs))
+        total = np.sqrt(((table.features - offset) @ directions).var(axis=0).sum())
+        return cls(offset, directions / max(total, 1e-12))
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What was learned from labels.
+
+    Attributes
+    ----------
+    classifier
+        Its outputs are `classes`, in that order.
+    classes
+        Indices of the classes that have a label, ascending.
+    strength
+        The regularisation chosen (`STRENGTHS`).
+    regions
+        (C,), int64: labelled superpixels of each of these classes.
+    confusion
+        (C, C), int64: labelled superpixels by their class and by what a classifier that had not seen them, nor any that
+        touches them, took them for; None where that cannot be tried. Classes with a single group of superpixels have
+        empty rows.
+    """
+
+    classifier: TaughtClassifier
+    classes: tuple[int, ...]
+    strength: float
+    regions: NDArray[np.int64]
+    confusion: NDArray[np.int64] | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The mean over classes of the share that was recognised, in [0, 1]: every class counts alike."""
+        if self.confusion is None:
+            return None
+        tried = self.confusion.sum(axis=1)
+        return float((np.diag(self.confusion)[tried > 0] / tried[tried > 0]).mean())
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of `accuracy` (Wilson), as if all superpixels tried had been drawn at random."""
+        share = self.accuracy
+        if share is None or self.confusion is None:
+            return None
+        count, z = int(self.confusion.sum()), 1.959964
+        middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+        half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+        return float(middle - half), float(middle + half)
+
+
+def learn(labelled: LabelledRegions, metric: Metric) -> Lesson:
+    """Fit a multinomial logistic regression, classes balanced, its regularisation chosen by cross-validation.
+
+    Parameters
+    ----------
+    labelled
+        One superpixel at least.
+    metric
+        In which the regularisation is equally strong in all directions.
+
+    Notes
+    -----
+    The strength is the one with the least mean log-loss over classes, of superpixels that the fit had not seen, in ten
+    folds (as many as there are groups, if fewer). With one class its scores are constant.
+    """
+    classes, targets = np.unique(labelled.classes, return_inverse=True)
+    points, counts = metric(labelled.features), np.bincount(targets)
+    folds = list(_folds(targets, labelled.groups)) if len(classes) > 1 else []
+    strength, confusion = _WITHOUT_CHOICE, None
+    if folds:
+        tried = [_tried(points, targets, folds, candidate) for candidate in STRENGTHS]
+        best = int(np.argmin([_loss(shares, targets) for shares in tried]))
+        strength, confusion = STRENGTHS[best], _confusion(tried[best], targets)
+    weight, bias = _fit(points, targets, strength)
+    weight = weight @ metric.directions.T
+    classifier = TaughtClassifier(weight, bias - weight @ metric.offset)
+    return Lesson(classifier, tuple(classes.tolist()), strength, counts, confusion)
+
+
+def _folds(targets: NDArray[np.intp], groups: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows to fit and rows to try, every class being among the former; classes of one group are never tried."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    each = [len(np.unique(groups[targets == index])) for index in range(int(targets.max()) + 1)]
+    several = np.flatnonzero(np.array(each)[targets] > 1)
+    if not len(several):
+        return
+    always = np.setdiff1d(np.arange(len(targets)), several)
+    most = int(np.bincount(targets[several]).max())
+    count = min(_FOLDS, most, len(np.unique(groups[several])))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")  # it sits out some folds, no more
+        split = list(
+            StratifiedGroupKFold(count, shuffle=True, random_state=0).split(several, targets[several], groups[several])
+        )
+    for fitted, tried in split:
+        rows = np.concatenate([several[fitted], always])
+        if len(tried) and len(np.unique(targets[rows])) == len(each):
+            yield rows, several[tried]
+
+
+def _tried(
+    points: NDArray[np.float64],
+    targets: NDArray[np.intp],
+    folds: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    strength: float,
+) -> NDArray[np.float64]:
+    """(n, C): shares by classifiers that had not seen a row; NaN where it was not tried."""
+    shares = np.full((len(targets), int(targets.max()) + 1), np.nan)
+    for rows, tried in folds:
+        weight, bias = _fit(points[rows], targets[rows], strength)
+        scores = points[tried] @ weight.T + bias
+        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares[tried] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _loss(shares: NDArray[np.float64], targets: NDArray[np.intp]) -> float:
+    seen = ~np.isnan(shares[:, 0])
+    losses = -np.log(np.maximum(shares[np.arange(len(targets)), targets], 1e-12))
+    return float(np.mean([losses[seen & (targets == index)].mean() for index in np.unique(targets[seen])]))
+
+
+def _confusion(shares: NDArray[np.float64], targets: NDArray[np.intp]) -> NDArray[np.int64]:
+    seen = ~np.isnan(shares[:, 0])
+    counts = np.zeros((shares.shape[1],) * 2, np.int64)
+    np.add.at(counts, (targets[seen], shares[seen].argmax(axis=1)), 1)
+    return counts
+
+
+def _fit(
+    points: NDArray[np.float64], targets: NDArray[np.intp], strength: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights (C, P) and biases (C,)."""
+    count = int(targets.max()) + 1
+    if count == 1:
+        return np.zeros((1, points.shape[1])), np.zeros(1)
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000).fit(points, targets)
+    if count == 2:  # one score, whose halves are the two classes'
+        return np.concatenate([-model.coef_, model.coef_]) / 2, np.concatenate(
+            [-model.intercept_, model.intercept_]
+        ) / 2
+    return model.coef_, model.intercept_

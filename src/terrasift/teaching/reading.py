@@ -1,0 +1,184 @@
+"""Label files read: vector files with a column `class`, and tables of x, y, class."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from terrasift.errors import InputError, SettingError
+from terrasift.teaching.labels import LABELS_CRS, Label, Labels
+
+__all__ = ["VECTOR_SUFFIXES", "read_label_file"]
+
+VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".fgb", ".kml", ".gml")
+"""Names of files that are read as points and polygons."""
+
+_KINDS = ("Point", "MultiPoint", "Polygon", "MultiPolygon")
+_COLUMN = "class"
+_MEND = "save points or polygons with a column `class`"
+
+
+def read_label_file(path: str | os.PathLike[str]) -> Labels:
+    """Labels of a GeoPackage, GeoJSON, Shapefile or any vector file GDAL reads, or of a CSV with x, y and class.
+
+    A column ``scene`` may name the scene that a label lies in. Features whose class is empty, or that have no geometry,
+    are no labels; suggestions that nobody has labelled yet are such.
+
+    Parameters
+    ----------
+    path
+        GeoJSON is in longitude and latitude unless it names another CRS itself, or its features name scenes without
+        one. A CSV is in the coordinates of the scenes.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, has no such columns, or holds something that is neither point nor polygon.
+    SettingError
+        If pyogrio or shapely are needed and not installed.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(path, "does not exist", "name a file of labels")
+    suffix = path.suffix.lower()
+    labels = _csv(path) if suffix == ".csv" else _geojson(path) if suffix in (".geojson", ".json") else _vector(path)
+    if not len(labels):
+        raise InputError(path, "holds no label", "give each point or polygon a value in its column `class`")
+    return labels
+
+
+def _csv(path: Path) -> Labels:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+            missing = [name for name in ("x", "y", _COLUMN) if name not in columns]
+            if missing:
+                raise InputError(path, f"has no column {missing[0]}", "its first line must be: x,y,class")
+            found = list(_rows(path, reader, columns))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(path, f"is not a table of text ({error})", "save it as CSV in UTF-8") from error
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "check the file") from error
+    return Labels(tuple(found))
+
+
+def _rows(path: Path, reader: csv.DictReader[str], columns: dict[str, Any]) -> Iterator[Label]:
+    for row in reader:
+        where = f"{path}:{reader.line_num}"
+        name = (row[columns[_COLUMN]] or "").strip()
+        if not name:
+            continue
+        place = []
+        for axis in ("x", "y"):
+            text = row[columns[axis]]
+            try:
+                place.append(float(text))
+            except (TypeError, ValueError):
+                raise InputError(where, f"{axis} is {text!r}", "write a number, with a point") from None
+        if not all(map(math.isfinite, place)):
+            raise InputError(where, "is a place that is not finite", "write numbers")
+        scene = (row[columns["scene"]] or "").strip() if "scene" in columns else ""
+        yield Label(name, {"type": "Point", "coordinates": place}, scene, where)
+
+
+def _geojson(path: Path) -> Labels:
+    # Without pyogrio, so that the labels a run keeps can be read by whoever has no more than the run.
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "check the file") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(path, f"is not JSON ({error})", "save it as GeoJSON") from error
+    features = content.get("features") if isinstance(content, dict) else None
+    if not isinstance(features, list):
+        raise InputError(path, "is not a GeoJSON FeatureCollection", _MEND)
+    found = []
+    for number, feature in enumerate(features, 1):
+        where = f"{path}: feature {number}"
+        if not isinstance(feature, dict) or not isinstance(feature.get("properties") or {}, dict):
+            raise InputError(where, "is not a GeoJSON feature", _MEND)
+        found += _label(where, feature.get("properties") or {}, feature.get("geometry"))
+    _check_columns(path, [feature.get("properties") or {} for feature in features])
+    return Labels(tuple(found), _crs_of(path, content))
+
+
+def _crs_of(path: Path, content: dict[str, Any]) -> str:
+    """What the file says itself, in the way of GeoJSON before RFC 7946; "" for pixels."""
+    named = content.get("crs", LABELS_CRS)
+    if named is None:
+        return ""
+    name = named.get("properties", {}).get("name") if isinstance(named, dict) else named
+    if not isinstance(name, str):
+        raise InputError(path, "has a `crs` that names none", "leave it out: GeoJSON is in longitude and latitude")
+    return LABELS_CRS if name.upper().endswith("CRS84") else name.removeprefix("urn:ogc:def:crs:").replace("::", ":")
+
+
+def _vector(path: Path) -> Labels:
+    for package in ("pyogrio", "shapely"):
+        if importlib.util.find_spec(package) is None:
+            raise SettingError("LABELS", f"{package} is not installed", "pip install 'terrasift[vector]'")
+    import pyogrio
+    import shapely
+
+    try:
+        layers = [str(name) for name, _ in pyogrio.list_layers(path)]
+        if len(layers) > 1:
+            raise InputError(path, f"has {len(layers)} layers: {', '.join(layers[:6])}", "save one in a file by itself")
+        meta, _, geometries, columns = pyogrio.raw.read(path, force_2d=True)
+    except (RuntimeError, ValueError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(path, f"is not a vector file that can be opened ({error})", _MEND) from error
+    names = {str(name).lower(): index for index, name in enumerate(meta["fields"])}
+    if geometries is None or _COLUMN not in names:
+        have = ", ".join(names) or "none"
+        raise InputError(path, "has no geometries" if geometries is None else f"has no column `class`: {have}", _MEND)
+    found = []
+    for number, geometry in enumerate(geometries, 1):
+        shape = None if geometry is None else shapely.geometry.mapping(shapely.from_wkb(geometry))
+        row = {name: columns[index][number - 1] for name, index in names.items()}
+        found += _label(f"{path}: feature {number}", row, shape)
+    return Labels(tuple(found), str(meta["crs"] or ""))
+
+
+def _check_columns(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    if rows and not any(_COLUMN in row for row in rows):
+        raise InputError(path, "has no property `class`", _MEND)
+
+
+def _label(where: str, row: dict[str, Any], geometry: Any) -> list[Label]:
+    name = _text(row.get(_COLUMN))
+    if not name or geometry is None:
+        return []
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    if kind not in _KINDS:
+        raise InputError(where, f"is a {kind}", "labels are points and polygons")
+    if not _is_plane(geometry.get("coordinates"), _DEPTHS[kind]):
+        raise InputError(where, "has coordinates that are not finite numbers", "draw it anew")
+    return [Label(name, geometry, _text(row.get("scene")), where)] if geometry["coordinates"] else []
+
+
+_DEPTHS = {"Point": 0, "MultiPoint": 1, "Polygon": 2, "MultiPolygon": 3}
+
+
+def _is_plane(coordinates: Any, depth: int) -> bool:
+    if not isinstance(coordinates, list | tuple):
+        return False
+    if depth:
+        return all(_is_plane(part, depth - 1) for part in coordinates)
+    numbers = coordinates[:2]
+    return len(numbers) == 2 and all(type(value) in (int, float) and math.isfinite(value) for value in numbers)
+
+
+def _text(value: Any) -> str:
+    """A class as text: numbers without a fraction, nothing for what is missing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
