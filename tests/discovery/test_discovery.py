@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from terrasift import InputError, Recipe, RunError, SettingError, discover
 from terrasift.data.indexing import index_images
-from terrasift.data.patches import PatchReader
+from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.precomputed import regions_of
 from terrasift.data.regions import RegionCache
 from terrasift.data.scenes import find_scenes
 from terrasift.discovery import Discovery, Targets, contrast, discover_in
 from terrasift.discovery import discover as discovering
-from terrasift.raster import Raster, write_image
+from terrasift.raster import Raster, Window, write_image
 
 TINY = ("clusters=6", "patch=64", "crop=null", "refinement.area=64", "compute.device=cpu")
 
@@ -89,6 +89,28 @@ def test_what_was_saved_is_what_was_found(learned_contrast: bool, tmp_path: Path
     assert not np.array_equal(other_seed.filters, found.filters)
 
 
+class Nearest:
+    """Draws nothing but the nearest cluster."""
+
+    def random(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.zeros(shape)
+
+
+def test_targets_are_drawn_in_proportion_to_their_shares(tmp_path: Path) -> None:
+    patch = Patch("scene.tif", Window(0, 0, 1, 3))
+    nearest = np.array([[[7, 3], [5, 6], [9, 8]]], np.uint16)
+    shares = np.array([[[0.75, 0.25], [1.0, 0.0], [0.5, 0.5]]], np.float32)
+    targets = Targets.load(Targets([patch], [3], nearest, shares).save(tmp_path / "t.safetensors"), [patch])
+    regions = np.array([[2, 0, 1]], np.int32)
+    draws = np.random.default_rng(0)
+    drawn = np.concatenate([targets.of_patch(patch, regions, draws)[0] for _ in range(4000)])
+    assert (drawn[:, 1] == 7).mean() == pytest.approx(0.75, abs=0.03)
+    assert (drawn[:, 0] == 9).mean() == pytest.approx(0.5, abs=0.03)
+    assert set(drawn[:, 1]) == {7, 3}
+    assert set(drawn[:, 0]) == {9, 8}
+    assert set(drawn[:, 2]) == {5}
+
+
 @EITHER_WAY
 @pytest.mark.parametrize(("bands", "kind"), [(1, "uint8"), (3, "uint16"), (4, "nan"), (10, "nodata")])
 def test_labels_of_an_array_are_the_targets_of_its_patch(
@@ -115,7 +137,7 @@ def test_labels_of_an_array_are_the_targets_of_its_patch(
     assert (discovery.perceptron is not None) == learned_contrast
     invalid = 0
     for patch in patches:
-        expected = targets.of_patch(patch, regions.of_patch(patch, *reader.read(patch, 64)))
+        expected = targets.of_patch(patch, regions.of_patch(patch, *reader.read(patch, 64)), Nearest())
         array, valid = reader.raw(patch)
         invalid += int((~valid).sum())
         for classifier in (1, 2):
@@ -127,7 +149,7 @@ def test_labels_of_an_array_are_the_targets_of_its_patch(
         embedding = discovery.embedding(array, valid)
         np.testing.assert_array_equal(np.isnan(embedding), np.broadcast_to(~valid[:, :, None], embedding.shape))
     assert (invalid > 0) == (kind != "uint8")
-    labels = [targets.of_patch(patch, regions.of_patch(patch, *reader.read(patch, 64))) for patch in patches]
+    labels = [targets.of_patch(patch, regions.of_patch(patch, *reader.read(patch, 64)), Nearest()) for patch in patches]
     assert len(np.unique(labels)) == 20
 
 
@@ -164,7 +186,11 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     scene = write(tmp_path / "a.tif", (land(3) * 255).astype(np.uint8))
     path = discover([scene], tiny_recipe(), cache=tmp_path / "cache", show=False).save(tmp_path / "d.safetensors")
     whole = path.read_bytes()
-    targets = Targets([], [], np.zeros((1, 0), np.uint16)).save(tmp_path / "targets.safetensors").read_bytes()
+    targets = (
+        Targets([], [], np.zeros((1, 0, 4), np.uint16), np.zeros((1, 0, 4), np.float32))
+        .save(tmp_path / "targets.safetensors")
+        .read_bytes()
+    )
     for content in (whole[:-100], whole[:50], b"", b"words", targets, whole.replace(b"centres_1", b"centres_7")):
         path.write_bytes(content)
         with pytest.raises(RunError, match=r"d\.safetensors: does not hold a discovery"):
@@ -210,7 +236,9 @@ def test_precomputed_superpixels_do_as_well(hole: bool, tmp_path: Path) -> None:
         numbers = np.unique(regions.of_patch(patch, image, valid)[valid])
         assert numbers.tolist() == list(range(len(numbers)))
     discovery, targets = discover_in(patches, reader, regions, recipe, show=False)
-    assert len(np.unique([targets.of_patch(p, regions.of_patch(p, *reader.read(p, 64))) for p in patches])) == 6
+    assert (
+        len(np.unique([targets.of_patch(p, regions.of_patch(p, *reader.read(p, 64)), Nearest()) for p in patches])) == 6
+    )
     with Raster(scene) as raster, pytest.raises(SettingError, match=r"refinement\.method"):
         discovery.labels(raster.read()[0])
     sliced = replace(discovery, recipe=tiny_recipe().model_copy(update={"scaling": scaling}))

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from terrasift.discovery import contrast
-from terrasift.discovery.clusters import find_centres, nearest_centres, unit_deviation
+from terrasift.discovery.clusters import find_centres, nearest_centres, nearest_shares, unit_deviation
 from terrasift.discovery.neighbours import closer_pairs, principal_components, whiten_by_neighbours
 
 BLOCKS = [2, 4, 4] * 3
@@ -119,3 +119,22 @@ def test_unit_deviation_is_that_of_all_numbers_together() -> None:
     rows = rows_of(80, 5)
     mean, deviation = unit_deviation(rows)
     np.testing.assert_allclose(((rows - mean) / deviation).var(axis=0).sum(), 1, rtol=1e-5)
+
+
+def test_shares_fall_with_the_squared_distance() -> None:
+    random = np.random.default_rng(5)
+    points, centres = random.normal(size=(300, 6)).astype(np.float32), random.normal(size=(9, 6)).astype(np.float32)
+    nearest, shares = nearest_shares(points, centres)
+    squared = ((points[:, None].astype(np.float64) - centres) ** 2).sum(axis=2)
+    in_order = np.sort(squared, axis=1)
+    unit = (in_order[:, 1] - in_order[:, 0]).mean()
+    expected = np.exp(-(in_order[:, :4] - in_order[:, :1]) / unit)
+    np.testing.assert_array_equal(nearest, np.argsort(squared, axis=1)[:, :4])
+    np.testing.assert_array_equal(nearest[:, 0], nearest_centres(points, centres))
+    np.testing.assert_allclose(shares, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4)
+
+
+def test_a_single_cluster_has_all() -> None:
+    nearest, shares = nearest_shares(np.ones((3, 2), np.float32), np.zeros((1, 2), np.float32))
+    assert nearest.tolist() == [[0], [0], [0]]
+    assert shares.tolist() == [[1.0], [1.0], [1.0]]

@@ -30,7 +30,7 @@ class DictionaryUnet(Extractor):
     bands
         Bands of the image, B.
     width
-        Channels of the U-Net's first block. 48 in the recipe `default`.
+        Channels of the U-Net's first block. 32 in the recipe `default`.
 
     Attributes
     ----------
@@ -64,8 +64,8 @@ class DictionaryUnet(Extractor):
 
     @staticmethod
     def default_width(clusters: int) -> int:
-        """48, whatever the clusters."""
-        return 48
+        """32, whatever the clusters."""
+        return 32
 
     def set_filters(self, filters: NDArray[np.float32]) -> None:
         """Take a dictionary, (2, F, B, 7, 7), for the fixed first layer."""

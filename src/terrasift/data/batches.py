@@ -20,8 +20,8 @@ __all__ = ["PatchBatches", "TargetSource", "epoch_order"]
 class TargetSource(Protocol):
     """Where the targets of a patch come from. It travels to other processes."""
 
-    def of_patch(self, patch: Patch, regions: NDArray[np.int32]) -> NDArray[np.int64]:
-        """(classifiers, side, side), int64: the targets of a patch with regions (side, side)."""
+    def of_patch(self, patch: Patch, regions: NDArray[np.int32], draws: np.random.Generator) -> NDArray[np.int64]:
+        """(classifiers, side, side), int64: the targets of a patch with regions (side, side), where any are drawn."""
 
 
 class PatchBatches:
@@ -61,7 +61,7 @@ class PatchBatches:
         processes: int = 1,
         targets: TargetSource | None = None,
     ) -> None:
-        self._dataset = _PatchDataset(patches, reader, regions, side, targets)
+        self._dataset = _PatchDataset(patches, reader, regions, side, seed, targets)
         self._batch_size = batch_size
         self._seed = seed
         self._workers = workers
@@ -100,7 +100,7 @@ class PatchBatches:
             step = order[start : start + whole]
             mine = step[self._process * self._batch_size : (self._process + 1) * self._batch_size]
             # Every process must take part in every step: one without a share repeats another's first patch.
-            steps.append((mine if len(mine) else step[:1]).tolist())
+            steps.append([(epoch, index) for index in (mine if len(mine) else step[:1]).tolist()])
         loader = DataLoader(
             self._dataset,
             batch_sampler=steps,
@@ -123,25 +123,30 @@ class _PatchDataset(Dataset[Batch]):
         reader: PatchReader,
         regions: RegionSource,
         side: int,
+        seed: int,
         targets: TargetSource | None,
     ) -> None:
         self.patches = patches
         self.reader = reader
         self.regions = regions
         self.side = side
+        self.seed = seed
         self.targets = targets
 
     def __len__(self) -> int:
         return len(self.patches)
 
-    def __getitem__(self, index: int) -> Batch:
-        image, valid = self.reader.read(self.patches[index], self.side)
-        regions = self.regions.of_patch(self.patches[index], image, valid)
+    def __getitem__(self, place: tuple[int, int]) -> Batch:
+        epoch, index = place
+        patch = self.patches[index]
+        image, valid = self.reader.read(patch, self.side)
+        regions = self.regions.of_patch(patch, image, valid)
+        draws = np.random.default_rng([self.seed, epoch, index])
         return Batch(
             torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0))),
             torch.from_numpy(regions),
             torch.from_numpy(valid),
-            None if self.targets is None else torch.from_numpy(self.targets.of_patch(self.patches[index], regions)),
+            None if self.targets is None else torch.from_numpy(self.targets.of_patch(patch, regions, draws)),
         )
 
 

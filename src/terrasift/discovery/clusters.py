@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["find_centres", "nearest_centres", "unit_deviation"]
+__all__ = ["find_centres", "nearest_centres", "nearest_shares", "unit_deviation"]
 
 _STARTS = 2  # of which the tighter is kept
 _ROUNDS = 50
@@ -57,3 +57,38 @@ def nearest_centres(points: NDArray[np.float32], centres: NDArray[np.float32]) -
         for start in range(0, len(points), _ROWS)
     ]
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
+def nearest_shares(
+    points: NDArray[np.float32], centres: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """How much each point belongs to the clusters nearest to it.
+
+    Parameters
+    ----------
+    points
+        (n, E), float32.
+    centres
+        (K, E), float32.
+
+    Returns
+    -------
+    tuple of ndarray
+        The nearest clusters (n, at most 4), int64, the nearest first; and their shares, float32: the softmax of their
+        negative squared distances, in units of the mean difference between the nearest and the second.
+    """
+    count = min(_SHARED, len(centres))
+    half_norms = (centres**2).sum(axis=1) / 2
+    nearest, nearness = np.empty((len(points), count), np.int64), np.empty((len(points), count), np.float32)
+    for start in range(0, len(points), _ROWS):
+        rows = slice(start, start + _ROWS)
+        near = points[rows] @ centres.T - half_norms  # half the squared distance, turned round, but for a constant
+        nearest[rows] = np.argsort(-near, axis=1, kind="stable")[:, :count]
+        nearness[rows] = np.take_along_axis(near, nearest[rows], axis=1)
+    below = nearness - nearness[:, :1]
+    unit = float(-below[:, 1].mean(dtype=np.float64)) if count > 1 else 1.0
+    shares = np.exp(below / max(unit, 1e-9))
+    return nearest, shares / shares.sum(axis=1, keepdims=True)
+
+
+_SHARED = 4  # clusters that share a point: a fifth would have next to nothing

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from terrasift.blocks.regions import neighbour_pairs
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.regions import WORTH_PROCESSES, RegionSource
-from terrasift.discovery.clusters import find_centres, nearest_centres, unit_deviation
+from terrasift.discovery.clusters import find_centres, nearest_shares, unit_deviation
 from terrasift.discovery.contrast import learn_contrast
 from terrasift.discovery.descriptors import block_sizes, describe_regions
 from terrasift.discovery.dictionary import learn_dictionary
@@ -32,7 +32,7 @@ CONTRAST_FROM = 50_000
 
 EmbeddingParts = Literal["both", "contrast", "whitened"]
 
-_WEIGHTS = {"both": (1.0, 0.5, 0.5), "contrast": (0.0, 0.0, 1.0), "whitened": (1.0, 0.0)}
+_WEIGHTS = {"both": (1.0, 1.0, 0.5), "contrast": (0.0, 0.0, 1.0), "whitened": (1.0, 0.0)}
 """Of the whitened numbers, of what superpixels are by themselves, and of the contrastive embedding.
 
 Whitening favours what changes slowly, so what surrounds a superpixel: alone it loses roads and other narrow things."""
@@ -113,8 +113,9 @@ def discover_in(
     for number, held in enumerate(centres, 1):
         if len(held) < recipe.clusters:
             _logger.warning("clustering %d has only %d clusters: superpixels are too alike", number, len(held))
-    clusters = np.stack([nearest_centres(points, held) for held in centres])
-    return Discovered(dataclasses.replace(found, centres=centres), Targets.of_counts(patches, counts, clusters))
+    nearest, shares = zip(*(nearest_shares(points, held) for held in centres), strict=True)
+    targets = Targets(patches, counts, np.stack(nearest).astype(np.uint16), np.stack(shares))
+    return Discovered(dataclasses.replace(found, centres=centres), targets)
 
 
 class _Described(NamedTuple):

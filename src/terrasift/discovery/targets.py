@@ -21,44 +21,52 @@ __all__ = ["Targets"]
 class Targets:
     """The clusters of all superpixels of some patches. It travels to other processes.
 
+    A superpixel that lies between clusters is given now the one, now the other: each time it is asked for it draws one
+    of its nearest, in proportion to their shares (`clusters.nearest_shares`). On average that is the cross-entropy
+    with soft targets.
+
     Parameters
     ----------
     patches
         Whose.
     counts
         Superpixels of each.
-    clusters
-        (classifiers, all superpixels), uint16: patch by patch, in the order of their numbers.
+    nearest
+        (classifiers, all superpixels, nearest clusters), uint16: patch by patch, in the order of their numbers.
+    shares
+        Of the same shape, float32, not negative: of each of these clusters, 1 in all.
     """
 
-    def __init__(self, patches: Sequence[Patch], counts: Sequence[int], clusters: NDArray[np.uint16]) -> None:
+    def __init__(
+        self, patches: Sequence[Patch], counts: Sequence[int], nearest: NDArray[np.uint16], shares: NDArray[np.float32]
+    ) -> None:
         starts = np.cumsum([0, *counts]).tolist()
         self._counts = list(counts)
-        self._clusters = clusters
-        self._range = {patch: (starts[number], starts[number + 1]) for number, patch in enumerate(patches)}
+        self._nearest = nearest
+        self._shares = shares
+        self._range = {patch: slice(starts[number], starts[number + 1]) for number, patch in enumerate(patches)}
 
-    @classmethod
-    def of_counts(cls, patches: Sequence[Patch], counts: Sequence[int], clusters: NDArray[np.int64]) -> Targets:
-        """From clusters of any integer type."""
-        return cls(patches, counts, clusters.astype(np.uint16))
-
-    def of_patch(self, patch: Patch, regions: NDArray[np.int32]) -> NDArray[np.int64]:
-        """(classifiers, H, W), int64: the clusters of a patch with superpixels (H, W)."""
-        start, stop = self._range[patch]
-        return self._clusters[:, start:stop].astype(np.int64)[:, regions]
+    def of_patch(self, patch: Patch, regions: NDArray[np.int32], draws: np.random.Generator) -> NDArray[np.int64]:
+        """(classifiers, H, W), int64: clusters of a patch with superpixels (H, W), drawn."""
+        nearest, shares = self._nearest[:, self._range[patch]], self._shares[:, self._range[patch]]
+        passed = draws.random((*shares.shape[:2], 1)) >= shares.cumsum(axis=2)[:, :, :-1]
+        drawn = np.take_along_axis(nearest, passed.sum(axis=2, keepdims=True), axis=2)[:, :, 0]
+        return drawn.astype(np.int64)[:, regions]
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a safetensors file, whole or not at all."""
-        return write_bytes(path, save({"counts": np.array(self._counts), "clusters": self._clusters}))
+        return write_bytes(
+            path, save({"counts": np.array(self._counts), "nearest": self._nearest, "shares": self._shares})
+        )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], patches: Sequence[Patch]) -> Targets:
         """What `save` wrote for these patches; RunError if it is something else."""
         try:
             content = load_file(path)
-            counts, clusters = content["counts"].tolist(), content["clusters"]
-            if len(counts) != len(patches) or clusters.shape[1] != sum(counts):
+            counts, nearest, shares = content["counts"].tolist(), content["nearest"], content["shares"]
+            if len(counts) != len(patches) or nearest.shape[1] != sum(counts) or nearest.shape != shares.shape:
                 raise ValueError("of other patches")
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise RunError(path, "does not hold the targets of these patches", "delete it, and resume") from error
-        return cls(patches, counts, clusters)
+        return cls(patches, counts, nearest, shares)
