@@ -20,7 +20,7 @@ from terrasift import Recipe, Run, RunError, SettingError, build_network, refine
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import continuity_loss, mumford_shah_loss
 from terrasift.run import RunFolder
-from terrasift.training import fit, make_fabric, make_optimizer, make_scheduler, training_step
+from terrasift.training import fit, make_fabric, make_optimizer, make_scheduler, memory_format, training_step
 
 
 class FixedBatches:
@@ -61,6 +61,41 @@ def test_step_is_that_of_the_method() -> None:
         pixel_weights = (labels.numel() / ((counts > 0).sum() * counts))[labels]
         pixel_losses = -torch.log_softmax(logits, 1).gather(1, labels[:, None])[:, 0]
         torch.testing.assert_close(loss, (pixel_weights * pixel_losses).sum() / pixel_weights.sum())
+
+
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dic", "dictionary"])
+def test_a_step_is_the_same_whichever_way_its_numbers_lie_in_memory(extractor: str) -> None:
+    recipe = Recipe.load("paper", [f"extractor={extractor}", "clusters=6", "width=6"])
+    found = []
+    for layout in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(3)
+        network = build_network(extractor, 3, 6, classifiers=2, width=6).double().to(memory_format=layout)
+        batch = next(FixedBatches(1).epoch(0))
+        images = batch.images.double().contiguous(memory_format=layout)
+        valid = batch.valid.clone()
+        valid[:, :3] = False
+        result = training_step(network, Batch(images, batch.regions, valid), recipe)
+        sum(result.losses).backward()
+        gradients = [part.grad for part in network.parameters() if part.requires_grad]
+        found.append([*result.losses, *result.labels, *gradients])
+    for plain, other in zip(*found, strict=True):
+        torch.testing.assert_close(other, plain)
+
+
+@pytest.mark.parametrize(("precision", "layout"), [("32-true", "contiguous_format"), ("bf16-mixed", "channels_last")])
+def test_float32_trains_as_it_always_did_and_16_bits_with_channels_side_by_side(precision: str, layout: str) -> None:
+    recipe = small_recipe(f"compute.precision={precision}")
+    assert memory_format(make_fabric(recipe), recipe) is getattr(torch, layout)
+
+
+def test_bfloat16_finds_what_float32_finds(tmp_path: Path) -> None:
+    ends = []
+    for precision in ("32-true", "bf16-mixed"):
+        recipe = small_recipe(f"compute.precision={precision}", "epochs=3")
+        weights_after(recipe, FixedBatches(4), tmp_path / precision)
+        ends.append([float(loss) for loss in losses(tmp_path / precision)])
+    np.testing.assert_allclose(ends[1], ends[0], rtol=0.05)
+    assert ends[0] != ends[1]
 
 
 @pytest.mark.parametrize(

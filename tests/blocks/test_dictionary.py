@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional
 
 from terrasift.blocks.dictionary import dictionary_responses, half_resolution, learn_filters
+from terrasift.blocks.dictionary_extractor import DictionaryUnet
 
 
 def windows_of_stripes(count: int = 1500, bands: int = 3, seed: int = 0) -> NDArray[np.float32]:
@@ -121,3 +123,25 @@ def test_half_resolution_is_the_mean_of_four_and_repeats_the_last() -> None:
     image = torch.arange(15.0).view(1, 1, 3, 5)
     expected = [[(0 + 1 + 5 + 6) / 4, (2 + 3 + 7 + 8) / 4, (4 + 9) / 2], [10.5, 12.5, 14.0]]
     assert half_resolution(image)[0, 0].tolist() == expected
+
+
+def test_mixing_before_upsampling_gives_what_mixing_after_it_gives() -> None:
+    """As drawn, the U-Net's features are upsampled, joined with the rest, then mixed; mixing first costs less."""
+    torch.manual_seed(0)
+    extractor = DictionaryUnet(3, 12).double().eval()
+    extractor.join[1].running_mean.uniform_(-1, 1)
+    image = image_of(3, 24, 32).double()
+    halved = half_resolution(image)
+    coarse = dictionary_responses(halved, extractor.coarse_filters)
+    first = extractor.encode_1(torch.cat([halved, coarse], dim=1))
+    second = extractor.encode_2(functional.avg_pool2d(first, 2))
+    third = extractor.encode_3(functional.avg_pool2d(second, 2))
+    second = extractor.decode_2(torch.cat([second, doubled(third)], dim=1))
+    first = extractor.decode_1(torch.cat([first, doubled(second)], dim=1))
+    fine = dictionary_responses(image, extractor.fine_filters)
+    expected = extractor.join(torch.cat([image, fine, doubled(first)], dim=1))
+    torch.testing.assert_close(extractor(image), expected)
+
+
+def doubled(features: torch.Tensor) -> torch.Tensor:
+    return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)

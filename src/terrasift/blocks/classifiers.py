@@ -50,7 +50,7 @@ class DeepClustering(nn.Module):
         """(N, K, H, W) to (N, K, H, W), not negative."""
         with torch.no_grad():
             bases, shares = self.fit(self.before(inputs).flatten(2))
-            rebuilt = (bases.rebuilding @ shares.transpose(1, 2)).reshape(inputs.shape)
+            rebuilt = _rebuilt(bases.rebuilding, shares, inputs)
         return functional.relu(self.after(functional.relu(rebuilt)) + inputs)
 
     def fit(self, pixels: Tensor) -> tuple[Bases, Tensor]:
@@ -96,10 +96,17 @@ class HeldClustering(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, K, H, W) to (N, K, H, W), not negative."""
         shares = _shares(self.before(inputs).flatten(2), self.assigning)
-        rebuilt = (self.rebuilding @ shares.transpose(1, 2)).reshape(inputs.shape)
+        rebuilt = _rebuilt(self.rebuilding, shares, inputs)
         return functional.relu(self.after(functional.relu(rebuilt)) + inputs)
 
 
 def _shares(pixels: Tensor, bases: Tensor) -> Tensor:
     """Responsibilities z, (N, n, M), of bases (N, K, M) for pixels (N, K, n)."""
     return torch.softmax(pixels.transpose(1, 2) @ bases, dim=2)
+
+
+def _rebuilt(bases: Tensor, shares: Tensor, like: Tensor) -> Tensor:
+    """Pixels out of bases (N, K, M) by their shares (N, n, M), in the shape and the memory format of an image."""
+    if like.is_contiguous(memory_format=torch.channels_last):
+        return (shares @ bases.transpose(1, 2)).transpose(1, 2).reshape(like.shape)
+    return (bases @ shares.transpose(1, 2)).reshape(like.shape)

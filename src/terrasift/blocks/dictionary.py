@@ -95,7 +95,7 @@ def dictionary_responses(images: Tensor, filters: Tensor) -> Tensor:
 
 def rectified(found: Tensor) -> Tensor:
     """(N, F, H, W) to (N, 2 F, H, W): the two halves of `dictionary_responses`."""
-    return torch.cat([functional.relu(found - _THRESHOLD), functional.relu(-found - _THRESHOLD)], dim=1)
+    return torch.cat([found, -found], dim=1).sub_(_THRESHOLD).relu_()
 
 
 def half_resolution(images: Tensor) -> Tensor:

@@ -75,21 +75,42 @@ class DictionaryUnet(Extractor):
     def forward(self, images: Tensor) -> Tensor:
         """(N, B, H, W) in [0, 1] to (N, 64, H, W)."""
         height, width = images.shape[-2:]
-        rows, columns = (_whole(side, self.alignment, images.device) for side in (height, width))
-        whole = images[..., rows, :][..., columns]
+        whole = self._in_whole_steps(images)
         halved = half_resolution(whole)
         with torch.no_grad():  # fixed, and nothing before them learns
             fine = dictionary_responses(whole, self.fine_filters)
             coarse = dictionary_responses(halved, self.coarse_filters)
+            whole, halved = whole.to(fine.dtype), halved.to(coarse.dtype)  # else autocast would join them in float32
         first = self.encode_1(torch.cat([halved, coarse], dim=1))
         second = self.encode_2(functional.avg_pool2d(first, 2))
         third = self.encode_3(functional.avg_pool2d(second, 2))
         second = self.decode_2(torch.cat([second, _doubled(third)], dim=1))
         first = self.decode_1(torch.cat([first, _doubled(second)], dim=1))
-        features: Tensor = self.join(torch.cat([whole, fine, _doubled(first)], dim=1))
+        features = self._joined(torch.cat([whole, fine], dim=1), first)
         if torch.compiler.is_exporting():  # which would take a slice for a promise about the size
             return features[..., torch.arange(height), :][..., torch.arange(width)]
         return features[..., :height, :width]
+
+    def _joined(self, fixed: Tensor, learned: Tensor) -> Tensor:
+        """`join` of what is at full resolution, and of what is not yet: a 1x1 convolution may come before upsampling.
+
+        So it takes a quarter of the time, and no gradient is computed for what does not learn.
+        """
+        convolution, *rest = self.join
+        assert isinstance(convolution, nn.Conv2d)
+        weight, split = convolution.weight, fixed.shape[1]
+        features = functional.conv2d(fixed, weight[:, :split], convolution.bias)
+        features = features + _doubled(functional.conv2d(learned, weight[:, split:]))
+        for part in rest:
+            features = part(features)
+        return features
+
+    def _in_whole_steps(self, images: Tensor) -> Tensor:
+        sides = images.shape[-2:]
+        if not torch.compiler.is_exporting() and not any(side % self.alignment for side in sides):
+            return images
+        rows, columns = (_whole(side, self.alignment, images.device) for side in sides)
+        return images[..., rows, :][..., columns]
 
 
 _JOINED = 64  # channels of the features

@@ -44,6 +44,8 @@ def weighted_cross_entropy(
         labels = labels.masked_fill(~valid, _IGNORED)
         if not valid.any():
             return logits.sum() * 0.0
+    if logits.is_contiguous(memory_format=torch.channels_last):  # as a table of pixels, nothing of it is copied
+        logits, labels = logits.movedim(1, -1).flatten(0, -2), labels.flatten()
     return functional.cross_entropy(logits, labels, weights, ignore_index=_IGNORED)
 
 
