@@ -150,7 +150,7 @@ TREE = '{name: tree, color: "#00FF00"}'
             7,
             r"classes\[0\]\.clusters\[2\] names cluster 1 twice; classes\[0\]\.clusters\[0\] on line 5 has it",
         ),
-        ('classes:\n- name: road\n  color: "#808080"\n  name: tree', 2, r"classes\[0\]\.name is written twice"),
+        ('classes:\n- name: road\n  color: "#808080"\n  name: tree', 4, r"classes\[0\]\.name is written twice"),
     ],
 )
 def test_a_wrong_classes_file_is_refused_in_one_line_that_names_its_line(
@@ -195,7 +195,7 @@ def test_odd_yaml_is_refused_too(tmp_path: Path, text: str) -> None:
 
 def test_a_missing_or_binary_classes_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "classes.yaml").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(InputError, match="is not YAML"):
+    with pytest.raises(InputError, match="is not text in UTF-8"):
         Legend.load(tmp_path / "classes.yaml")
     with pytest.raises(InputError, match="No such file"):
         Legend.load(tmp_path / "nothing.yaml")

@@ -152,12 +152,22 @@ def test_bands_and_scaling_must_agree() -> None:
         ("", "is not a recipe"),
         ("- a\n- b", "is not a recipe"),
         ("lr: [", "is not YAML"),
-        ("1: 2", r"recipe\.yaml: 1: is not a key; allowed: augmentation, bands"),
+        ("1: 2", r"recipe\.yaml:1: 1: is not a key; allowed: augmentation, bands"),
         (
             "refinement:\n  1: 2",
-            r"recipe\.yaml: refinement\.1: is not a key; allowed: area, color_bands, compactness, folder, method, ",
+            r"recipe\.yaml:2: refinement\.1: is not a key; allowed: area, color_bands, compactness, folder, method, ",
         ),
         ("lr: 2020-01-01", r'lr: "2020-01-01" is wrong'),
+        ("seed: 1\n\npredict:\n  window: 8\n", r"recipe\.yaml:4: predict\.window: 8 is wrong"),
+        (
+            "predict:\n  context: patch\n  window: 64\n  margin: 60\n",
+            r"recipe\.yaml:1: predict\.margin 60 clashes with",
+        ),
+        ("bands: [1, 2]\nbands: [3]", r"recipe\.yaml:2: bands is written twice; keep one"),
+        ("seed: &a {b: *a}", r"recipe\.yaml:1: holds itself by an alias"),
+        ("seed: {2020-01-01: 1}", r"recipe\.yaml:1: seed: .* is wrong"),
+        (f"extractor: {'x' * 100_000}", r"x\.\.\. is wrong"),
+        ("lr: " + "[" * 1000, r"recipe\.yaml:1: is nested too deep"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str, words: str) -> None:
@@ -165,6 +175,22 @@ def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str, words: s
     with pytest.raises(SettingError, match=words) as error:
         Recipe.load(tmp_path / "recipe.yaml")
     assert "\n" not in str(error.value)
+
+
+def test_what_the_command_line_changes_has_no_line_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "recipe.yaml").write_text("seed: 1\nclusters: 8\n")
+    with pytest.raises(SettingError, match=r"recipe\.yaml: clusters: 1 is wrong"):
+        Recipe.load(tmp_path / "recipe.yaml", ["clusters=1"])
+
+
+def test_every_key_is_listed_with_what_it_may_be() -> None:
+    keys = {key.name: key for key in Recipe.keys()}  # noqa: SIM118  # no dictionary
+    written = [line.split("#")[0] for line in Recipe().to_yaml().splitlines()]
+    assert len(keys) == sum(bool(line.split(":")[1].strip()) for line in written)
+    assert keys["predict.window"].allowed == "a whole number from 16"
+    assert keys["clusters"].allowed == "a whole number from 2 up to 65535"
+    assert keys["refinement.method"].default == Refinement().method
+    assert all(key.meaning and key.allowed for key in keys.values())
 
 
 def test_a_missing_recipe_names_those_there_are(tmp_path: Path) -> None:

@@ -1,5 +1,27 @@
-"""Files: written whole or not at all."""
+"""Files: written whole or not at all, and read within bounds.
 
+`files.arrays` and `files.tensors` read NumPy's and PyTorch's; they take long to import.
+"""
+
+from terrasift.files.reading import check_file, file_digest, read_bytes, read_csv, read_json, read_text
 from terrasift.files.writing import claimed, remove, whole, write_bytes, write_text
+from terrasift.files.yaml_reading import Place, YamlText, in_words, parse_yaml, read_yaml
 
-__all__ = ["claimed", "remove", "whole", "write_bytes", "write_text"]
+__all__ = [
+    "Place",
+    "YamlText",
+    "check_file",
+    "claimed",
+    "file_digest",
+    "in_words",
+    "parse_yaml",
+    "read_bytes",
+    "read_csv",
+    "read_json",
+    "read_text",
+    "read_yaml",
+    "remove",
+    "whole",
+    "write_bytes",
+    "write_text",
+]

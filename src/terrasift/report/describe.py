@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import yaml
-
+from terrasift.files import read_yaml
 from terrasift.legend import Legend
 from terrasift.raster import Raster, Window, ground_sampling
 from terrasift.recipe import Recipe, recipe_names
@@ -29,10 +28,7 @@ def describe(path: str) -> str:
 def _is_legend(path: str) -> bool:
     if Path(path).suffix.lower() not in (".yaml", ".yml") or not Path(path).is_file():
         return False
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return False
+    content = read_yaml(path).content
     return isinstance(content, dict) and "classes" in content
 
 

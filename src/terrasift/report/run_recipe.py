@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
-from terrasift.recipe import Recipe
+from terrasift.recipe import Recipe, Scaling
 
 __all__ = ["RecipeKey", "recipe_keys"]
 
@@ -26,17 +24,17 @@ class RecipeKey(NamedTuple):
 
 def recipe_keys(recipe: Recipe) -> list[RecipeKey]:
     """Every key of a recipe in its order; the measured scaling is no choice, and differs from nothing."""
-    return list(_keys(recipe, Recipe(), ""))
-
-
-def _keys(settings: BaseModel, defaults: BaseModel | None, prefix: str) -> Iterator[RecipeKey]:
-    for name, field in type(settings).model_fields.items():
-        value, default = getattr(settings, name), getattr(defaults, name, None)
-        if isinstance(value, BaseModel):
-            yield from _keys(value, default, f"{prefix}{name}.")
+    rows = []
+    for key in Recipe.keys():  # noqa: SIM118  # no dictionary
+        value = functools.reduce(getattr, key.name.split("."), recipe)
+        if isinstance(value, Scaling):
+            parts = ((f"{key.name}.{part}", field.description or "") for part, field in Scaling.model_fields.items())
+            rows += [RecipeKey(name, _text(getattr(value, name.split(".")[1])), meaning, "") for name, meaning in parts]
         else:
-            other = "" if defaults is None or value == default else _text(default)
-            yield RecipeKey(f"{prefix}{name}", _text(value), field.description or "", other)
+            rows.append(
+                RecipeKey(key.name, _text(value), key.meaning, "" if value == key.default else _text(key.default))
+            )
+    return rows
 
 
 def _text(value: object) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from terrasift.errors import RunError, SettingError
-from terrasift.files import write_text
+from terrasift.files import read_yaml, write_text
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData, load_study_data
 from terrasift.study.experiments import STUDY_DEFAULTS, Cell
@@ -74,12 +74,12 @@ class Study:
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Study:
         """The study of a folder; RunError if there is none."""
+        mend = "name a folder that `terrasift study run` wrote"
+        text = read_yaml(Path(path) / "study.yaml", RunError, mend)
         try:
-            content = yaml.safe_load((Path(path) / "study.yaml").read_text(encoding="utf-8"))
-            return cls(path, **content)
-        except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
-            mend = "name a folder that `terrasift study run` wrote"
-            raise RunError(path, "is not a study: it has no study.yaml that can be read", mend) from error
+            return cls(path, **text.content)
+        except (TypeError, ValueError) as error:
+            raise RunError(text.where, f"is not what terrasift writes ({error})", mend) from error
 
     def begin(self) -> None:
         """Write the settings, or check that the folder was begun with these.

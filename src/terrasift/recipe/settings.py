@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,7 +20,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticKnownError
+from pydantic_core import PydanticKnownError
 
 from terrasift.blocks.choices import (
     Augmentation,
@@ -36,8 +33,10 @@ from terrasift.blocks.choices import (
     RefinementMethod,
     Targets,
 )
-from terrasift.errors import SettingError
-from terrasift.files import write_text
+from terrasift.errors import SettingError, TerrasiftError
+from terrasift.files import Place, YamlText, parse_yaml, read_yaml, write_text
+from terrasift.recipe.wording import Key, explain, keys_of
+from terrasift.recipe.writing import lines_of
 
 __all__ = ["Compute", "Losses", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
 
@@ -252,24 +251,32 @@ class Recipe(_Settings):
         SettingError
             If there is no such recipe, or a key is unknown, ill-typed, out of range, or clashes with another.
         """
-        where, text = _find(name_or_path)
-        try:
-            tree = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise SettingError(where, f"is not YAML ({error})", "fix the line it names") from error
-        if not isinstance(tree, dict):
-            raise SettingError(where, "is not a recipe", "write one `key: value` on a line")
-        for change in changes:
-            _apply(tree, change)
-        return cls.from_tree(tree, where)
+        text = _find(name_or_path)
+        if not isinstance(text.content, dict):
+            raise SettingError(text.where, "is not a recipe", "write one `key: value` on a line")
+        changed = {_apply(text.content, change) for change in changes}
+
+        def at(place: Place) -> str:
+            return str(text.where) if any(place[: len(key)] == key for key in changed) else text.at(place)
+
+        return cls._checked(text.content, at)
 
     @classmethod
     def from_tree(cls, tree: dict[str, Any], where: str = "recipe") -> Recipe:
         """A recipe from nested dictionaries; SettingError names the dotted key that is wrong."""
+        return cls._checked(tree, lambda place: where)
+
+    @classmethod
+    def _checked(cls, tree: dict[str, Any], at: Callable[[Place], str]) -> Recipe:
         try:
             return cls.model_validate(tree)
         except ValidationError as error:
-            raise _explain(where, error) from None
+            raise explain(cls, at, error) from None
+
+    @classmethod
+    def keys(cls) -> list[Key]:
+        """Every key in its order: dotted name, meaning, what it may be, default."""
+        return keys_of(cls)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write YAML with every key and what it means, whole or not at all."""
@@ -277,7 +284,7 @@ class Recipe(_Settings):
 
     def to_yaml(self) -> str:
         """The YAML text that `save` writes."""
-        return "\n".join(_lines(self, "")) + "\n"
+        return "\n".join(lines_of(self)) + "\n"
 
 
 def recipe_names() -> list[str]:
@@ -286,133 +293,31 @@ def recipe_names() -> list[str]:
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
 
 
-def _find(name_or_path: str | os.PathLike[str]) -> tuple[str, str]:
+def _find(name_or_path: str | os.PathLike[str]) -> YamlText:
     name = os.fspath(name_or_path)
     if name in recipe_names():
-        return f"recipe {name}", resources.files("terrasift.recipes").joinpath(f"{name}.yaml").read_text("utf-8")
-    try:
-        return name, Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = resources.files("terrasift.recipes").joinpath(f"{name}.yaml").read_text("utf-8")
+        return YamlText(f"recipe {name}", parse_yaml(text, name).content)
+    if not Path(name).is_file():
         named = ", ".join(recipe_names())
-        raise SettingError(name, "is neither a recipe's name nor a file", f"use {named}, or a YAML file") from error
+        raise SettingError(name, "is neither a recipe's name nor a file", f"use {named}, or a YAML file")
+    return read_yaml(name, SettingError)
 
 
-def _apply(tree: dict[str, Any], change: str) -> None:
+def _apply(tree: dict[str, Any], change: str) -> Place:
+    """Change one key of a tree; which one it was."""
     key, separator, text = change.partition("=")
     if not separator or not key:
         raise SettingError(change, "is not KEY=VALUE", "write --set refinement.area=64")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        value = parse_yaml(text, key).content
+    except TerrasiftError as error:
         raise SettingError(key, f"{text!r} is not a YAML value", "quote it") from error
-    *parents, last = key.split(".")
+    *parents, last = place = tuple(key.split("."))
     for parent in parents:
         below = tree.setdefault(parent, {})
         if not isinstance(below, dict):
             below = tree[parent] = {}
         tree = below
     tree[last] = value
-
-
-def _explain(where: str, error: ValidationError) -> SettingError:
-    problems = error.errors()
-    first = problems[0]
-    schema = Recipe.model_json_schema()
-    key, node = _key_at(first["loc"], schema)
-    wrong_keys = {_wrong_key(problem, schema) for problem in problems}
-    others = f" (and {len(wrong_keys) - 1} more wrong keys)" if len(wrong_keys) > 1 else ""
-    if first["type"] == "value_error":
-        return SettingError(where, f"{first['ctx']['error']}{others}")
-    if first["type"] in _NO_KEY:
-        wrong, allowed = str(first["loc"][-1]), sorted(_keys(node, schema))
-        elsewhere = [
-            f"{parent}.{wrong}" for parent, child in _keys(schema, schema).items() if wrong in _keys(child, schema)
-        ]
-        near = elsewhere or difflib.get_close_matches(wrong, allowed, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        return SettingError(
-            f"{where}: {'.'.join([*key, wrong])}",
-            f"is not a key{others}",
-            f"{hint}allowed: {', '.join(allowed)}",
-        )
-    problem = "is missing" if first["type"] == "missing" else f"{json.dumps(first['input'], default=str)} is wrong"
-    return SettingError(f"{where}: {'.'.join(key)}", f"{problem}{others}", f"allowed: {_allowed(node, schema)}")
-
-
-_NO_KEY = ("extra_forbidden", "invalid_key")
-
-
-def _wrong_key(problem: ErrorDetails, schema: dict[str, Any]) -> str:
-    unknown = problem["loc"][-1:] if problem["type"] in _NO_KEY else ()
-    return ".".join(map(str, [*_key_at(problem["loc"], schema)[0], *unknown]))
-
-
-def _key_at(location: Sequence[int | str], schema: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
-    """The key that pydantic's location is in, and its schema."""
-    node, key = schema, []
-    for part in location:  # items of lists and branches of unions stand in it too: they are not part of a key
-        keys = _keys(node, schema)
-        if part in keys:
-            node = keys[str(part)]
-            key.append(str(part))
-    return key, node
-
-
-def _keys(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    for branch in node.get("anyOf", [node]):
-        resolved = _resolve(branch, schema)
-        if "properties" in resolved:
-            return dict(resolved["properties"])
-    return {}
-
-
-def _resolve(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    return dict(schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]) if "$ref" in node else node
-
-
-def _allowed(node: dict[str, Any], schema: dict[str, Any]) -> str:
-    """What a value may be, in words, from its JSON schema."""
-    node = _resolve(node, schema)
-    if "anyOf" in node:
-        return " or ".join(_allowed(branch, schema) for branch in node["anyOf"])
-    if "const" in node:
-        return str(node["const"])
-    if "enum" in node:
-        return ", ".join(map(str, node["enum"]))
-    if "properties" in node:
-        return f"the keys {', '.join(node['properties'])}"
-    if node.get("type") == "array":
-        if "prefixItems" in node:
-            return f"a list of {len(node['prefixItems'])}, each {_allowed(node['prefixItems'][0], schema)}"
-        return f"a list, each {_allowed(node['items'], schema)}"
-    limits = [f"{words} {node[name]:.10g}" for name, words in _LIMITS.items() if name in node]
-    return " ".join([_TYPES[node["type"]], " ".join(limits)]).strip()
-
-
-_LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "up to", "exclusiveMaximum": "below"}
-_TYPES = {
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "text",
-    "boolean": "true or false",
-    "null": "null",
-}
-
-
-def _lines(settings: BaseModel, indent: str) -> Iterator[str]:
-    for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
-        if isinstance(value, BaseModel):
-            yield f"{indent}{name}:  # {field.description}"
-            yield from _lines(value, indent + "  ")
-        else:
-            yield f"{indent}{name}: {_scalar(value)}  # {field.description}"
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, float):
-        return repr(value) if "e" not in repr(value) or "." in repr(value) else repr(value).replace("e", ".0e")
-    if isinstance(value, tuple):
-        entries = [json.dumps(entry) if isinstance(entry, str) else _scalar(entry) for entry in value]
-        return f"[{', '.join(entries)}]"
-    return str(yaml.safe_dump(value, width=10_000)).removesuffix("\n").removesuffix("\n...")
+    return place
