@@ -88,11 +88,11 @@ def run(cell: Cell, seed: int, steps: int, patches: list[Path], legend: Legend, 
     train, test = random_split(patches, seed)
     folder = work / f"{cell.name}-{seed}"
     trained = terrasift.train(
-        train, folder, cell.recipe(steps, seed), resume=True, cache=work / "cache", show=False
+        train, folder, cell.recipe(steps, seed), resume=True, cache=work / "cache"
     )  # fmt: skip
     evaluation = trained.evaluate(
         test, test[0].parents[1] / "masks", legend, map_images=train[:: len(train) // MAPPED_PATCHES],
-        baselines=False, show=False,
+        baselines=False,
     )  # fmt: skip
     return [
         {**cell._asdict(), "classifier": scores.classifier, "best": scores is evaluation.best, "seed": seed,

@@ -143,7 +143,7 @@ def train(recipe: Recipe, images: list[str], cache: Path) -> dict[str, Any]:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
-        run = terrasift.train(images, Path(folder) / "run", recipe, cache=cache, cache_limit=10**12, show=False)
+        run = terrasift.train(images, Path(folder) / "run", recipe, cache=cache, cache_limit=10**12)
         with (run.path / "log.csv").open() as file:
             seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
     steady = seconds[max(1, len(seconds) // 10) :]

@@ -89,9 +89,7 @@ def prepare(folder: Path, side: int) -> dict[str, float]:
     assert opened.preview is not None
     opened.preview.unlink(missing_ok=True)
     bands = list(opened.display.bands)
-    write_preview(
-        scene, opened.preview, bands, opened.display, opened.base, lambda items, n: track(items, n, "preview")
-    )
+    write_preview(scene, opened.preview, bands, opened.display, opened.base)
     return {"preview_seconds": round(time.monotonic() - start, 1)}
 
 

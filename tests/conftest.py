@@ -68,7 +68,7 @@ def tiny_recipe() -> Recipe:
 def tiny_run(scenes: Path, tiny_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run trained on `scenes`. Do not change it: copy its folder."""
     folder = tmp_path_factory.mktemp("tiny")
-    return train([scenes / "images"], folder / "run", tiny_recipe, cache=folder / "cache", show=False)
+    return train([scenes / "images"], folder / "run", tiny_recipe, cache=folder / "cache")
 
 
 class Outcome(NamedTuple):

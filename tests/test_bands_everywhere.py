@@ -58,7 +58,7 @@ def test_train_and_predict(
     recipe = small_recipe(bands, extractor, method, classifiers)
     losses = recipe.losses.model_copy(update={"continuity": 1.0 * added, "mumford_shah": 1.0 * added})
     scene = write_scene(tmp_path, bands)
-    train([scene], tmp_path / "run", recipe.model_copy(update={"losses": losses}), use_cache=False, show=False)
+    train([scene], tmp_path / "run", recipe.model_copy(update={"losses": losses}), use_cache=False)
 
     run = Run.open(tmp_path / "run")
     network = run.load_network()
@@ -70,7 +70,7 @@ def test_train_and_predict(
     with run.log_file.open() as file:
         assert [np.isfinite(float(row["loss"])) for row in csv.DictReader(file)] == [True, True]
 
-    labels = read_labels(run.predict(scene, tmp_path / "map.tif", show=False), run.legend)
+    labels = read_labels(run.predict(scene, tmp_path / "map.tif"), run.legend)
     assert labels.shape == (64, 96)
     assert set(np.unique(labels)) <= set(range(6))
 
@@ -78,5 +78,5 @@ def test_train_and_predict(
 def test_too_few_bands_for_colour_spaces_name_the_key(tmp_path: Path) -> None:
     recipe = small_recipe(3)
     with pytest.raises(SettingError, match=r"refinement\.color_bands: \[1, 2, 3\] names more .*use \[1,1,1\]"):
-        train([write_scene(tmp_path, 1)], tmp_path / "run", recipe, use_cache=False, show=False)
+        train([write_scene(tmp_path, 1)], tmp_path / "run", recipe, use_cache=False)
     assert not (tmp_path / "run").exists()

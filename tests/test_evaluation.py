@@ -18,7 +18,7 @@ from terrasift.metrics import segmentation_scores
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.scoring import score_label_maps
 
-ALONE: dict[str, Any] = {"baselines": False, "show": False}  # k-means would only take time
+ALONE: dict[str, Any] = {"baselines": False}  # k-means would only take time
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_ignored_pixels_count_nowhere(run: Run, scenes: Path, tmp_path: Path) ->
 def test_a_mask_of_another_size_is_refused(run: Run, scenes: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "north.tif", np.zeros((256, 255), np.uint8))
     with pytest.raises(InputError, match="255 x 256 pixels, but its image"):
-        run.evaluate([scenes / "images" / "north.tif"], tmp_path, scenes / "classes.yaml", show=False)
+        run.evaluate([scenes / "images" / "north.tif"], tmp_path, scenes / "classes.yaml")
 
 
 def test_best_classifier_is_chosen_on_the_mapping_set_not_on_the_test_set() -> None:
@@ -151,14 +151,14 @@ def test_the_runs_legend_scores_as_the_map_that_it_makes(
     run.save_legend(truth.with_clusters(mapping, classifier))
     before = run.legend_file.read_bytes()
     north = scenes / "images" / "north.tif"
-    evaluation = run.evaluate([north], scenes / "masks", truth, mapping="legend", show=False)
+    evaluation = run.evaluate([north], scenes / "masks", truth, mapping="legend")
     (scores,) = evaluation.classifiers
     assert run.legend_file.read_bytes() == before
     assert scores.classifier == classifier
     assert scores.mapping.tolist() == mapping.tolist()
 
-    drawn = run.predict(north, tmp_path / "map.tif", show=False)
-    written = score_label_maps(drawn, [scenes / "masks" / "north.tif"], classes=truth, show=False)
+    drawn = run.predict(north, tmp_path / "map.tif")
+    written = score_label_maps(drawn, [scenes / "masks" / "north.tif"], classes=truth)
     (pair,) = written.images[0].pairs
     np.testing.assert_array_equal(scores.confusion.counts, pair.confusion.counts)
     assert scores.images[str(north)] == pytest.approx(pair.regions)
@@ -173,7 +173,7 @@ def test_the_order_of_a_legends_classes_does_not_matter(run: Run, scenes: Path) 
 
     def scores(legend: Legend) -> list[list[int]]:
         run.save_legend(legend)
-        evaluation = run.evaluate([scenes / "images"], scenes / "masks", truth, mapping="legend", show=False)
+        evaluation = run.evaluate([scenes / "images"], scenes / "masks", truth, mapping="legend")
         return evaluation.best.confusion.counts.tolist()
 
     assert scores(own) == scores(dataclasses.replace(own, classes=own.classes[::-1]))
@@ -182,9 +182,9 @@ def test_the_order_of_a_legends_classes_does_not_matter(run: Run, scenes: Path) 
 def test_a_legend_is_not_mapped_by_images_nor_by_nothing(run: Run, scenes: Path) -> None:
     asked = ([scenes / "images"], scenes / "masks", scenes / "classes.yaml")
     with pytest.raises(SettingError, match="map_images: decide nothing"):
-        run.evaluate(*asked, mapping="legend", map_images=[scenes / "images"], show=False)
+        run.evaluate(*asked, mapping="legend", map_images=[scenes / "images"])
     with pytest.raises(InputError, match="names no class yet"):
-        run.evaluate(*asked, mapping="legend", show=False)
+        run.evaluate(*asked, mapping="legend")
 
 
 def test_a_legend_that_meets_no_label_has_no_score(run: Run, scenes: Path, tmp_path: Path) -> None:
@@ -194,4 +194,4 @@ def test_a_legend_that_meets_no_label_has_no_score(run: Run, scenes: Path, tmp_p
     run.save_legend(truth.with_clusters(np.where(np.arange(8) == clusters[0, 0], 0, -1), 1))
     write_image(tmp_path / "north.tif", np.where(clusters == clusters[0, 0], 255, 0).astype(np.uint8))
     with pytest.raises(InputError, match="no cluster that lies on a labelled pixel"):
-        run.evaluate([north], tmp_path, truth, mapping="legend", show=False)
+        run.evaluate([north], tmp_path, truth, mapping="legend")

@@ -109,7 +109,7 @@ def test_a_file_that_sees_each_input_alone_gives_what_the_run_gives(
 ) -> None:
     run = make_run(tmp_path / "run", f"extractor={extractor}", "predict.context=patch")
     out = tmp_path / f"network{suffix}"
-    comparison = export_run(run, run.predictor, out, show=False)
+    comparison = export_run(run, run.predictor, out)
     assert comparison.difference < 1e-5
     assert comparison.agreement > 0.9999
     execute = EXECUTE[suffix](out)
@@ -129,8 +129,8 @@ def test_a_file_that_holds_a_scene_gives_the_map_of_it_whatever_the_window(
     tmp_path: Path, scene: Path, extractor: str
 ) -> None:
     run = make_run(tmp_path / "run", f"extractor={extractor}", "predict.context=scene", "predict.window=256")
-    export_run(run, run.predictor, tmp_path / "network.pt2", scene, show=False)
-    run.predict(scene, tmp_path / "map.tif", show=False)
+    export_run(run, run.predictor, tmp_path / "network.pt2", scene)
+    run.predict(scene, tmp_path / "map.tif")
     with rasterio.open(tmp_path / "map.tif") as dataset:
         expected = dataset.read(1)
     image = as_input(*scene_values(150, 171, seed=0))[None]
@@ -147,7 +147,7 @@ def test_one_document_says_what_goes_in_and_what_comes_out(tmp_path: Path, scene
     with rasterio.open(scene, "r+") as dataset:
         dataset.descriptions = ("blue", "green", "red", "infrared")
     for name in ("network.onnx", "network.pt2"):
-        export_run(run, run.predictor, tmp_path / name, scene, show=False)
+        export_run(run, run.predictor, tmp_path / name, scene)
     session = onnxruntime.InferenceSession(tmp_path / "network.onnx")
     extra = {"terrasift.json": ""}
     torch.export.load(tmp_path / "network.pt2", extra_files=extra)
@@ -182,7 +182,7 @@ def test_the_page_maps_a_scene_without_terrasift(
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     exec(snippet, names)
-    run.predict(scene, "map.tif", show=False)
+    run.predict(scene, "map.tif")
     with rasterio.open("map.tif") as dataset:
         assert (names["labels"] == dataset.read(1)).mean() > 0.9999
     assert names["names"] == ["road", "tree", "water"]
@@ -191,7 +191,7 @@ def test_the_page_maps_a_scene_without_terrasift(
 def test_more_than_255_classes_are_16_bit(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", "extractor=kan", "clusters=300", "predict.context=patch")
     run.save_legend(Legend.of_clusters(300))
-    export_run(run, run.predictor, tmp_path / "network.onnx", show=False)
+    export_run(run, run.predictor, tmp_path / "network.onnx")
     values, valid = scene_values(40, 40, seed=0)
     (labels,) = execute_onnx(tmp_path / "network.onnx")(as_input(values, valid)[None])[-1]
     assert labels.dtype == np.uint16
@@ -206,7 +206,7 @@ def test_what_disagrees_with_the_run_is_refused_and_leaves_no_file(tmp_path: Pat
     folder.mkdir()
     (folder / "network.pt2").write_text("the one before")
     with pytest.raises(RunError, match=r"is not itself as \.pt2: on random values") as error:
-        export_run(run, run.predictor, folder / "network.pt2", show=False)
+        export_run(run, run.predictor, folder / "network.pt2")
     assert "\n" not in str(error.value)
     assert [path.name for path in folder.iterdir()] == ["network.pt2"]
     assert (folder / "network.pt2").read_text() == "the one before"
@@ -220,7 +220,7 @@ def test_a_full_disk_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run = make_run(tmp_path / "run", "extractor=kan", "predict.context=patch")
     monkeypatch.setattr(torch.export, "save", full)
     with pytest.raises(OSError, match="No space"):
-        export_run(run, run.predictor, tmp_path / "network.pt2", show=False)
+        export_run(run, run.predictor, tmp_path / "network.pt2")
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 

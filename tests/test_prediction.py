@@ -43,7 +43,7 @@ def test_views_cover_a_scene_once_with_their_margin(size: tuple[int, int]) -> No
 def test_map_is_on_the_scenes_grid_with_colours_names_and_nodata(run: Run, scenes: Path, tmp_path: Path) -> None:
     legend = Legend.load(scenes / "classes.yaml")
     run.save_legend(legend.with_clusters(np.arange(8) % 7, 1))
-    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", show=False)
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif")
     with rasterio.open(scenes / "images" / "north.tif") as scene, rasterio.open(out) as dataset:
         assert (dataset.crs, dataset.transform, dataset.shape) == (scene.crs, scene.transform, scene.shape)
         assert (dataset.dtypes, dataset.nodata, dataset.count) == (("uint8",), 255, 1)
@@ -58,7 +58,7 @@ def test_map_is_on_the_scenes_grid_with_colours_names_and_nodata(run: Run, scene
 
 
 def test_without_a_mapping_the_classes_are_the_clusters(run: Run, scenes: Path, tmp_path: Path) -> None:
-    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", show=False)
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif")
     with Raster(scenes / "images" / "north.tif") as raster:
         values, valid = raster.read()
         expected = np.concatenate([part.clusters[0].ravel() for part in run.predictor.scene(raster)])
@@ -70,7 +70,7 @@ def test_without_a_mapping_the_classes_are_the_clusters(run: Run, scenes: Path, 
 
 def test_a_scene_in_one_window_equals_its_array(tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
     run = Run.open(tiny_run.path, ["predict.window=256"])
-    out = run.predict(scenes / "images" / "south.tif", tmp_path / "map.tif", show=False)
+    out = run.predict(scenes / "images" / "south.tif", tmp_path / "map.tif")
     with Raster(scenes / "images" / "south.tif") as raster:
         values, _ = raster.read()
     with rasterio.open(out) as dataset:
@@ -171,7 +171,7 @@ def test_nodata_stays_nodata_and_its_value_does_not_matter(run: Run, tmp_path: P
 def test_plain_images_become_png_or_tiff_by_the_suffix(run: Run, tmp_path: Path) -> None:
     write_image(tmp_path / "plain.png", synthetic_scene(150, 140, seed=3).image)
     for name, driver in (("map.png", "PNG"), ("map.tif", "GTiff")):
-        out = run.predict(tmp_path / "plain.png", tmp_path / name, show=False)
+        out = run.predict(tmp_path / "plain.png", tmp_path / name)
         with Raster(out) as raster:
             info, colours = raster.info, raster.read()[0]
         assert (info.driver, info.height, info.width, info.crs) == (driver, 150, 140, "")
@@ -188,7 +188,7 @@ def test_scenes_that_do_not_fit_are_refused_and_leave_nothing(run: Run, tmp_path
     write_image(tmp_path / "small.tif", image[:8, :8, :3])
     for name, word in (("four", "4 bands"), ("wide", "uint16"), ("small", "8 x 8")):
         with pytest.raises(InputError, match=word):
-            run.predict(tmp_path / f"{name}.tif", tmp_path / "out" / "map.tif", show=False)
+            run.predict(tmp_path / f"{name}.tif", tmp_path / "out" / "map.tif")
     assert not list((tmp_path / "out").glob("*"))
 
 
@@ -199,17 +199,17 @@ def test_a_scene_without_data_is_refused(run: Run, tmp_path: Path) -> None:
     ):
         pass
     with pytest.raises(InputError, match="no valid pixel"):
-        run.predict(tmp_path / "empty.tif", tmp_path / "map.tif", show=False)
+        run.predict(tmp_path / "empty.tif", tmp_path / "map.tif")
     assert [path.name for path in tmp_path.glob("*map*")] == []
 
 
 def test_many_scenes_keep_their_names(run: Run, scenes: Path, tmp_path: Path) -> None:
-    written = run.predict_all([scenes / "images"], tmp_path / "maps", show=False)
+    written = run.predict_all([scenes / "images"], tmp_path / "maps")
     assert [path.name for path in written.maps] == ["north.tif", "south.tif"]
     with pytest.raises(InputError, match="folder"):
-        run.predict_all([scenes / "images"], tmp_path / "one.tif", show=False)
+        run.predict_all([scenes / "images"], tmp_path / "one.tif")
     with pytest.raises(InputError, match="own map"):
-        run.predict_all([scenes / "images" / "north.tif"], scenes / "images", show=False)
+        run.predict_all([scenes / "images" / "north.tif"], scenes / "images")
 
 
 def test_only_prediction_and_device_can_be_changed_later(tiny_run: Run) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from terrasift import InputError, Run
 from terrasift.prediction import ClusterPredictor, predict_scene
+from terrasift.progress import Stage, listening
 from terrasift.raster import ClassMapWriter, Raster
 from terrasift.workers import open_client
 
@@ -41,7 +42,7 @@ def test_the_command_gives_the_same_bytes_with_workers(
     assert "bad.tif" in outcome.err
     alone = Run.open(tiny_run.path, SMALL)
     for name in ("north", "south"):
-        here = alone.predict(scenes / "images" / f"{name}.tif", tmp_path / f"{name}.tif", confidence=True, show=False)
+        here = alone.predict(scenes / "images" / f"{name}.tif", tmp_path / f"{name}.tif", confidence=True)
         for path in (here, tmp_path / f"{name}.confidence.tif"):
             assert (tmp_path / "maps" / path.name).read_bytes() == path.read_bytes()
 
@@ -53,7 +54,7 @@ def test_the_command_finds_a_scheduler_by_its_address(
     changes = [part for change in SMALL for part in ("--set", change)]
     outcome = command("predict", tiny_run.path, scene, "--out", tmp_path / "map.tif", "--scheduler", address, *changes)
     assert outcome.code == 0, outcome.err
-    whole = Run.open(tiny_run.path, SMALL).predict(scene, tmp_path / "whole.tif", show=False)
+    whole = Run.open(tiny_run.path, SMALL).predict(scene, tmp_path / "whole.tif")
     assert (tmp_path / "map.tif").read_bytes() == whole.read_bytes()
     outcome = command(
         "predict", tiny_run.path, scene, "--out", tmp_path / "map.tif", "--scheduler", "tcp://127.0.0.1:1"
@@ -65,20 +66,19 @@ def test_the_command_finds_a_scheduler_by_its_address(
 @pytest.mark.slow
 def test_a_worker_that_is_killed_changes_nothing(client: Any, tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
     run, scene = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif"
-    whole = run.predict(scene, tmp_path / "whole.tif", show=False).read_bytes()
+    whole = run.predict(scene, tmp_path / "whole.tif").read_bytes()
     cluster = ClusterPredictor(client, run.load_network(), run.settings)
     workers = {worker["pid"] for worker in client.run(lambda: {"pid": os.getpid()}).values()}
     killed: list[int] = []
 
-    def kill_one_after_some_windows(windows: Any, *_: int) -> Iterator[Any]:
-        for number, part in enumerate(windows):
-            if number == 5:
-                killed.append(min(workers))
-                os.kill(killed[0], signal.SIGKILL)
-            yield part
+    def kill_one_after_some_windows(stage: Stage) -> None:
+        if stage.done > 0 and not killed:
+            killed.append(min(workers))
+            os.kill(killed[0], signal.SIGKILL)
 
     out = tmp_path / "map.tif"
-    predict_scene(cluster.scene, run.legend, run.recipe.clusters, scene, out, kill_one_after_some_windows)
+    with listening(kill_one_after_some_windows):
+        predict_scene(cluster.scene, run.legend, run.recipe.clusters, scene, out)
     assert killed
     assert out.read_bytes() == whole
 
@@ -137,12 +137,12 @@ def test_interrupting_many_scenes_ends_soon_and_can_be_resumed(
     monkeypatch.setattr(ClassMapWriter, "write", slowly)
     interrupted: list[float] = []
     with pytest.raises(KeyboardInterrupt):
-        run.predict_all([scenes / "images"], tmp_path / "maps", workers=2, show=False)
+        run.predict_all([scenes / "images"], tmp_path / "maps", workers=2)
     assert time.monotonic() - interrupted[0] < 30
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("scene")]
     monkeypatch.setattr(ClassMapWriter, "write", write)
     assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == [".north.tif.partial", ".south.tif.partial"]
-    done = run.predict_all([scenes / "images"], tmp_path / "maps", resume=True, show=False)
+    done = run.predict_all([scenes / "images"], tmp_path / "maps", resume=True)
     for path in done.maps:
-        whole = run.predict(scenes / "images" / path.name, tmp_path / path.name, show=False)
+        whole = run.predict(scenes / "images" / path.name, tmp_path / path.name)
         assert path.read_bytes() == whole.read_bytes()

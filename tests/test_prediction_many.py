@@ -43,8 +43,8 @@ def test_confidence_is_the_softmax_of_the_winner_in_per_cent(
 ) -> None:
     scene = scenes / "images" / "north.tif"
     whole = Run.open(run.path, ["predict.window=512"])
-    plain = whole.predict(scene, tmp_path / f"plain{suffix}", show=False)
-    out = whole.predict(scene, tmp_path / f"map{suffix}", confidence=True, show=False)
+    plain = whole.predict(scene, tmp_path / f"plain{suffix}")
+    out = whole.predict(scene, tmp_path / f"map{suffix}", confidence=True)
     assert out.read_bytes() == plain.read_bytes()
     with Raster(scene) as raster, torch.inference_mode():
         network, (values, valid) = whole.predictor.network_of(raster), raster.read()
@@ -62,7 +62,7 @@ def test_confidence_is_nodata_where_the_map_is(run: Run, scenes: Path, tmp_path:
     values[:, :50] = 0
     with rasterio.open(tmp_path / "scene.tif", "w", **{**profile, "nodata": 0}) as dataset:
         dataset.write(values)
-    out = run.predict(tmp_path / "scene.tif", tmp_path / "map.tif", confidence=True, show=False)
+    out = run.predict(tmp_path / "scene.tif", tmp_path / "map.tif", confidence=True)
     with rasterio.open(confidence_path(out)) as dataset:
         assert (dataset.nodata, dataset.crs, dataset.transform) == (255, profile["crs"], profile["transform"])
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
@@ -77,8 +77,8 @@ def test_confidence_is_nodata_where_the_map_is(run: Run, scenes: Path, tmp_path:
 
 def test_regions_smaller_than_the_least_area_are_gone(run: Run, scenes: Path, tmp_path: Path) -> None:
     scene = scenes / "images" / "north.tif"  # pixels of 0.25 m: 2 square metres are 32 of them
-    plain = read(run.predict(scene, tmp_path / "plain.tif", show=False))
-    clean = read(run.predict(scene, tmp_path / "clean.tif", min_area=2.0, show=False))
+    plain = read(run.predict(scene, tmp_path / "plain.tif"))
+    clean = read(run.predict(scene, tmp_path / "clean.tif", min_area=2.0))
     assert smallest_region(plain) < 32 <= smallest_region(clean)
     assert (plain == clean).mean() > 0.5
 
@@ -155,15 +155,15 @@ def test_scenes_of_a_server_give_the_same_map(
         "no_proxy": "127.0.0.1",
     }.items():
         monkeypatch.setenv(name, value)
-    here = run.predict(scenes / "images" / "north.tif", tmp_path / "here.tif", show=False)
-    there = run.predict_all([f"{prefix.format(address)}north.tif"], tmp_path / "maps", show=False).maps[0]
+    here = run.predict(scenes / "images" / "north.tif", tmp_path / "here.tif")
+    there = run.predict_all([f"{prefix.format(address)}north.tif"], tmp_path / "maps").maps[0]
     assert there == tmp_path / "maps" / "north.tif"
     assert there.read_bytes() == here.read_bytes()
 
 
 def test_a_scene_that_a_server_lacks_is_one_line(run: Run, tmp_path: Path, server: tuple[str, Path]) -> None:
     with pytest.raises(InputError, match="not a raster that can be opened"):
-        run.predict(f"/vsicurl/http://{server[0]}/none.tif", tmp_path / "map.tif", show=False)
+        run.predict(f"/vsicurl/http://{server[0]}/none.tif", tmp_path / "map.tif")
 
 
 # Failures
@@ -196,7 +196,7 @@ def test_a_scene_that_fails_stops_nothing_and_is_said_at_the_end(
 
 
 def test_a_mosaic_shows_each_map_where_it_lies(run: Run, scenes: Path, tmp_path: Path) -> None:
-    done = run.predict_all([scenes / "images"], tmp_path / "maps", show=False)
+    done = run.predict_all([scenes / "images"], tmp_path / "maps")
     assert done.mosaic == tmp_path / "maps" / "mosaic.vrt"
     moved = (tmp_path / "maps").rename(tmp_path / "moved")
     north, south = (read(moved / f"{name}.tif") for name in ("north", "south"))
@@ -232,7 +232,7 @@ def test_maps_of_no_common_grid_get_no_mosaic(
     with Raster(folder / "south.tif") as raster:
         values, transform = raster.read()[0], raster.info.transform
     write_image(folder / "south.tif", values, crs=crs, transform=transform)
-    done = run.predict_all([folder], tmp_path / "maps", show=False)
+    done = run.predict_all([folder], tmp_path / "maps")
     assert (len(done.maps), done.mosaic) == (2, None)
     assert "no mosaic was written" in caplog.text
 
@@ -252,8 +252,8 @@ def test_a_scene_with_little_data_takes_its_context_from_that(run: Run, scenes: 
             tmp_path / f"{name}.tif", "w", **{**profile, "height": side, "width": side}, **grid
         ) as dataset:
             dataset.write(np.moveaxis(corner, 2, 0), window=rasterio.windows.Window(0, 0, 256, 256))
-    large = read(run.predict(tmp_path / "large.tif", tmp_path / "map-large.tif", show=False))
-    small = read(run.predict(tmp_path / "small.tif", tmp_path / "map-small.tif", show=False))
+    large = read(run.predict(tmp_path / "large.tif", tmp_path / "map-large.tif"))
+    small = read(run.predict(tmp_path / "small.tif", tmp_path / "map-small.tif"))
     assert (large[256:] == 255).all()
     inside = np.s_[:230, :230]  # beyond the reach of where the data ends
     assert (large[inside] == small[inside]).mean() > 0.9999
@@ -263,7 +263,7 @@ def test_what_fails_for_another_reason_than_the_scene_can_be_resumed(
     run: Run, scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene, out = scenes / "images" / "north.tif", tmp_path / "maps" / "map.tif"
-    whole = run.predict(scene, tmp_path / "whole.tif", show=False).read_bytes()
+    whole = run.predict(scene, tmp_path / "whole.tif").read_bytes()
     fill = MapFile.fill
 
     def full(*_: object) -> None:
@@ -271,15 +271,15 @@ def test_what_fails_for_another_reason_than_the_scene_can_be_resumed(
 
     monkeypatch.setattr(MapFile, "fill", full)
     with pytest.raises(InputError, match=r"map.tif: cannot be written"):
-        run.predict(scene, out, show=False)
+        run.predict(scene, out)
     assert [path.name for path in out.parent.iterdir()] == [".map.tif.partial"]
     monkeypatch.setattr(MapFile, "fill", fill)
     monkeypatch.setattr("terrasift.prediction.predictor.decide", full)  # nothing is left to be computed
-    assert run.predict(scene, out, resume=True, show=False).read_bytes() == whole
+    assert run.predict(scene, out, resume=True).read_bytes() == whole
 
 
 def test_a_confidence_that_is_gone_is_made_again(run: Run, scenes: Path, tmp_path: Path) -> None:
-    options = {"confidence": True, "resume": True, "show": False}
+    options = {"confidence": True, "resume": True}
     out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", **options)
     before = confidence_path(out).read_bytes()
     confidence_path(out).unlink()
@@ -299,13 +299,13 @@ def test_a_virtual_raster_is_mapped_again_when_what_it_shows_has_changed(
         )
         size = f'rasterXSize="{raster.info.width}" rasterYSize="{raster.info.height}"'
     (tmp_path / "scene.vrt").write_text(f"<VRTDataset {size}>{bands}</VRTDataset>")
-    first = run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True, show=False).read_bytes()
+    first = run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True).read_bytes()
     shutil.copy(scenes / "images" / "south.tif", tmp_path / "source.tif")
-    assert run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True, show=False).read_bytes() != first
+    assert run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True).read_bytes() != first
 
 
 def test_a_least_area_larger_than_the_scene_leaves_one_class(run: Run, scenes: Path, tmp_path: Path) -> None:
-    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", min_area=1e9, show=False)
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", min_area=1e9)
     assert len(np.unique(read(out))) == 1
 
 
@@ -328,14 +328,14 @@ def test_a_sliver_at_the_edge_is_mapped_too(run: Run, tmp_path: Path, side: int,
     image = np.random.default_rng(0).integers(0, 255, (side, side, 3), np.uint8)
     write_image(tmp_path / "scene.tif", image, crs="EPSG:32633", transform=(1, 0, 0, 0, -1, 0))
     changes = ["predict.context=patch", "predict.window=128", f"predict.margin={margin}"]
-    out = Run.open(run.path, changes).predict(tmp_path / "scene.tif", tmp_path / "map.tif", show=False)
+    out = Run.open(run.path, changes).predict(tmp_path / "scene.tif", tmp_path / "map.tif")
     assert (read(out) != 255).all()
 
 
 def test_a_margin_that_leaves_nothing_is_refused(run: Run, scenes: Path, tmp_path: Path) -> None:
     changes = ["predict.context=patch", "predict.window=64", "predict.margin=32"]
     with pytest.raises(SettingError, match="leaves nothing"):
-        Run.open(run.path, changes).predict(scenes / "images" / "north.tif", tmp_path / "map.tif", show=False)
+        Run.open(run.path, changes).predict(scenes / "images" / "north.tif", tmp_path / "map.tif")
 
 
 @pytest.mark.parametrize(("unit", "metres"), [("metre", 1.0), ("foot", 0.3048)])

@@ -115,7 +115,7 @@ def test_a_damaged_scene_is_said_as_ever(
 
     monkeypatch.setattr(Raster, "read", damaged)
     with pytest.raises(InputError, match="damaged"):
-        Run.open(tiny_run.path, SMALL).predict(scenes / "images" / "north.tif", tmp_path / "map.tif", show=False)
+        Run.open(tiny_run.path, SMALL).predict(scenes / "images" / "north.tif", tmp_path / "map.tif")
     assert not list(tmp_path.iterdir())
 
 
@@ -171,14 +171,14 @@ def test_an_interrupted_map_goes_on_to_the_same_bytes(
     tiny_run: Run, scenes: Path, tmp_path: Path, interrupted: Callable[[int], None]
 ) -> None:
     run, scene = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif"
-    whole = run.predict(scene, tmp_path / "whole.tif", show=False).read_bytes()
+    whole = run.predict(scene, tmp_path / "whole.tif").read_bytes()
     out = tmp_path / "maps" / "map.tif"
     log = out.parent / ".map.tif.partial" / "windows"
     sizes = [0]
     for windows in (20, 13):
         interrupted(windows)
         with pytest.raises(KeyboardInterrupt):
-            run.predict(scene, out, resume=True, show=False)
+            run.predict(scene, out, resume=True)
         assert [path.name for path in out.parent.iterdir()] == [".map.tif.partial"]
         sizes.append(log.stat().st_size)
     assert sizes == sorted(set(sizes))
@@ -186,14 +186,14 @@ def test_an_interrupted_map_goes_on_to_the_same_bytes(
         file.write(b"\1" * 50)  # a window of which a kill left a part
     other = Run.open(shutil.copytree(tiny_run.path, tmp_path / "other"), [*SMALL, "predict.margin=4"])
     with pytest.raises(InputError, match=r"map.tif: was begun with another run.* leave out --resume"):
-        other.predict(scene, out, resume=True, show=False)
+        other.predict(scene, out, resume=True)
     interrupted(64 - 33)  # no more than are left
-    assert run.predict(scene, out, resume=True, show=False).read_bytes() == whole
+    assert run.predict(scene, out, resume=True).read_bytes() == whole
     assert sorted(path.name for path in out.parent.iterdir()) == ["map.qml", "map.tif", "map.tif.aux.xml"]
     interrupted(0)
-    assert run.predict(scene, out, resume=True, show=False).read_bytes() == whole  # it was whole already
+    assert run.predict(scene, out, resume=True).read_bytes() == whole  # it was whole already
     with pytest.raises(KeyboardInterrupt):
-        other.predict(scene, out, resume=True, show=False)  # but not another's
+        other.predict(scene, out, resume=True)  # but not another's
     assert out.read_bytes() == whole
 
 
@@ -240,14 +240,14 @@ def slowly(*arguments):
     time.sleep(0.1)
 ClassMapWriter.write = slowly
 run, scene, out, *changes = sys.argv[1:]
-Run.open(run, changes).predict(scene, out, resume=True, show=False)
+Run.open(run, changes).predict(scene, out, resume=True)
 """
 
 
 @pytest.mark.slow
 def test_a_killed_map_goes_on_to_the_same_bytes(tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
     run, scene, out = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif", tmp_path / "map.tif"
-    whole = run.predict(scene, tmp_path / "whole.tif", show=False).read_bytes()
+    whole = run.predict(scene, tmp_path / "whole.tif").read_bytes()
     log = tmp_path / ".map.tif.partial" / "windows"
     moments = random.Random(0)
     for _ in range(10):
@@ -260,4 +260,4 @@ def test_a_killed_map_goes_on_to_the_same_bytes(tiny_run: Run, scenes: Path, tmp
         assert job.wait() == -9
         assert log.stat().st_size > size
         assert not out.exists()
-    assert run.predict(scene, out, resume=True, show=False).read_bytes() == whole
+    assert run.predict(scene, out, resume=True).read_bytes() == whole

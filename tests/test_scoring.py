@@ -49,7 +49,7 @@ def pair(tmp_path: Path) -> tuple[Path, Path]:
 def test_nodata_and_ignored_pixels_count_nowhere(pair: tuple[Path, Path]) -> None:
     predicted, truth = blobs(40, 30, 6, seed=1), blobs(40, 30, 4, seed=2).astype(int) - 5
     left_out = (predicted == 3) | (truth == -5) | (predicted == 2)
-    scores = score_label_maps(pair[0], [pair[1]], ignore=2, show=False)
+    scores = score_label_maps(pair[0], [pair[1]], ignore=2)
     assert scores.images[0].pairs[0].pixels == (~left_out).sum()
     assert scores.regions == pytest.approx(segmentation_scores(predicted, truth, left_out))
     kept = truth[~left_out], predicted[~left_out]
@@ -60,7 +60,7 @@ def test_nodata_and_ignored_pixels_count_nowhere(pair: tuple[Path, Path]) -> Non
 def test_several_truths_are_averaged_as_the_metrics_do(tmp_path: Path) -> None:
     predicted, *truths = (blobs(20, 20, 3 + seed, seed) for seed in range(4))
     paths = [write(tmp_path / f"{index}.tif", labels) for index, labels in enumerate(truths)]
-    scores = score_label_maps(write(tmp_path / "predicted.tif", predicted), paths, show=False)
+    scores = score_label_maps(write(tmp_path / "predicted.tif", predicted), paths)
     assert scores.regions == pytest.approx(segmentation_scores(predicted, truths))
     assert [pair.truth for pair in scores.images[0].pairs] == [str(path) for path in paths]
 
@@ -70,7 +70,7 @@ def test_a_set_has_means_and_pooled_coverings(tmp_path: Path) -> None:
     for name, (predicted, truth) in maps.items():
         write(tmp_path / "predicted" / f"{name}.tif", predicted)
         write(tmp_path / "truth" / f"{name}.tif", truth)
-    scores = score_label_maps(tmp_path / "predicted", [tmp_path / "truth"], show=False)
+    scores = score_label_maps(tmp_path / "predicted", [tmp_path / "truth"])
     small, large = (segmentation_scores(*both) for both in maps.values())
     assert [Path(image.predicted).name for image in scores.images] == ["a.tif", "b.tif"]
     assert scores.regions == pytest.approx({name: (small[name] + large[name]) / 2 for name in small})
@@ -82,7 +82,7 @@ def test_a_set_has_means_and_pooled_coverings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("base", [2, math.e, 10])
 def test_variation_of_information_in_any_base(pair: tuple[Path, Path], base: float) -> None:
-    bits, other = (score_label_maps(pair[0], [pair[1]], base=b, show=False).regions for b in (2, base))
+    bits, other = (score_label_maps(pair[0], [pair[1]], base=b).regions for b in (2, base))
     assert other["variation_of_information"] == pytest.approx(bits["variation_of_information"] * math.log(2, base))
     del bits["variation_of_information"], other["variation_of_information"]
     assert other == bits
@@ -95,7 +95,7 @@ def test_classes_are_pooled_over_images_and_truths(tmp_path: Path) -> None:
     for index, folder, name in ((0, "predicted", "a"), (1, "truth", "a"), (2, "predicted", "b"), (3, "truth", "b")):
         write(tmp_path / folder / f"{name}.tif", maps[index])
     truths = [tmp_path / "truth", tmp_path / "truth"]
-    scores = score_label_maps(tmp_path / "predicted", truths, classes=parse_classes("4"), ignore=255, show=False)
+    scores = score_label_maps(tmp_path / "predicted", truths, classes=parse_classes("4"), ignore=255)
     predicted, truth = (np.concatenate([maps[i].ravel(), maps[i + 2].ravel()]) for i in (0, 1))
     predicted, truth = predicted[truth != 255], truth[truth != 255]
     assert scores.confusion is not None
@@ -123,7 +123,7 @@ def test_a_label_that_is_no_class_is_named_with_its_file(tmp_path: Path) -> None
     words = r"high\.tif: label 3 is outside 0\.\.2; map it, or leave it out by --ignore"
     for predicted, truth in ((low, high), (high, low)):
         with pytest.raises(InputError, match=words):
-            score_label_maps(predicted, [truth], classes=("a", "b", "c"), show=False)
+            score_label_maps(predicted, [truth], classes=("a", "b", "c"))
 
 
 @pytest.mark.parametrize(
@@ -149,11 +149,11 @@ def test_by_rows_is_the_same_as_at_once(
     mask = generator.random((600, 40)) < 0.02
     with rasterio.open(paths[1], "r+") as dataset:
         dataset.write_mask(~mask)
-    at_once = score_label_maps(paths[0], [paths[1]], show=False)
+    at_once = score_label_maps(paths[0], [paths[1]])
     assert at_once.images[0].pairs[0].pixels == (~mask).sum()
     monkeypatch.setattr(scoring, "AT_ONCE_PIXELS", 0)
     monkeypatch.setattr(scoring, "BAND_PIXELS", 0)
-    by_rows = score_label_maps(paths[0], [paths[1]], show=False)
+    by_rows = score_label_maps(paths[0], [paths[1]])
     assert by_rows.regions == pytest.approx(at_once.regions, rel=1e-6)
     assert by_rows.images[0].pairs[0].pixels == at_once.images[0].pairs[0].pixels
 
@@ -165,14 +165,14 @@ def test_progress_ends_when_scoring_does(
     steps: list[int] = []
 
     @contextmanager
-    def bar(description: str, total: int, *, show: bool) -> Iterator[Advance]:
+    def bar(name: str, total: int) -> Iterator[Advance]:
         steps.append(-total)
-        yield lambda note="", by=1: steps.append(by)
+        yield lambda message="", by=1: steps.append(by)
 
     monkeypatch.setattr(scoring, "progress_bar", bar)
     if by_rows:
         monkeypatch.setattr(scoring, "AT_ONCE_PIXELS", 0)
-    score_label_maps(pair[0], [pair[1], pair[1]], show=False)
+    score_label_maps(pair[0], [pair[1], pair[1]])
     assert len(steps) == (7 if by_rows else 3)
     assert sum(steps) == 0
 
@@ -182,12 +182,12 @@ def test_an_image_without_pixels_that_count_is_left_out_of_means(tmp_path: Path)
     for name, truth in (("a", np.zeros_like(labels)), ("b", labels)):
         write(tmp_path / "predicted" / f"{name}.tif", labels)
         write(tmp_path / "truth" / f"{name}.tif", truth, nodata=0)
-    scores = score_label_maps(tmp_path / "predicted", [tmp_path / "truth"], show=False)
+    scores = score_label_maps(tmp_path / "predicted", [tmp_path / "truth"])
     content = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
     assert set(content["images"][0]["regions"].values()) == {None}
     assert content["regions"]["segmentation_covering"] == content["pooled_coverings"]["segmentation_covering"] == 1
     with pytest.raises(InputError, match=r"a\.tif: no pixel counts"):
-        score_label_maps(tmp_path / "predicted" / "a.tif", [tmp_path / "truth"], show=False)
+        score_label_maps(tmp_path / "predicted" / "a.tif", [tmp_path / "truth"])
 
 
 def test_a_legend_reads_maps_by_their_colours_whatever_their_palettes(scenes: Path, tmp_path: Path) -> None:
@@ -197,10 +197,10 @@ def test_a_legend_reads_maps_by_their_colours_whatever_their_palettes(scenes: Pa
     write_palette(tmp_path / "palette.tif", np.argsort(order)[labels].astype(np.uint8), legend.rgb[order])
     write_image(tmp_path / "painted.png", legend.rgb[labels])
     for name in ("palette.tif", "painted.png"):
-        scores = score_label_maps(tmp_path / name, [scenes / "masks" / "north.tif"], classes=legend, show=False)
+        scores = score_label_maps(tmp_path / name, [scenes / "masks" / "north.tif"], classes=legend)
         assert scores.confusion is not None
         assert scores.confusion.accuracy == 1
-    indices = score_label_maps(tmp_path / "palette.tif", [scenes / "masks" / "north.tif"], show=False)
+    indices = score_label_maps(tmp_path / "palette.tif", [scenes / "masks" / "north.tif"])
     assert indices.regions["segmentation_covering"] == 1
 
 

@@ -45,7 +45,7 @@ def weights_after(recipe: Recipe, source: FixedBatches, folder: Path) -> dict[st
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.extractor, 3, recipe.clusters, recipe.classifiers, recipe.width)
     (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-    fit(make_fabric(recipe), network, source, recipe, RunFolder(folder), show=False)
+    fit(make_fabric(recipe), network, source, recipe, RunFolder(folder))
     return network.state_dict()
 
 
@@ -227,7 +227,7 @@ class OneCluster(torch.nn.Module):
 def test_collapse_is_said_with_its_mend(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     recipe, folder = small_recipe(), RunFolder(tmp_path)
     folder.checkpoint_file.parent.mkdir()
-    fit(make_fabric(recipe), OneCluster(), FixedBatches(2), recipe, folder, show=False)
+    fit(make_fabric(recipe), OneCluster(), FixedBatches(2), recipe, folder)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len(warnings) == recipe.epochs
     assert all("collapsed: classifier 2" in text and "class_weights" in text for text in warnings)
@@ -242,7 +242,7 @@ def test_invalid_pixels_change_no_weight(tmp_path: Path, tiny_recipe: Recipe) ->
     for name, junk in (("one", np.nan), ("two", -9999.0)):
         image[20:60, 30:90] = junk
         write_float(tmp_path / name / "scene.tif", image, nodata=-9999.0)
-        run = train([tmp_path / name], tmp_path / f"run-{name}", tiny_recipe, use_cache=False, show=False)
+        run = train([tmp_path / name], tmp_path / f"run-{name}", tiny_recipe, use_cache=False)
         weights.append(load_file(run.weights_file))
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
 
@@ -258,26 +258,22 @@ def write_float(path: Path, array: np.ndarray, nodata: float) -> None:
 
 
 def test_runs_repeat_and_seeds_differ(scenes: Path, tiny_run: Run, tiny_recipe: Recipe, tmp_path: Path) -> None:
-    again = train([scenes / "images"], tmp_path / "again", tiny_recipe, use_cache=False, show=False)
+    again = train([scenes / "images"], tmp_path / "again", tiny_recipe, use_cache=False)
     assert again.weights_file.read_bytes() == tiny_run.weights_file.read_bytes()
-    other = train(
-        [scenes / "images"], tmp_path / "other", tiny_recipe.model_copy(update={"seed": 1}), use_cache=False, show=False
-    )
+    other = train([scenes / "images"], tmp_path / "other", tiny_recipe.model_copy(update={"seed": 1}), use_cache=False)
     assert other.weights_file.read_bytes() != tiny_run.weights_file.read_bytes()
 
 
 def test_a_run_is_not_overwritten(scenes: Path, tiny_run: Run, tiny_recipe: Recipe) -> None:
     with pytest.raises(RunError, match="--resume"):
-        train([scenes / "images"], tiny_run.path, tiny_recipe, show=False)
+        train([scenes / "images"], tiny_run.path, tiny_recipe)
     with pytest.raises(RunError, match="clusters"):
-        train(
-            [scenes / "images"], tiny_run.path, tiny_recipe.model_copy(update={"clusters": 9}), resume=True, show=False
-        )
+        train([scenes / "images"], tiny_run.path, tiny_recipe.model_copy(update={"clusters": 9}), resume=True)
 
 
 def test_resuming_needs_no_recipe_and_a_finished_run_stays(scenes: Path, tiny_run: Run) -> None:
     before = tiny_run.weights_file.stat()
-    assert train([scenes / "images"], tiny_run.path, resume=True, show=False).settings == tiny_run.settings
+    assert train([scenes / "images"], tiny_run.path, resume=True).settings == tiny_run.settings
     assert tiny_run.weights_file.stat().st_mtime_ns == before.st_mtime_ns
 
 
@@ -286,13 +282,13 @@ def test_a_missing_device_is_said(scenes: Path, tmp_path: Path, tiny_recipe: Rec
         pytest.skip("this machine has the device")
     recipe = Recipe.from_tree(tiny_recipe.model_dump() | {"compute": {"device": "cuda"}})
     with pytest.raises(SettingError, match=r"compute\.device"):
-        train([scenes / "images"], tmp_path / "run", recipe, show=False)
+        train([scenes / "images"], tmp_path / "run", recipe)
 
 
 @pytest.mark.parametrize("method", ["felzenszwalb", "external", "none"])
 def test_other_refinements_train_too(scenes: Path, tmp_path: Path, tiny_recipe: Recipe, method: str) -> None:
     recipe = Recipe.from_tree(tiny_recipe.model_dump() | {"refinement": {"method": method}, "steps": 2})
-    run = train([scenes / "images"], tmp_path / "run", recipe, cache=tmp_path / "cache", show=False)
+    run = train([scenes / "images"], tmp_path / "run", recipe, cache=tmp_path / "cache")
     assert run.is_finished
     assert len(list((tmp_path / "cache").glob("*/*.npz"))) == (0 if method == "none" else 8)
 
@@ -300,16 +296,16 @@ def test_other_refinements_train_too(scenes: Path, tmp_path: Path, tiny_recipe: 
 def test_a_network_that_cannot_be_built_leaves_nothing(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
     recipe = Recipe.from_tree(tiny_recipe.model_dump() | {"extractor": "seek", "classifiers": 1, "width": 5})
     with pytest.raises(SettingError, match="width"):
-        train([scenes / "images"], tmp_path / "run", recipe, use_cache=False, show=False)
+        train([scenes / "images"], tmp_path / "run", recipe, use_cache=False)
     assert not (tmp_path / "run").exists()
 
 
 def test_external_refinement_names_the_bands_it_needs(scenes: Path, tmp_path: Path, tiny_recipe: Recipe) -> None:
     tree = tiny_recipe.model_dump() | {"refinement": {"method": "external"}, "bands": [2], "steps": 1}
     with pytest.raises(SettingError, match=r"refinement\.color_bands"):
-        train([scenes / "images"], tmp_path / "run", Recipe.from_tree(tree), use_cache=False, show=False)
+        train([scenes / "images"], tmp_path / "run", Recipe.from_tree(tree), use_cache=False)
     tree["refinement"]["color_bands"] = [1, 1, 1]
-    assert train([scenes / "images"], tmp_path / "run", Recipe.from_tree(tree), use_cache=False, show=False).is_finished
+    assert train([scenes / "images"], tmp_path / "run", Recipe.from_tree(tree), use_cache=False).is_finished
 
 
 def command(scenes: Path, out: Path, recipe: Path) -> list[str]:

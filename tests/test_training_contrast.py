@@ -44,7 +44,7 @@ def few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def weights(scenes: Path, tmp_path: Path, cache: Path, few_windows: None) -> Callable[..., bytes]:
     def trained(folder: str, recipe: Recipe, *, resume: bool = False) -> bytes:
-        run = train([scenes / "images"], tmp_path / folder, recipe, resume=resume, cache=cache, show=False)
+        run = train([scenes / "images"], tmp_path / folder, recipe, resume=resume, cache=cache)
         return run.weights_file.read_bytes()
 
     return trained
@@ -92,7 +92,7 @@ def test_what_is_learned_is_what_was_discovered(
     monkeypatch.setattr(trainer, "fit", fit_and_look)
     recipe = contrast_recipe("classifiers=2", "clusters=30")
     weights("run", recipe)
-    discovery = discover([scenes / "images"], recipe, cache=cache, show=False)
+    discovery = discover([scenes / "images"], recipe, cache=cache)
     expected, differ = {}, 0.0
     for name in ("north", "south"):
         with Raster(scenes / "images" / f"{name}.tif") as raster:
@@ -161,7 +161,7 @@ from terrasift import train
 from terrasift.data import sampling
 sampling._WINDOWS = 1500
 images, recipe, out = sys.argv[1:]
-train([images], out, recipe, resume=True, use_cache=False, show=False)
+train([images], out, recipe, resume=True, use_cache=False)
 """
 
 

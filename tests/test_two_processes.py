@@ -48,7 +48,7 @@ def test_two_processes_take_the_mean_of_their_gradients(scenes: Path, tmp_path: 
 
 
 def halves_in_turn(recipe: Recipe, images: Path, cache: Path) -> dict[str, torch.Tensor]:
-    infos, patches, _ = index_images(find_scenes([images]), recipe, lambda items, *_, **__: items)
+    infos, patches, _ = index_images(find_scenes([images]), recipe)
     torch.manual_seed(recipe.seed)
     first = network_of(recipe).train()
     networks = [first, copy.deepcopy(first)]

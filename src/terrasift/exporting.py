@@ -70,8 +70,6 @@ def export_run(
     outputs: int,
     out: str | os.PathLike[str],
     scene: str | os.PathLike[str] | None = None,
-    *,
-    show: bool = True,
 ) -> Comparison:
     """Write a run as one file that needs neither the run nor terrasift, once it agrees with the run.
 
@@ -88,8 +86,6 @@ def export_run(
     scene
         What the network's global operations are held at. Needed with ``predict.context: scene``; with ``patch`` they
         see each input alone, and a scene gives no more than the names of its bands.
-    show
-        Whether to draw a progress bar.
 
     Returns
     -------
@@ -108,7 +104,7 @@ def export_run(
     out = Path(out)
     write, read = _format(out)
     legend = run.legend
-    with progress_bar(out.name, total=4, show=show) as advance, whole(out) as partial:
+    with progress_bar(out.name, total=4) as advance, whole(out) as partial:
         network, info = _in_context(predictor, scene)
         raw = RawNetwork(network, predictor.reader.scaling, legend.table(outputs), legend)
         metadata = json.dumps(_metadata(predictor, legend, network.alignment, info), ensure_ascii=False)

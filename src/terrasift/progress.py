@@ -109,18 +109,14 @@ def quiet() -> Iterator[None]:
     ...     sum(track([1, 2], 2, "numbers"))
     3
     """
-    with listening(_silent):
+    with listening(lambda _: None):
         yield
 
 
-def _silent(_: Stage) -> None:
-    pass
-
-
 @contextmanager
-def progress_bar(name: str, total: int, *, show: bool = True, done: int = 0) -> Iterator[Advance]:
+def progress_bar(name: str, total: int, *, done: int = 0) -> Iterator[Advance]:
     """A stage of `total` steps, of which `done` were done before; the block moves it on."""
-    listener = (_listener.get() or _show) if show else _silent
+    listener = _listener.get() or _show
     stage = Stage(name, total, done)
 
     def advance(message: str = "", by: int = 1) -> None:
@@ -136,9 +132,9 @@ def progress_bar(name: str, total: int, *, show: bool = True, done: int = 0) -> 
         _tell(listener, stage)
 
 
-def track(items: Iterable[_Item], total: int, description: str, *, show: bool = True) -> Iterator[_Item]:
+def track(items: Iterable[_Item], total: int, name: str) -> Iterator[_Item]:
     """Pass items through, a step of a stage each."""
-    with progress_bar(description, total, show=show) as advance:
+    with progress_bar(name, total) as advance:
         for item in items:
             yield item
             advance()

@@ -44,7 +44,6 @@ def score_label_maps(
     classes: Sequence[str] | Legend = (),
     ignore: int | None = None,
     base: float = 2,
-    show: bool = True,
 ) -> Scores:
     """Score a label map, or each of a folder, against its truths.
 
@@ -62,8 +61,6 @@ def score_label_maps(
         A label. Pixels where either map holds it, or is nodata, count nowhere.
     base
         Of the logarithm in the variation of information.
-    show
-        Show progress.
 
     Raises
     ------
@@ -81,7 +78,7 @@ def score_label_maps(
         with open_pairs(match, ignore, legend) as images:
             steps += sum(READINGS * pair.shape[0] for pairs in images for pair in pairs)
     found = []
-    with progress_bar("scoring", steps, show=show) as advance:
+    with progress_bar("scoring", steps) as advance:
         for match in matches:
             with open_pairs(match, ignore, legend) as images:
                 found += [_score_image(pairs, names, base, advance) for pairs in images]

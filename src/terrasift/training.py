@@ -124,7 +124,6 @@ def fit(
     recipe: Recipe,
     run: RunFolder,
     *,
-    show: bool = True,
     clock: Clock = no_clock,
 ) -> None:
     """Train a network on its own labels or on discovered ones, going on from the run's checkpoint where there is one.
@@ -144,8 +143,6 @@ def fit(
         The settings.
     run
         Where checkpoints and the log go.
-    show
-        Whether to draw a progress bar.
     clock
         Is told when a part of a step begins and ends.
     """
@@ -159,7 +156,7 @@ def fit(
     forward.train()
     state.load(run.checkpoint_file)
     log = _Log(run, recipe, state.step) if fabric.is_global_zero else None
-    with progress_bar("training", total, show=show and log is not None, done=state.step) as advance:
+    with progress_bar("training", total, done=state.step) as advance:
         while state.step < total:
             epoch, first_step = divmod(state.step, source.steps_per_epoch)
             epoch_batches = itertools.islice(source.epoch(epoch, first_step), total - state.step)

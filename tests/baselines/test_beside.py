@@ -47,14 +47,14 @@ def test_rows_are_the_baselines_fitted_and_mapped_on_the_mapping_set(
     run: Run, scenes: Path, image: Callable[[str], str]
 ) -> None:
     truth = scenes / "masks", scenes / "classes.yaml"
-    evaluation = run.evaluate([image("south")], *truth, map_images=[image("north")], show=False)
+    evaluation = run.evaluate([image("south")], *truth, map_images=[image("north")])
     assert_fitted_on(evaluation.baselines, [image("north")], run, scenes, "north")
     assert [scores["name"] for scores in evaluation.to_dict()["baselines"]] == NAMES
     assert evaluation.seconds is not None
     assert evaluation.seconds.training == run.training_seconds
     assert evaluation.seconds.segmenting > 0
 
-    without = run.evaluate([image("south")], *truth, map_images=[image("north")], baselines=False, show=False)
+    without = run.evaluate([image("south")], *truth, map_images=[image("north")], baselines=False)
     assert without.baselines == ()
     assert without.to_dict()["classifiers"] == evaluation.to_dict()["classifiers"]
 
@@ -66,14 +66,14 @@ def test_without_a_mapping_set_they_are_fitted_on_training_images_that_are_there
     run: Run, scenes: Path, image: Callable[[str], str], listed: list[str], fitted_on: list[str]
 ) -> None:
     run.images_file.write_text("".join(f"{image(name)}\n" for name in listed))
-    evaluation = run.evaluate([image("south")], scenes / "masks", scenes / "classes.yaml", show=False)
+    evaluation = run.evaluate([image("south")], scenes / "masks", scenes / "classes.yaml")
     assert_fitted_on(evaluation.baselines, [image(name) for name in fitted_on], run, scenes, "south")
 
 
 def test_one_to_one_mapping_is_that_of_the_baselines_too(run: Run, scenes: Path, image: Callable[[str], str]) -> None:
     legend = Legend.load(scenes / "classes.yaml")
     eight = Legend((*legend.classes, LandClass("nothing", "#123456")))
-    evaluation = run.evaluate([image("south")], scenes / "masks", eight, mapping="hungarian", show=False)
+    evaluation = run.evaluate([image("south")], scenes / "masks", eight, mapping="hungarian")
     for scores in (*evaluation.classifiers, *evaluation.baselines):
         assert sorted(scores.mapping.tolist()) == list(range(8))
         assert scores.untaken == []
@@ -83,7 +83,7 @@ def test_one_to_one_mapping_is_that_of_the_baselines_too(run: Run, scenes: Path,
 def test_a_legend_stands_alone(run: Run, scenes: Path, image: Callable[[str], str]) -> None:
     legend = Legend.load(scenes / "classes.yaml")
     run.save_legend(legend.with_clusters(np.array([3, 0, 1, -1, 3, 2, -1, 0]), 1))
-    evaluation = run.evaluate([image("south")], scenes / "masks", legend, mapping="legend", show=False)
+    evaluation = run.evaluate([image("south")], scenes / "masks", legend, mapping="legend")
     assert evaluation.baselines == ()
     assert evaluation.to_dict()["classifiers"][0]["untaken"] == ["car", "clutter", "water"]
 

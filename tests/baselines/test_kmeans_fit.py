@@ -56,13 +56,15 @@ def test_of_many_patches_a_seeded_sample_is_read(
     planted = plant(side=256)
     read: list[list[Patch]] = []
 
-    def seen(patches: Iterable[Patch], total: int) -> Iterable[Patch]:
+    def seen(patches: Iterable[Patch], total: int, _: str) -> Iterable[Patch]:
         read.append(list(patches))
         assert len(read[-1]) == total
         return read[-1]
 
+    monkeypatch.setattr(f"{kind.__module__}.track", seen)
+
     def fit(seed: int) -> None:
-        fit_kmeans(kind, planted.patches, planted.scaling, Recipe(clusters=4, seed=seed), seen)
+        fit_kmeans(kind, planted.patches, planted.scaling, Recipe(clusters=4, seed=seed))
 
     fit(0)
     assert read == [planted.patches]

@@ -322,7 +322,7 @@ def test_interrupted_training_ends_with_the_same_weights(
     def weights(folder: str, augmentation: str, *, resume: bool = False) -> bytes:
         recipe = Recipe.from_tree(tree | {"augmentation": augmentation})
         where = tmp_path / folder
-        run = train([scenes / "images"], where, recipe, cache=tmp_path / "cache", resume=resume, show=False)
+        run = train([scenes / "images"], where, recipe, cache=tmp_path / "cache", resume=resume)
         return run.weights_file.read_bytes()
 
     undisturbed = weights("one", "both")

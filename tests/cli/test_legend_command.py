@@ -44,7 +44,7 @@ def test_merging_then_naming_then_a_map_with_the_names(command: Command, run: Pa
     assert f"next: terrasift predict {run}" in named.out
     assert "open land" in named.out
     assert legend_of(run).names == ["open land", "roofs"]
-    Run.open(run).predict(scenes / "images" / "north.tif", run / "map.tif", show=False)
+    Run.open(run).predict(scenes / "images" / "north.tif", run / "map.tif")
     with rasterio.open(run / "map.tif") as dataset:
         assert (dataset.tags()["CLASS_0"], dataset.tags()["CLASS_1"]) == ("open land", "roofs")
         assert dataset.colormap(1)[1][:3] == (255, 0, 0)

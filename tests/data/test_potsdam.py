@@ -109,7 +109,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def prepared(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return prepare_potsdam(raw, tmp_path_factory.mktemp("potsdam") / "out", partial=True, show=False)
+    return prepare_potsdam(raw, tmp_path_factory.mktemp("potsdam") / "out", partial=True)
 
 
 def test_the_tiles_are_those_of_the_benchmark() -> None:
@@ -126,7 +126,7 @@ def test_the_whole_set_has_the_counts_of_the_protocol(tmp_path: Path, monkeypatc
     """Not a patch is cut, which would take a while: the counts follow from the tiles."""
     raw = write_raw(tmp_path / "raw", names(TILES), names(TILES), side=30)  # labels of all, as in 5_Labels_all
     monkeypatch.setattr(prepare, "cut_tile", lambda *_: 0)
-    out = prepare_potsdam(raw, tmp_path / "out", show=False)
+    out = prepare_potsdam(raw, tmp_path / "out")
     unlabelled, labelled, test = (read_list(out / name) for name in LISTS)
     assert [len(unlabelled), len(labelled), len(test)] == [3150, 4545, 855]
     assert sorted([*unlabelled, *labelled, *test]) == list(range(8550))
@@ -160,9 +160,9 @@ def test_the_test_patches_are_drawn_by_the_seed_alone(raw: Path, prepared: Path,
     assert sorted(numbers["labelled_test.txt"] + numbers["labelled_train.txt"]) == list(range(2 * PATCHES))
     assert numbers["labelled_test.txt"][-1] > PATCHES  # not the first ones
     shutil.copytree(prepared, tmp_path / "out")
-    prepare_potsdam(raw, tmp_path / "out", seed=1, partial=True, show=False)
+    prepare_potsdam(raw, tmp_path / "out", seed=1, partial=True)
     assert read_list(tmp_path / "out" / LISTS[2]) != numbers["labelled_test.txt"]
-    prepare_potsdam(raw, tmp_path / "out", seed=0, partial=True, show=False)
+    prepare_potsdam(raw, tmp_path / "out", seed=0, partial=True)
     assert snapshot(tmp_path / "out") == snapshot(prepared)
 
 
@@ -174,18 +174,18 @@ def test_zips_are_read_as_they_are(raw: Path, prepared: Path, tmp_path: Path) ->
                 archive.write(path, f"{folder}/{folder}/{path.name}")
                 archive.writestr(f"__MACOSX/{folder}/._{path.name}", b"nothing")
     (tmp_path / "raw" / "1_DSM.zip").write_text("half a download")
-    out = prepare_potsdam(tmp_path / "raw", tmp_path / "out", partial=True, show=False)
+    out = prepare_potsdam(tmp_path / "raw", tmp_path / "out", partial=True)
     assert snapshot(out) == snapshot(prepared)
 
 
 @pytest.mark.slow  # starting processes
 def test_processes_write_the_same(raw: Path, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepare, "_WORTH_PROCESSES", 0)
-    assert snapshot(prepare_potsdam(raw, tmp_path / "out", partial=True, show=False)) == snapshot(prepared)
+    assert snapshot(prepare_potsdam(raw, tmp_path / "out", partial=True)) == snapshot(prepared)
     shutil.copytree(raw, tmp_path / "raw")
     spoil_labels(tmp_path / "raw")
     with pytest.raises(InputError, match=r"6_7_label\.tif: 3600 pixels have colours of no class \(#646464\)"):
-        prepare_potsdam(tmp_path / "raw", tmp_path / "bad", partial=True, show=False)
+        prepare_potsdam(tmp_path / "raw", tmp_path / "bad", partial=True)
 
 
 @pytest.mark.parametrize("loss", ["missing", "empty", "gt"])
@@ -205,7 +205,7 @@ def test_a_killed_preparation_goes_on(
     with pytest.raises(InputError, match=r"unlabelled_train\.txt: is missing"):
         load_potsdam(tmp_path)
     caplog.set_level(logging.INFO, "terrasift")
-    prepare_potsdam(raw, tmp_path, partial=True, show=False)
+    prepare_potsdam(raw, tmp_path, partial=True)
     assert snapshot(tmp_path) == snapshot(prepared)
     assert "2 of 3 tiles were there already" in caplog.text
     assert (tmp_path / "imgs" / "0.mat").stat().st_mtime_ns == kept
@@ -216,11 +216,11 @@ def test_a_folder_of_other_tiles_is_left_alone(raw: Path, prepared: Path, tmp_pa
     before = snapshot(prepared)
     other = write_raw(tmp_path / "raw", ["6_12", "6_7"], ["6_12"])
     with pytest.raises(InputError, match="was prepared from other tiles; name another folder"):
-        prepare_potsdam(other, prepared, partial=True, show=False)
+        prepare_potsdam(other, prepared, partial=True)
     assert snapshot(prepared) == before
     (tmp_path / "theirs" / "imgs").mkdir(parents=True)
     with pytest.raises(InputError, match="theirs: holds imgs from elsewhere; name another folder"):
-        prepare_potsdam(raw, tmp_path / "theirs", partial=True, show=False)
+        prepare_potsdam(raw, tmp_path / "theirs", partial=True)
 
 
 def test_infrared_marked_as_alpha_is_a_band(prepared: Path, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_infrared_marked_as_alpha_is_a_band(prepared: Path, tmp_path: Path) -> N
     write_tile(tmp_path / "raw" / IMAGES / "top_potsdam_6_7_RGBIR.tif", image_of("6_7"), alpha=True)
     with rasterio.open(tmp_path / "raw" / IMAGES / "top_potsdam_6_7_RGBIR.tif") as dataset:
         assert dataset.colorinterp[3] is ColorInterp.alpha
-    out = prepare_potsdam(tmp_path / "raw", tmp_path / "out", partial=True, show=False)
+    out = prepare_potsdam(tmp_path / "raw", tmp_path / "out", partial=True)
     np.testing.assert_array_equal(read_mosaic(out, "imgs", 0), read_mosaic(prepared, "imgs", 0))
 
 
@@ -237,7 +237,7 @@ def test_without_infrared_patches_have_three_bands(tmp_path: Path, caplog: pytes
     for name in ("2_10", "02_11"):
         write_tile(raw / "2_Ortho_RGB" / f"top_potsdam_{name}_RGB.tif", image_of(name, 3))
         write_tile(raw / "3_Ortho_IRRG" / f"top_potsdam_{name}_IRRG.tif", image_of("7_7", 3))
-    out = prepare_potsdam(raw, tmp_path / "out", partial=True, show=False)
+    out = prepare_potsdam(raw, tmp_path / "out", partial=True)
     for tile, name in enumerate(["2_10", "2_11"]):
         np.testing.assert_array_equal(read_mosaic(out, "imgs", tile * PATCHES), naive_half(image_of(name, 3)))
     assert caplog.text.count("no infrared") == 1
@@ -249,7 +249,7 @@ def test_labels_without_boundaries_are_left_alone(tmp_path: Path) -> None:
     black = np.zeros((SIDE, SIDE, 3), np.uint8)
     write_tile(raw / "5_Labels_all" / "top_potsdam_2_10_label.tif", black)
     write_tile(raw / "5_Labels_for_participants_no_Boundary" / "top_potsdam_2_10_label_noBoundary.tif", black)
-    out = prepare_potsdam(raw, tmp_path / "out", partial=True, show=False)
+    out = prepare_potsdam(raw, tmp_path / "out", partial=True)
     np.testing.assert_array_equal(read_mosaic(out, "gt", 0), classes_of_tile("2_10")[::2, ::2])
 
 
@@ -263,7 +263,7 @@ def test_nearly_right_colours_count_as_their_class(tmp_path: Path, caplog: pytes
     cars[4] = 252, 255, 0
     write_tile(raw / LABELS / "top_potsdam_6_7_label.tif", cars[classes_of_tile("6_7")])
     caplog.set_level(logging.INFO, "terrasift")
-    out = prepare_potsdam(raw, tmp_path / "out", partial=True, show=False)
+    out = prepare_potsdam(raw, tmp_path / "out", partial=True)
     np.testing.assert_array_equal(read_mosaic(out, "gt", 0), classes[::2, ::2])
     np.testing.assert_array_equal(read_mosaic(out, "gt", PATCHES), classes_of_tile("6_7")[::2, ::2])
     count = np.count_nonzero(classes_of_tile("6_7") == 4)
@@ -352,7 +352,7 @@ def test_missing_tiles_are_named_and_must_be_asked_for(raw: Path, tmp_path: Path
 def test_sets_that_cannot_be_used_are_refused(tmp_path: Path, images: list[str], labels: list[str], match: str) -> None:
     (tmp_path / "raw").mkdir()
     with pytest.raises(InputError, match=match):
-        prepare_potsdam(write_raw(tmp_path / "raw", images, labels), tmp_path / "out", partial=True, show=False)
+        prepare_potsdam(write_raw(tmp_path / "raw", images, labels), tmp_path / "out", partial=True)
     assert not (tmp_path / "out").exists()
 
 
@@ -419,12 +419,12 @@ def test_potsdam_3_joins_what_the_protocol_joins() -> None:
 
 def test_patches_train_and_are_scored_like_other_images(tmp_path: Path, command: Callable[..., Any]) -> None:
     raw = write_raw(tmp_path / "raw", ["2_10", "2_13"], ["2_10"], side=960)
-    folder = prepare_potsdam(raw, tmp_path / "potsdam", partial=True, show=False)
+    folder = prepare_potsdam(raw, tmp_path / "potsdam", partial=True)
     data = load_potsdam(folder)
     changes = ("width=4", "clusters=8", "patch=32", "batch_size=2", "steps=2", "bands=[1,2,3]", "compute.device=cpu")
     images = [*data.unlabelled_train[:10], *data.labelled_train[:10]]
     recipe = Recipe.load("paper", changes)
-    run = train(images, tmp_path / "run", recipe, cache=tmp_path / "cache", show=False)
+    run = train(images, tmp_path / "run", recipe, cache=tmp_path / "cache")
     tested = data.labelled_test[:3]
     outcome = command(
         "evaluate", run.path, *tested, "--masks", data.masks, "--classes", folder / "potsdam.yaml",

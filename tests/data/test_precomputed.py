@@ -43,8 +43,8 @@ def test_training_on_precomputed_superpixels_is_training_on_superpixels(
 ) -> None:
     recipe = tiny_recipe.model_copy(update={"steps": 3})
     write_superpixels(find_scenes(scenes / "images"), tmp_path / "labels", recipe, rename=lambda label: 7 * label - 900)
-    made = train([scenes / "images"], tmp_path / "made", recipe, cache=tmp_path / "cache", show=False)
-    read = train([scenes / "images"], tmp_path / "read", precomputed(recipe, tmp_path / "labels"), show=False)
+    made = train([scenes / "images"], tmp_path / "made", recipe, cache=tmp_path / "cache")
+    read = train([scenes / "images"], tmp_path / "read", precomputed(recipe, tmp_path / "labels"))
     assert read.weights_file.read_bytes() == made.weights_file.read_bytes()
 
 
@@ -103,5 +103,5 @@ def test_a_scene_without_a_label_raster_ends_in_one_line_and_leaves_nothing(
 ) -> None:
     write_image(tmp_path / "labels" / "north.tif", np.zeros((256, 256), np.uint8))
     with pytest.raises(InputError, match=r"south\.tif: has no label raster in .*labels; put one there named south"):
-        train([scenes / "images"], tmp_path / "run", precomputed(tiny_recipe, tmp_path / "labels"), show=False)
+        train([scenes / "images"], tmp_path / "run", precomputed(tiny_recipe, tmp_path / "labels"))
     assert not (tmp_path / "run").exists()

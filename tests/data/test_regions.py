@@ -19,6 +19,7 @@ from terrasift.data import regions as module
 from terrasift.data.patches import PatchReader, index_patches
 from terrasift.data.regions import RegionCache, prepare_regions
 from terrasift.data.scenes import describe_scenes
+from terrasift.progress import listening
 from terrasift.raster import write_image
 from terrasift.recipe import Refinement
 
@@ -210,7 +211,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_training_again_makes_no_superpixels(
     tiny_run: Run, tiny_recipe: Recipe, scenes: Path, tmp_path: Path, made: list[None]
 ) -> None:
-    train([scenes / "images"], tmp_path / "run", tiny_recipe, cache=tiny_run.path.parent / "cache", show=False)
+    train([scenes / "images"], tmp_path / "run", tiny_recipe, cache=tiny_run.path.parent / "cache")
     assert not made
 
 
@@ -219,7 +220,7 @@ def test_without_a_cache_nothing_is_left_behind(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("terrasift.api.trainer.default_cache_folder", lambda: tmp_path / "cache")
-    train([scenes / "images"], tmp_path / "run", tiny_recipe, use_cache=False, show=False)
+    train([scenes / "images"], tmp_path / "run", tiny_recipe, use_cache=False)
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*"))
     assert names == [
         "run",
@@ -237,10 +238,11 @@ def test_many_patches_are_prepared_in_worker_processes(tmp_path: Path, made: lis
     write_image(tmp_path / "a.tif", np.random.default_rng(0).integers(0, 255, (160, 160, 3)).astype(np.uint8))
     patches = index_patches(describe_scenes([str(tmp_path / "a.tif")]), 20, 0.5)
     assert len(patches) == 64
-    cache, counted = RegionCache(tmp_path / "cache", REFINEMENT), []
+    cache, told = RegionCache(tmp_path / "cache", REFINEMENT), []
     reader = PatchReader(scaling=SCALING)
-    prepare_regions(cache, reader, patches, 20, lambda items, _: (counted.append(item) or item for item in items))
-    assert len(counted) == 64
+    with listening(lambda stage: told.append((stage.name, stage.done))):
+        prepare_regions(cache, reader, patches, 20)
+    assert told == [("superpixels", done) for done in [*range(65), 64]]
     assert len(files(tmp_path / "cache", "*.npz")) == 64
     for patch in patches:
         cache.regions(*reader.read(patch, 20))

@@ -70,7 +70,7 @@ EITHER_WAY = pytest.mark.parametrize("learned_contrast", [False, True], indirect
 @EITHER_WAY
 def test_what_was_saved_is_what_was_found(learned_contrast: bool, tmp_path: Path) -> None:
     scene = write(tmp_path / "a.tif", (land(3) * 255).astype(np.uint8))
-    found = discover([scene], tiny_recipe("classifiers=2"), cache=tmp_path / "cache", show=False)
+    found = discover([scene], tiny_recipe("classifiers=2"), cache=tmp_path / "cache")
     assert (found.perceptron is not None) == learned_contrast
     again = Discovery.load(found.save(tmp_path / "one.safetensors"))
     assert again.recipe == found.recipe
@@ -83,9 +83,9 @@ def test_what_was_saved_is_what_was_found(learned_contrast: bool, tmp_path: Path
     np.testing.assert_array_equal(again.embedding(other), found.embedding(other))
     assert again.embedding(other).shape == (70, 60, found.centres[0].shape[1])
     assert again.save(tmp_path / "two.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
-    same_seed = discover([scene], tiny_recipe("classifiers=2"), cache=tmp_path / "other", show=False)
+    same_seed = discover([scene], tiny_recipe("classifiers=2"), cache=tmp_path / "other")
     assert same_seed.save(tmp_path / "three.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
-    other_seed = discover([scene], tiny_recipe("classifiers=2", "seed=1"), cache=tmp_path / "other", show=False)
+    other_seed = discover([scene], tiny_recipe("classifiers=2", "seed=1"), cache=tmp_path / "other")
     assert not np.array_equal(other_seed.filters, found.filters)
 
 
@@ -132,7 +132,7 @@ def test_labels_of_an_array_are_the_targets_of_its_patch(
     recipe = tiny_recipe("classifiers=2", "clusters=20").model_copy(update={"scaling": scaling})
     regions = regions_of(recipe.refinement, infos, RegionCache(tmp_path / "cache", recipe.refinement))
     reader = PatchReader(scaling=scaling)
-    discovery, targets = discover_in(patches, reader, regions, recipe, show=False)
+    discovery, targets = discover_in(patches, reader, regions, recipe)
     assert len(patches) == 4
     assert (discovery.perceptron is not None) == learned_contrast
     invalid = 0
@@ -156,7 +156,7 @@ def test_labels_of_an_array_are_the_targets_of_its_patch(
 def test_each_classifier_has_a_clustering_of_its_own(tmp_path: Path) -> None:
     image = (land(3) * 255).astype(np.uint8)
     recipe = tiny_recipe("classifiers=2", "clusters=30", "refinement.area=20")
-    found = discover([write(tmp_path / "a.tif", image)], recipe, cache=tmp_path / "cache", show=False)
+    found = discover([write(tmp_path / "a.tif", image)], recipe, cache=tmp_path / "cache")
     assert (found.labels(image, classifier=1) != found.labels(image, classifier=2)).mean() > 0.3
 
 
@@ -166,14 +166,14 @@ def test_what_stands_where_there_is_no_data_changes_no_byte(tmp_path: Path) -> N
     for name, junk, nodata in (("nan", np.nan, None), ("low", -9999.0, -9999.0), ("high", 3e38, 3e38)):
         values[20:50, 40:90] = np.float32(junk)
         scene = write(tmp_path / name / "a.tif", values, None if nodata is None else float(np.float32(nodata)))
-        discovery = discover([scene], tiny_recipe(), cache=tmp_path / "cache", show=False)
+        discovery = discover([scene], tiny_recipe(), cache=tmp_path / "cache")
         found.append(discovery.save(tmp_path / f"{name}.safetensors").read_bytes())
     assert found[0] == found[1] == found[2]
 
 
 def test_an_array_without_data_has_no_labels(tmp_path: Path) -> None:
     scene = write(tmp_path / "a.tif", (land(3) * 255).astype(np.uint8))
-    found = discover([scene], tiny_recipe(), cache=tmp_path / "cache", show=False)
+    found = discover([scene], tiny_recipe(), cache=tmp_path / "cache")
     nothing = np.zeros((40, 30, 3), np.uint8)
     none_valid = np.zeros((40, 30), bool)
     assert (found.labels(nothing, none_valid) == -1).all()
@@ -184,7 +184,7 @@ def test_an_array_without_data_has_no_labels(tmp_path: Path) -> None:
 
 def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     scene = write(tmp_path / "a.tif", (land(3) * 255).astype(np.uint8))
-    path = discover([scene], tiny_recipe(), cache=tmp_path / "cache", show=False).save(tmp_path / "d.safetensors")
+    path = discover([scene], tiny_recipe(), cache=tmp_path / "cache").save(tmp_path / "d.safetensors")
     whole = path.read_bytes()
     targets = (
         Targets([], [], np.zeros((1, 0, 4), np.uint16), np.zeros((1, 0, 4), np.float32))
@@ -202,16 +202,16 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
 def test_too_few_superpixels_and_no_texture_are_said(tmp_path: Path) -> None:
     scene = write(tmp_path / "a.tif", (land(3) * 255).astype(np.uint8))
     with pytest.raises(SettingError, match=r"clusters: 5000 is more than the \d+ superpixels; set clusters to"):
-        discover([scene], tiny_recipe("clusters=5000"), cache=tmp_path / "cache", show=False)
+        discover([scene], tiny_recipe("clusters=5000"), cache=tmp_path / "cache")
     with pytest.raises(InputError, match="no superpixels that touch"):
-        discover([scene], tiny_recipe("refinement.area=90000", "clusters=2"), cache=tmp_path / "cache", show=False)
+        discover([scene], tiny_recipe("refinement.area=90000", "clusters=2"), cache=tmp_path / "cache")
 
 
 def test_flat_fields_without_texture_are_told_apart(tmp_path: Path) -> None:
     fields = np.full((64, 128, 3), 90, np.uint8)
     fields[:, 64:] = 160
     scene = write(tmp_path / "a.tif", fields)
-    found = discover([scene], tiny_recipe("clusters=2"), cache=tmp_path / "cache", show=False)
+    found = discover([scene], tiny_recipe("clusters=2"), cache=tmp_path / "cache")
     left, right = (np.unique(found.labels(part)) for part in (fields[:, :64], fields[:, 64:]))
     assert (len(left), len(right)) == (1, 1)
     assert left != right
@@ -235,7 +235,7 @@ def test_precomputed_superpixels_do_as_well(hole: bool, tmp_path: Path) -> None:
         image, valid = reader.read(patch, 64)
         numbers = np.unique(regions.of_patch(patch, image, valid)[valid])
         assert numbers.tolist() == list(range(len(numbers)))
-    discovery, targets = discover_in(patches, reader, regions, recipe, show=False)
+    discovery, targets = discover_in(patches, reader, regions, recipe)
     assert (
         len(np.unique([targets.of_patch(p, regions.of_patch(p, *reader.read(p, 64)), Nearest()) for p in patches])) == 6
     )

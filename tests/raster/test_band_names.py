@@ -86,17 +86,17 @@ def test_scenes_with_bands_in_another_order_are_one_training_set(tmp_path: Path)
     for order, names in orders.items():
         for seed in range(2):
             scene(tmp_path / order / f"{seed}.tif", names[seed], seed)
-        run = train([tmp_path / order], tmp_path / f"run {order}", recipe, use_cache=False, show=False)
+        run = train([tmp_path / order], tmp_path / f"run {order}", recipe, use_cache=False)
         assert Run.open(run.path).recipe.bands == ("red", "b08", "green")
         maps[order] = []
         for seed in range(2):
-            out = run.predict(tmp_path / order / f"{seed}.tif", tmp_path / order / f"map {seed}.png", show=False)
+            out = run.predict(tmp_path / order / f"{seed}.tif", tmp_path / order / f"map {seed}.png")
             with Raster(out) as raster:
                 maps[order].append(raster.read_indices()[0])
     np.testing.assert_array_equal(maps["mixed"], maps["sorted"])
     scene(tmp_path / "other.tif", ("red", "green", "swir", ""))
     with pytest.raises(InputError, match=r"other\.tif: has no band named b08; its named bands are 1 red, 2 green"):
-        run.predict(tmp_path / "other.tif", tmp_path / "map.tif", show=False)
+        run.predict(tmp_path / "other.tif", tmp_path / "map.tif")
     assert not (tmp_path / "map.tif").exists()
 
 

@@ -99,7 +99,7 @@ SMALL = (
 
 def trained(folder: Path, scene: Path, changes: Sequence[str] = ()) -> Run:
     recipe = Recipe.load("paper", [*SMALL, *changes])
-    return train([scene], folder / "run", recipe, use_cache=False, show=False)
+    return train([scene], folder / "run", recipe, use_cache=False)
 
 
 @pytest.mark.parametrize("changes", [[], ["resolution=1.7"], ["resolution=0.3"]], ids=["own", "coarse", "fine"])
@@ -109,7 +109,7 @@ def test_what_is_nodata_in_the_scene_is_in_the_map_and_nothing_else(
 ) -> None:
     scene = CASES[case](tmp_path / "scene.tif")
     run = trained(tmp_path, scene, changes)
-    out = run.predict(scene, tmp_path / "map.tif", show=False)
+    out = run.predict(scene, tmp_path / "map.tif")
     with rasterio.open(out) as dataset, Raster(scene) as raster:
         labels = dataset.read(1)
         assert (dataset.shape, *dataset.transform) == ((HEIGHT, WIDTH), *rasterio.Affine(*raster.info.transform))
@@ -126,7 +126,7 @@ def test_nodata_is_that_of_the_bands_read(tmp_path: Path, bands: str) -> None:
     with rasterio.open(scene, "r+") as dataset:
         dataset.descriptions = ("b1", "b2", "b3")
     run = trained(tmp_path, scene, [f"bands={bands}"])
-    out = run.predict(scene, tmp_path / "map.tif", show=False)
+    out = run.predict(scene, tmp_path / "map.tif")
     with rasterio.open(out) as dataset:
         np.testing.assert_array_equal(dataset.read(1) == 255, HOLE & (bands == "[b2]"))
 
@@ -136,7 +136,7 @@ def test_nodata_is_that_of_the_bands_read(tmp_path: Path, bands: str) -> None:
 def test_real_scenes_with_nodata(tmp_path: Path, shared: Path, name: str, changes: list[str]) -> None:
     scene = shared / "data" / "rasters" / name
     run = trained(tmp_path, scene, ["predict.window=512", *changes])
-    out = run.predict(scene, tmp_path / "map.tif", show=False)
+    out = run.predict(scene, tmp_path / "map.tif")
     with rasterio.open(out) as dataset, rasterio.open(scene) as original:
         assert (dataset.crs, dataset.transform, dataset.shape) == (original.crs, original.transform, original.shape)
         np.testing.assert_array_equal(dataset.read(1) == 255, original.dataset_mask() == 0)
@@ -146,7 +146,7 @@ def test_real_scenes_with_nodata(tmp_path: Path, shared: Path, name: str, change
 def test_real_rasters_that_cannot_be_mapped_are_refused_in_a_line(tmp_path: Path, shared: Path, name: str) -> None:
     run = trained(tmp_path, with_nodata(tmp_path / "scene.tif", 1, "uint8", 0))
     with pytest.raises(InputError) as refusal:
-        run.predict(shared / "data" / "rasters" / name, tmp_path / "map.tif", show=False)
+        run.predict(shared / "data" / "rasters" / name, tmp_path / "map.tif")
     assert "\n" not in str(refusal.value)
     assert not [path for path in tmp_path.iterdir() if "map" in path.name]
 
@@ -163,7 +163,7 @@ def test_scenes_of_different_ground_sampling_are_brought_to_one(tmp_path: Path) 
         )
     run = trained(tmp_path, tmp_path / "own", ["resolution=0.5", "extractor=seek", "width=null", "steps=4"])
     own, repeated = (
-        read_labels(run.predict(tmp_path / name / "scene.tif", tmp_path / f"{name}.png", show=False), run.legend)
+        read_labels(run.predict(tmp_path / name / "scene.tif", tmp_path / f"{name}.png"), run.legend)
         for name in ("own", "fine")
     )
     np.testing.assert_array_equal(repeated, own.repeat(3, axis=0).repeat(3, axis=1))
@@ -177,7 +177,7 @@ def test_a_resampled_map_does_not_depend_on_windows_and_resumes(tmp_path: Path, 
     maps = []
     for window in (24, 37, 512):
         other = Run.open(run.path, [f"predict.window={window}"])
-        maps.append(read_labels(other.predict(scene, tmp_path / f"{window}.tif", show=False), run.legend))
+        maps.append(read_labels(other.predict(scene, tmp_path / f"{window}.tif"), run.legend))
     assert (np.array(maps) == maps[0]).mean() > 0.9999
 
     predictor = Run.open(run.path, ["predict.window=24"]).predictor
@@ -201,8 +201,8 @@ def test_evaluation_is_on_the_scenes_own_grid(tmp_path: Path) -> None:
     write_image(tmp_path / "masks" / "scene.png", truth)
     run = trained(tmp_path, scene, ["resolution=1.3"])
     legend = Legend((LandClass("left", "#102030"), LandClass("right", "#a0b0c0")))
-    evaluation = run.evaluate([scene], tmp_path / "masks", legend, baselines=False, show=False)
-    with rasterio.open(run.predict(scene, tmp_path / "map.tif", show=False)) as dataset:
+    evaluation = run.evaluate([scene], tmp_path / "masks", legend, baselines=False)
+    with rasterio.open(run.predict(scene, tmp_path / "map.tif")) as dataset:
         labels = dataset.read(1)
     assert evaluation.best.confusion.counts.sum() == (~HOLE).sum()
     assert evaluation.best.confusion.accuracy == (labels == truth)[~HOLE].mean()
@@ -211,7 +211,7 @@ def test_evaluation_is_on_the_scenes_own_grid(tmp_path: Path) -> None:
 def test_a_rotated_scene_gives_a_rotated_map_and_polygons(tmp_path: Path) -> None:
     scene = write(tmp_path / "scene.tif", fields(3, "uint8"), ROTATED)
     run = trained(tmp_path, scene)
-    out = run.predict(scene, tmp_path / "map.tif", show=False)
+    out = run.predict(scene, tmp_path / "map.tif")
     with rasterio.open(out) as dataset:
         assert dataset.transform == ROTATED["transform"]
         assert dataset.crs == ROTATED["crs"]
@@ -232,7 +232,7 @@ def test_a_rotated_scene_gives_a_rotated_map_and_polygons(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["map.tif", "map.png"])
 def test_ground_control_points_go_to_the_map(tmp_path: Path, name: str, changes: list[str]) -> None:
     scene = write(tmp_path / "scene.tif", fields(3, "uint8"), {"crs": "EPSG:32633", "gcps": POINTS})
-    out = trained(tmp_path, scene, changes).predict(scene, tmp_path / name, show=False)
+    out = trained(tmp_path, scene, changes).predict(scene, tmp_path / name)
     with rasterio.open(out) as dataset:
         points, crs = dataset.gcps
         assert dataset.transform == rasterio.Affine.identity()
@@ -246,7 +246,7 @@ def test_rational_polynomials_go_to_the_map(tmp_path: Path) -> None:
         100, 50, 10, 0.1, [1.0] + [0.0] * 19, [0.1] * 20, 35, 35, 20, 0.1, [1.0] + [0.0] * 19, [0.2] * 20, 45, 45
     )
     scene = write(tmp_path / "scene.tif", fields(3, "uint8"), {"rpcs": rpcs})
-    out = trained(tmp_path, scene).predict(scene, tmp_path / "map.tif", show=False)
+    out = trained(tmp_path, scene).predict(scene, tmp_path / "map.tif")
     with rasterio.open(out) as dataset, rasterio.open(scene) as original:
         assert dataset.rpcs is not None
         assert dataset.rpcs.to_dict() == original.rpcs.to_dict()

@@ -17,7 +17,7 @@ from terrasift.scoring import score_label_maps
 @pytest.mark.slow
 def test_demo_leaves_a_map_scores_and_a_page(tmp_path: Path) -> None:
     recipe = Recipe.load("demo", ["width=4", "clusters=12", "patch=64", "steps=12", "compute.device=cpu"])
-    page = demo(tmp_path / "demo", recipe, side=256, show=False).read_text()
+    page = demo(tmp_path / "demo", recipe, side=256).read_text()
     with rasterio.open(tmp_path / "demo" / "map.tif") as dataset:
         assert dataset.crs.to_epsg() == 32633
         assert dataset.colormap(1)[1][:3] == (0, 0, 255)
@@ -27,7 +27,7 @@ def test_demo_leaves_a_map_scores_and_a_page(tmp_path: Path) -> None:
         assert f'<th scope="row" class="name">{method}</th>' in page
     truth = Legend.load(tmp_path / "demo" / "classes.yaml")
     mask = tmp_path / "demo" / "masks" / "second.tif"
-    drawn = score_label_maps(tmp_path / "demo" / "kmeans.tif", [mask], classes=truth, show=False)
+    drawn = score_label_maps(tmp_path / "demo" / "kmeans.tif", [mask], classes=truth)
     assert drawn.images[0].pairs[0].confusion.counts.tolist() == scores["k-means on pixels"]["counts"]
     assert len(re.findall(r'src="data:image/png;base64,[A-Za-z0-9+/=]{500,}"', page)) == 5
     assert "http" not in page  # opens offline

@@ -86,10 +86,10 @@ def run(tiny_run: Run, scenes: Path, tmp_path_factory: pytest.TempPathFactory) -
     odd = dataclasses.replace(legend.classes[0], name=ODD)
     legend = dataclasses.replace(legend, classes=(odd, *legend.classes[1:]))
     north, south = (scenes / "images" / name for name in ("north.tif", "south.tif"))
-    evaluation = run.evaluate([south], scenes / "masks", legend, map_images=[north], show=False)
+    evaluation = run.evaluate([south], scenes / "masks", legend, map_images=[north])
     tested = labelled_images([south], scenes / "masks")
     keep_evaluation(run, evaluation, legend, tested, flattered=False, regions="classes")
-    assert report_on(run, show=False) == run.report_file
+    assert report_on(run) == run.report_file
     return run
 
 
@@ -155,7 +155,7 @@ def test_the_run_stands_beside_k_means(run: Run, page: Page, tmp_path: Path) -> 
     for scores in content["classifiers"]:
         del scores["untaken"]
     old.evaluation_file.write_text(json.dumps(content))
-    bare = Page(write_run_report(old, show=False).read_text(encoding="utf-8"))
+    bare = Page(write_run_report(old).read_text(encoding="utf-8"))
     assert bare.row(ODD) == page.row(ODD)
     assert not any(words in bare.text for words in ("k-means", "no cluster became"))
 
@@ -207,7 +207,7 @@ def test_images_that_have_gone_are_said_to_have(run: Run, tmp_path: Path) -> Non
     moved = Run.open(shutil.copytree(run.path, tmp_path / "moved"))
     moved.images_file.write_text("gone/<i>north.tif\ngone/south.tif\n")
     (moved.path / "evaluation.json").unlink()
-    page = Page(write_run_report(moved, show=False).read_text())
+    page = Page(write_run_report(moved).read_text())
     assert "not where they were when it was trained: gone/<i>north.tif" in page.text
     assert "has not been scored" in page.text
     assert any(tag == "svg" for tag, _ in page.tags)  # spectra are kept
@@ -215,7 +215,7 @@ def test_images_that_have_gone_are_said_to_have(run: Run, tmp_path: Path) -> Non
         path.write_bytes(b"cut off")
     for name in ("log.csv", "machine.json"):
         (moved.path / name).unlink()
-    bare = Page(write_run_report(moved, show=False).read_text())
+    bare = Page(write_run_report(moved).read_text())
     assert not any(tag in ("svg", "img") for tag, _ in bare.tags)
     assert {*SECTIONS} <= {attributes.get("id") for _, attributes in bare.tags}
 
@@ -249,11 +249,11 @@ def test_of_many_images_elsewhere_few_are_opened(
 def test_a_report_that_fails_is_a_warning(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken = Run(shutil.copytree(run.path, tmp_path / "broken"))
     broken.log_file.write_text("step,loss,seconds\n1,not a number,2\n")
-    assert report_on(broken, show=False) is None
+    assert report_on(broken) is None
     assert "no report was written: could not convert" in caplog.text
     broken.weights_file.unlink()
     with pytest.raises(RunError, match="not finished"):
-        write_run_report(Run(broken.path), show=False)
+        write_run_report(Run(broken.path))
 
 
 @pytest.mark.parametrize(("longest", "length"), [(1.0, 1), (1.99, 1), (2.0, 2), (499, 200), (0.06, 0.05), (7e4, 5e4)])

@@ -129,7 +129,7 @@ def study(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
     made.begin()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("terrasift.study.data._PUBLISHED_ON", ())
-        assert run_study(made, find_experiments(["classifiers"]), 1, show=False) == []
+        assert run_study(made, find_experiments(["classifiers"]), 1) == []
         yield made
 
 
@@ -142,7 +142,7 @@ def written(study: Study) -> dict[tuple[str, str, int, int], dict[str, float]]:
 def text(study: Study, written: object) -> str:
     timing = {"cell": "none", "device": "a <GPU>", "batch": 4, "steps": 5, "seconds": {"data": 1.0, "forward": 3.0}}
     (study.path / "timing.json").write_text(json.dumps(timing))
-    return write_report(study, show=False).read_text(encoding="utf-8")
+    return write_report(study).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -330,7 +330,7 @@ def test_other_data_with_odd_names(scenes: Path, tmp_path: Path) -> None:
     cell = find_experiments(["feature-extractor"])[0].cells[0]
     values = dict.fromkeys(NAMES, 0.5)
     write_evaluation(study.cell_folder(cell, 0), ODD, {1: values}, 1)
-    text = write_report(study, show=False).read_text(encoding="utf-8")
+    text = write_report(study).read_text(encoding="utf-8")
     page = Page(text)
     assert "<b>" not in text
     assert "scaled" not in text
@@ -351,12 +351,12 @@ def test_a_verdict_without_repetition_says_so(text: str, scenes: Path, tmp_path:
     study = Study(tmp_path, scenes, changes=("patch=64",))
     for cell in find_experiments(["feature-extractor"])[0].cells:
         write_evaluation(study.cell_folder(cell, 0), "here", {1: dict.fromkeys(NAMES, 0.5)}, 1)
-    assert warning in write_report(study, show=False).read_text(encoding="utf-8")
+    assert warning in write_report(study).read_text(encoding="utf-8")
 
 
 def test_a_study_with_nothing_done_still_has_a_page(scenes: Path, tmp_path: Path) -> None:
     study = Study(tmp_path, scenes, changes=("patch=64",))
-    text = write_report(study, show=False).read_text(encoding="utf-8")
+    text = write_report(study).read_text(encoding="utf-8")
     Page(text)
     assert all(experiment.name in text for experiment in EXPERIMENTS)
     assert (tmp_path / "report.csv").read_text().count("\n") == 1

@@ -100,7 +100,7 @@ def test_a_study_killed_inside_a_cell_ends_as_if_it_had_not_been(scenes: Path, t
     changes = ("compute.checkpoint_seconds=0", "refinement.area=50")
     experiments = find_experiments(["class-refinement"])
     undisturbed = study_of(scenes, tmp_path / "undisturbed", *changes, budget=0.16)
-    assert run_study(undisturbed, experiments, show=False) == []
+    assert run_study(undisturbed, experiments) == []
 
     killed = study_of(scenes, tmp_path / "killed", *changes, budget=0.16)
     first, second = (killed.cell_folder(cell, 0) for cell in experiments[0].cells)
@@ -117,7 +117,7 @@ def test_a_study_killed_inside_a_cell_ends_as_if_it_had_not_been(scenes: Path, t
     assert not (second / EVALUATION_FILE).exists()
     finished = (first / EVALUATION_FILE).stat().st_mtime_ns
 
-    assert run_study(killed, experiments, show=False) == []
+    assert run_study(killed, experiments) == []
     assert (first / EVALUATION_FILE).stat().st_mtime_ns == finished
     for cell in experiments[0].cells:
         theirs, ours = undisturbed.cell_folder(cell, 0), killed.cell_folder(cell, 0)
@@ -147,8 +147,8 @@ def test_side_by_side_gives_the_same_as_one_after_the_other(scenes: Path, tmp_pa
     pytest.importorskip("distributed")
     experiments = find_experiments(["classifiers"])
     alone, beside = study_of(scenes, tmp_path / "alone"), study_of(scenes, tmp_path / "beside")
-    assert run_study(alone, experiments, show=False) == []
-    assert run_study(beside, experiments, workers=2, show=False) == []
+    assert run_study(alone, experiments) == []
+    assert run_study(beside, experiments, workers=2) == []
     for cell in experiments[0].cells:
         folders = [study.cell_folder(cell, 0) for study in (alone, beside)]
         scores = [json.loads((folder / EVALUATION_FILE).read_text())["data"] for folder in folders]
@@ -159,7 +159,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(scenes: Path, tmp_path: Path)
     pytest.importorskip("distributed")
     with pytest.raises(SettingError, match="--scheduler: no Dask scheduler answers at nowhere"):
         run_study(
-            study_of(scenes, tmp_path), find_experiments(["classifiers"]), scheduler="nowhere", show=False
+            study_of(scenes, tmp_path), find_experiments(["classifiers"]), scheduler="nowhere"
         )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def test_the_exported_network_has_the_taught_classes(run: Run, csv_file: Path, t
 
     taught = run.teach(csv_file)
     opened = Run.open(run.path, ["predict.context=patch"])
-    comparison = opened.export(tmp_path / "taught.onnx", show=False)
+    comparison = opened.export(tmp_path / "taught.onnx")
     assert comparison.agreement > 0.999
     session = onnxruntime.InferenceSession(tmp_path / "taught.onnx", providers=["CPUExecutionProvider"])
     logits, labels = session.run(None, {"image": np.full((1, 3, 64, 64), 90, np.float32)})

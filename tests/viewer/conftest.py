@@ -44,7 +44,7 @@ def viewer_scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def ready_run(tiny_run: Run, viewer_scenes: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run whose maps of the scenes are made. Do not change it: copy its folder."""
     run = Run.open(shutil.copytree(tiny_run.path, tmp_path_factory.mktemp("ready") / "run"))
-    make_ready(run, viewer_scenes, show=False)
+    make_ready(run, viewer_scenes)
     return run
 
 
@@ -65,7 +65,7 @@ def own(ready_run: Run, viewer_scenes: list[Path], tmp_path: Path) -> Iterator[S
 
 @contextmanager
 def serving(run: Run, paths: list[Path], maps: Path) -> Iterator[Served]:
-    scenes = make_ready(run, paths, show=False)
+    scenes = make_ready(run, paths)
     page = Page(run, scenes, [maps / f"{index}.tif" for index in range(len(scenes))], TOKEN)
     with bound_socket(LOOPBACK, 0) as listener:
         listener.listen()

@@ -121,7 +121,7 @@ def test_the_browser_is_opened_when_the_page_is_there(
 
 def test_maps_are_made_once(ready_run: Run, viewer_scenes: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     before = {path: path.stat().st_mtime_ns for path in (ready_run.path / "view").glob("*.tif")}
-    found = scenes.make_ready(ready_run, viewer_scenes, show=False)
+    found = scenes.make_ready(ready_run, viewer_scenes)
     assert before == {path: path.stat().st_mtime_ns for path in (ready_run.path / "view").glob("*.tif")}
     assert {scene.clusters for scene in found} | {scene.confidence for scene in found} == set(before)
 
@@ -132,10 +132,10 @@ def test_maps_are_found_again_from_another_folder(
     run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
     write_image(tmp_path / "data" / "town.tif", np.random.default_rng(0).integers(1, 255, (64, 64, 3)).astype(np.uint8))
     monkeypatch.chdir(tmp_path)
-    (first,) = scenes.make_ready(run, ["data/town.tif"], show=False)
+    (first,) = scenes.make_ready(run, ["data/town.tif"])
     made = first.clusters.stat().st_mtime_ns
     monkeypatch.chdir(tmp_path / "data")
-    (second,) = scenes.make_ready(run, ["town.tif"], show=False)
+    (second,) = scenes.make_ready(run, ["town.tif"])
     assert second.clusters == first.clusters
     assert second.clusters.stat().st_mtime_ns == made
     assert scenes._digest("https://a.example/town.tif", 1) == _digest_from(tmp_path, monkeypatch)
@@ -148,14 +148,14 @@ def _digest_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_what_another_job_has_left_is_thrown_away(ready_run: Run, viewer_scenes: list[Path], tmp_path: Path) -> None:
     run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
-    (first,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    (first,) = scenes.make_ready(run, [viewer_scenes[2]])
     expected = first.clusters.read_bytes()
     left = first.clusters.with_name(f".{first.clusters.name}.partial")
     left.mkdir()
     (left / "windows").write_bytes(b"another\n")
     for path in first.clusters.parent.glob(f"{first.clusters.stem}*"):
         path.unlink()
-    (again,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    (again,) = scenes.make_ready(run, [viewer_scenes[2]])
     assert again.clusters.read_bytes() == expected
     assert not left.exists()
 
@@ -165,7 +165,7 @@ def test_a_building_sites_own_crs_has_no_degrees(ready_run: Run, tmp_path: Path)
     grid: Any = {"crs": 'LOCAL_CS["site",UNIT["metre",1]]', "transform": (0.5, 0.0, 100.0, 0.0, -0.5, 200.0)}
     image = np.random.default_rng(0).integers(1, 255, (64, 64, 3)).astype(np.uint8)
     write_image(tmp_path / "site.tif", image, **grid)
-    (scene,) = scenes.make_ready(run, [tmp_path / "site.tif"], show=False)
+    (scene,) = scenes.make_ready(run, [tmp_path / "site.tif"])
     found = point(OpenRasters(), scene, 10, 20)
     assert (found["easting"], found["northing"], found["longitude"], found["latitude"]) == (110.25, 194.75, None, None)
 
@@ -176,9 +176,9 @@ def test_the_clusters_shown_are_those_of_the_legends_classifier(
     if ready_run.recipe.classifiers < 2:
         pytest.skip("needs a run with two classifiers")
     run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
-    (first,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    (first,) = scenes.make_ready(run, [viewer_scenes[2]])
     run.save_legend(replace(Legend.of_clusters(8), classifier=2))
-    (second,) = scenes.make_ready(run, [viewer_scenes[2]], show=False)
+    (second,) = scenes.make_ready(run, [viewer_scenes[2]])
     assert first.clusters.read_bytes() != second.clusters.read_bytes()
 
 
@@ -189,15 +189,15 @@ def test_a_scene_that_is_slow_to_read_gets_a_preview(
     image = np.random.default_rng(0).integers(1, 255, (80, 90, 3)).astype(np.uint8)
     write_image(tmp_path / "lines.png", image)
     run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
-    (scene,) = scenes.make_ready(run, [tmp_path / "lines.png"], show=False)
+    (scene,) = scenes.make_ready(run, [tmp_path / "lines.png"])
     assert scene.preview is not None
     assert scene.base == 0
     made = scene.preview.stat().st_mtime_ns
-    (again,) = scenes.make_ready(run, [tmp_path / "lines.png"], show=False)
+    (again,) = scenes.make_ready(run, [tmp_path / "lines.png"])
     assert again.preview == scene.preview
     assert scene.preview.stat().st_mtime_ns == made
     os.utime(tmp_path / "lines.png", ns=(0, 0))
-    (changed,) = scenes.make_ready(run, [tmp_path / "lines.png"], show=False)
+    (changed,) = scenes.make_ready(run, [tmp_path / "lines.png"])
     assert changed.preview != scene.preview
 
 

@@ -113,7 +113,7 @@ def test_a_page_is_about_the_classifier_of_its_maps(ready_run: Run, viewer_scene
     from terrasift.viewer.scenes import make_ready
 
     own = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"))
-    scenes = make_ready(own, viewer_scenes[2:], show=False)
+    scenes = make_ready(own, viewer_scenes[2:])
     own.save_legend(replace(Legend.of_clusters(8), classifier=2))  # by an evaluation, say
     page = Page(own, scenes, [tmp_path / "map.tif"], "ab")
 
@@ -144,5 +144,5 @@ def test_a_legend_that_turns_while_scenes_are_mapped_is_said(
 
     monkeypatch.setattr(Run, "predict", turning)
     with pytest.raises(RunError, match="has turned to classifier 2 while scenes were being mapped"):
-        make_ready(own, viewer_scenes[2:] + viewer_scenes[1:2], show=False)
+        make_ready(own, viewer_scenes[2:] + viewer_scenes[1:2])
     assert len(seen) == 1

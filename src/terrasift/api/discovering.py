@@ -23,7 +23,6 @@ def discover(
     *,
     parts: EmbeddingParts = "both",
     cache: str | os.PathLike[str] | None = None,
-    show: bool = True,
 ) -> Discovery:
     """Find clusters in images that nobody has labelled, without training a network.
 
@@ -37,8 +36,6 @@ def discover(
         What is clustered: ``whitened`` numbers, their ``contrast``ive embedding, or, as training does, ``both``.
     cache
         Where superpixels are kept for the next time; None: the user's cache folder.
-    show
-        Whether to draw progress bars.
 
     Returns
     -------
@@ -58,4 +55,4 @@ def discover(
     made = RegionCache(cache or default_cache_folder(), recipe.refinement)
     reader = PatchReader(recipe.bands, scaling)
     regions = regions_of(recipe.refinement, infos, made)
-    return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts, show=show).discovery
+    return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts).discovery

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from terrasift.errors import InputError, TerrasiftError
 from terrasift.legend import Legend
-from terrasift.progress import progress_bar
+from terrasift.progress import progress_bar, quiet
 from terrasift.raster import write_mosaic
 
 __all__ = ["Predictions", "predict_each", "try_mosaic"]
@@ -44,8 +44,6 @@ def predict_each(
     targets: Mapping[str, Path],
     beside: int = 1,
     stop: Callable[[], object] = lambda: None,
-    *,
-    show: bool = True,
 ) -> Predictions:
     """Map scenes one after the other, or several at a time; what fails is said at once, and again in the result.
 
@@ -59,19 +57,17 @@ def predict_each(
         Scenes at a time, each in a thread that waits for a cluster.
     stop
         Makes these threads end soon, when the user interrupts.
-    show
-        Whether to draw a bar over all scenes, where there are several at a time.
     """
+    if len(targets) == 1:
+        return Predictions([predict(scene, target) for scene, target in targets.items()], {})
     maps, failed = [], {}
     results = _beside(predict, targets, beside, stop) if beside > 1 else _in_turn(predict, targets)
-    with progress_bar("scenes", len(targets), show=show and beside > 1) as advance:
+    with progress_bar("scenes", len(targets)) as advance:
         for scene, result in results:
             advance(Path(scene).name)
             if isinstance(result, Path):
                 maps.append(result)
                 continue
-            if len(targets) == 1:
-                raise result
             known = isinstance(result, TerrasiftError)
             failed[scene] = str(result) if known else f"{scene}: {type(result).__name__}: {result}"
             _logger.warning("failed: %s", failed[scene])
@@ -97,7 +93,7 @@ def _beside(
 ) -> Iterator[tuple[str, Path | Exception]]:
     threads = ThreadPoolExecutor(most, "scene")
     futures: dict[str, Future[Path | Exception]] = {
-        scene: threads.submit(_tried, predict, scene, target) for scene, target in targets.items()
+        scene: threads.submit(_quietly_tried, predict, scene, target) for scene, target in targets.items()
     }
     try:
         for scene, future in futures.items():
@@ -108,6 +104,11 @@ def _beside(
         raise
     finally:
         threads.shutdown(cancel_futures=True)
+
+
+def _quietly_tried(predict: _Predict, scene: str, target: Path) -> Path | Exception:
+    with quiet():  # of eight scenes at a time nobody wants to see more than how many are done
+        return _tried(predict, scene, target)
 
 
 def _tried(predict: _Predict, scene: str, target: Path) -> Path | Exception:

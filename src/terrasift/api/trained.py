@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,13 +29,11 @@ from terrasift.legend import Legend
 from terrasift.mapping import Mapping, Regions
 from terrasift.prediction import (
     ClusterPredictor,
-    ClusterWindow,
     Predictor,
     TimedSegmenter,
     map_paths,
     predict_scene,
 )
-from terrasift.progress import progress_bar, track
 from terrasift.raster import Raster, check_polygons_path, write_polygons, write_qgis_style
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder
@@ -112,7 +110,6 @@ class Run(RunFolder):
         vector: str | os.PathLike[str] | None = None,
         min_area: float = 0.0,
         resume: bool = False,
-        show: bool = True,
     ) -> Path:
         """Write the class map of a scene on the scene's own grid, and the style that QGIS draws it with (``.qml``).
 
@@ -136,8 +133,6 @@ class Run(RunFolder):
             Go on where the same prediction was killed or interrupted; the map is the same, byte for byte, as if it had
             never been. A map that is whole is left as it is, provided that the run, the scene, the legend and the
             settings of `predict` are still those it was made with.
-        show
-            Whether to draw a progress bar.
 
         Returns
         -------
@@ -152,7 +147,7 @@ class Run(RunFolder):
         """
         options = _Options(clusters, confidence, vector, min_area, resume)
         segmenter = self._predictor_for(self._legend_for(clusters)).scene
-        return self._predict(segmenter, str(scene), Path(out), options, show=show)
+        return self._predict(segmenter, str(scene), Path(out), options)
 
     def predict_all(
         self,
@@ -166,7 +161,6 @@ class Run(RunFolder):
         resume: bool = False,
         workers: int = 1,
         scheduler: str | None = None,
-        show: bool = True,
     ) -> Predictions:
         """Write the class maps of many scenes, and a mosaic of them. One that fails stops none of the others.
 
@@ -176,7 +170,7 @@ class Run(RunFolder):
             Files, folders, glob patterns, lists of scenes (``.txt``), or any path GDAL opens.
         out
             A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
-        clusters, confidence, vector, min_area, resume, show
+        clusters, confidence, vector, min_area, resume
             As for `predict`; `vector` with one scene only.
         workers
             Processes of this machine that compute windows; 1: this process itself.
@@ -203,13 +197,13 @@ class Run(RunFolder):
                 client = stack.enter_context(open_client(workers, scheduler))
                 segmenter = ClusterPredictor(client, predictor.network, self.settings).scene
                 beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
-            predict = functools.partial(self._predict, segmenter, options=options, show=show and beside == 1)
-            done = predict_each(predict, targets, beside, stop, show=show)
+            predict = functools.partial(self._predict, segmenter, options=options)
+            done = predict_each(predict, targets, beside, stop)
         if len(done.maps) < 2:
             return done
         return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), self._legend_for(clusters)))
 
-    def _predict(self, segmenter: Any, scene: str, out: Path, options: _Options, *, show: bool) -> Path:
+    def _predict(self, segmenter: Any, scene: str, out: Path, options: _Options) -> Path:
         legend = self._legend_for(options.clusters)
         with Raster(scene) as raster:
             state = raster.state
@@ -221,7 +215,6 @@ class Run(RunFolder):
             self._outputs_of(legend),
             scene,
             out,
-            functools.partial(_track_pixels, description=Path(scene).name, show=show),
             self._job(state, legend, options),
             confidence=options.confidence,
             min_area=options.min_area,
@@ -347,9 +340,7 @@ class Run(RunFolder):
         self.save_legend(legend)
         return legend
 
-    def export(
-        self, out: str | os.PathLike[str], scene: str | os.PathLike[str] | None = None, *, show: bool = True
-    ) -> Comparison:
+    def export(self, out: str | os.PathLike[str], scene: str | os.PathLike[str] | None = None) -> Comparison:
         """Write the run as one file that other programs execute: band values in, logits and classes out.
 
         Parameters
@@ -358,8 +349,6 @@ class Run(RunFolder):
             ``.onnx``, or ``.pt2`` for `torch.export.load`.
         scene
             Whose context the network holds; needed unless ``predict.context`` is ``patch``.
-        show
-            Whether to draw a progress bar.
 
         Returns
         -------
@@ -374,7 +363,7 @@ class Run(RunFolder):
             If the file does not do what the run does; nothing is left of it then.
         """
         legend = self.legend
-        return export_run(self, self._predictor_for(legend), self._outputs_of(legend), out, scene, show=show)
+        return export_run(self, self._predictor_for(legend), self._outputs_of(legend), out, scene)
 
     def evaluate(
         self,
@@ -388,7 +377,6 @@ class Run(RunFolder):
         regions: Regions = "classes",
         baselines: bool = True,
         keep_legend: bool = False,
-        show: bool = True,
     ) -> Evaluation:
         """Find which class each cluster is on one set of labelled images, and score that on another.
 
@@ -415,8 +403,6 @@ class Run(RunFolder):
         keep_legend
             Leave the run's legend alone. Else it takes the mapping of the classifier that is most accurate on the
             mapping set, whatever its classes were called before; the legend it had goes to ``legend.previous.yaml``.
-        show
-            Whether to draw progress bars.
 
         Raises
         ------
@@ -427,7 +413,7 @@ class Run(RunFolder):
             If images are named to map by, and `mapping` is ``legend``.
         """
         legend = classes if isinstance(classes, Legend) else Legend.load(classes)
-        tested, bar = labelled_images(images, masks), functools.partial(track, show=show)
+        tested = labelled_images(images, masks)
         recipe, segmenter = self.recipe, TimedSegmenter(self.predictor.scene)
         if mapping == "legend":
             if map_images is not None or map_masks is not None:
@@ -435,16 +421,14 @@ class Run(RunFolder):
             own = self.legend
             segmenter = TimedSegmenter(self._predictor_for(own).scene)
             outputs = self._outputs_of(own)
-            found = evaluate_legend(segmenter, own, legend, outputs, tested, regions=regions, track=bar)
+            found = evaluate_legend(segmenter, own, legend, outputs, tested, regions=regions)
             return dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
         mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
-        found = evaluate_segmenter(
-            segmenter, legend, recipe.clusters, tested, mapped, method=mapping, regions=regions, track=bar
-        )
+        found = evaluate_segmenter(segmenter, legend, recipe.clusters, tested, mapped, method=mapping, regions=regions)
         found = dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
         if baselines:
             at_hand = self._at_hand(tested, mapped)
-            beside = score_beside(recipe, at_hand, legend, tested, mapped, method=mapping, track=bar)
+            beside = score_beside(recipe, at_hand, legend, tested, mapped, method=mapping)
             found = dataclasses.replace(found, baselines=beside)
         if not keep_legend:
             self.save_legend(legend.with_clusters(found.best.mapping, found.best.classifier))
@@ -491,12 +475,3 @@ def labelled_images(images: Sequence[str | os.PathLike[str]], masks: str | os.Pa
     """Images, each with the mask of its name in a folder; InputError where one is missing."""
     scenes = find_scenes(images)
     return [LabelledImage(scene, mask) for scene, mask in zip(scenes, find_masks(scenes, masks), strict=True)]
-
-
-def _track_pixels(
-    windows: Iterable[ClusterWindow], pixels: int, done: int, description: str, show: bool
-) -> Iterator[ClusterWindow]:
-    with progress_bar(description, pixels, show=show, done=done) as advance:
-        for part in windows:
-            yield part
-            advance("", part.window.height * part.window.width)

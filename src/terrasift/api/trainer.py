@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import os
 import shutil
@@ -25,7 +24,7 @@ from terrasift.data.sampling import draw_patches
 from terrasift.data.scenes import find_scenes
 from terrasift.discovery import Discovery, Targets, discover_in, learn_dictionary
 from terrasift.errors import InputError, RunError, SettingError
-from terrasift.progress import track
+from terrasift.progress import quiet
 from terrasift.raster import RasterInfo
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
@@ -45,7 +44,6 @@ def train(
     cache: str | os.PathLike[str] | None = None,
     use_cache: bool = True,
     cache_limit: int = 10_000_000_000,
-    show: bool = True,
 ) -> Run:
     """Train a network on images that nobody has labelled.
 
@@ -65,8 +63,6 @@ def train(
         Whether to keep them at all. If not, they last as long as this training.
     cache_limit
         Bytes that the cache may hold; those longest unused go first, when the training ends.
-    show
-        Whether to draw progress bars.
 
     Returns
     -------
@@ -90,10 +86,10 @@ def train(
         return run
     fabric = make_fabric(recipe)
     fabric.launch()
-    show = show and fabric.is_global_zero
     scenes = find_scenes(images)
     run.check_images(scenes)
-    recipe, infos, patches = _index(scenes, recipe, show)
+    with _told_by_the_first(fabric):
+        recipe, infos, patches = _index(scenes, recipe)
     if recipe.targets == "contrast":
         patches = draw_patches(patches, recipe.seed)
     torch.manual_seed(recipe.seed)
@@ -110,23 +106,28 @@ def train(
         with _removed_on_failure(temporary):
             if recipe.targets == "self":
                 source = _batches(material, recipe, fabric)
-                bar = functools.partial(track, description="superpixels", show=show)
-                source.prepare(recipe.total_steps(source.steps_per_epoch), bar)
+                source.prepare(recipe.total_steps(source.steps_per_epoch))
         run.begin(recipe, scenes)
     fabric.barrier()
     with _abandoned_on_failure(run, temporary):
-        targets = _discover(run, material, recipe, fabric, show) if recipe.targets == "contrast" else None
+        targets = _discover(run, material, recipe, fabric) if recipe.targets == "contrast" else None
         if isinstance(network.extractor, DictionaryUnet):
             known = run.discovery_file.exists()
             filters = Discovery.load(run.discovery_file).filters if known else learn_dictionary(*material[:2], recipe)
             network.extractor.set_filters(filters)
-    fit(fabric, network, _batches(material, recipe, fabric, targets), recipe, run, show=show)
+    with _told_by_the_first(fabric):
+        fit(fabric, network, _batches(material, recipe, fabric, targets), recipe, run)
     if fabric.is_global_zero:
         run.finish(network)
         made_regions.trim(cache_limit)
         shutil.rmtree(temporary, ignore_errors=True)
     fabric.barrier()
     return run
+
+
+def _told_by_the_first(fabric: Fabric) -> contextlib.AbstractContextManager[None]:
+    """Of several processes that do the same, one says how far they are."""
+    return contextlib.nullcontext() if fabric.is_global_zero else quiet()
 
 
 class _Material(NamedTuple):
@@ -150,10 +151,10 @@ def _batches(material: _Material, recipe: Recipe, fabric: Fabric, targets: Targe
     )
 
 
-def _discover(run: Run, material: _Material, recipe: Recipe, fabric: Fabric, show: bool) -> Targets:
+def _discover(run: Run, material: _Material, recipe: Recipe, fabric: Fabric) -> Targets:
     """The discovery stage: its two files in the run, made by the first process unless they are there already."""
     if fabric.is_global_zero and not (run.discovery_file.exists() and run.targets_file.exists()):
-        discovery, targets = discover_in(*material, recipe, show=show)
+        discovery, targets = discover_in(*material, recipe)
         targets.save(run.targets_file)
         discovery.save(run.discovery_file)
     fabric.barrier()
@@ -209,9 +210,8 @@ def _continue(run: RunFolder, recipe: Recipe | None) -> Recipe:
     return begun.model_copy(update={"compute": recipe.compute})
 
 
-def _index(scenes: Sequence[str], recipe: Recipe, show: bool) -> tuple[Recipe, list[RasterInfo], list[Patch]]:
-    bar = functools.partial(track, description="windows", show=show)
-    infos, patches, scaling = index_images(scenes, recipe, bar)
+def _index(scenes: Sequence[str], recipe: Recipe) -> tuple[Recipe, list[RasterInfo], list[Patch]]:
+    infos, patches, scaling = index_images(scenes, recipe)
     colors, count = recipe.refinement.color_bands, len(scaling.low)
     if recipe.refinement.method == "external" and max(colors) > count:
         raise SettingError(

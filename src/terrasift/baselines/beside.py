@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from terrasift.baselines.kmeans import KMeans, fit_kmeans
 from terrasift.baselines.pixel_kmeans import PixelKMeans
 from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
 from terrasift.data.indexing import IndexedImages, index_images
-from terrasift.data.patches import Patch
 from terrasift.data.scenes import describe_scenes
 from terrasift.errors import InputError, TerrasiftError
 from terrasift.evaluation import BaselineScores, LabelledImage, Seconds, count_overlaps
@@ -24,6 +22,7 @@ from terrasift.legend import Legend
 from terrasift.mapping import MappingMethod, apply_mapping, map_clusters
 from terrasift.metrics import ConfusionMatrix
 from terrasift.prediction import Segmenter, TimedSegmenter
+from terrasift.progress import track
 from terrasift.raster import is_elsewhere
 from terrasift.recipe import Recipe
 
@@ -36,8 +35,6 @@ BESIDE: Mapping[str, KMeans] = MappingProxyType(
 
 _MOST_INDEXED = 400_000_000  # pixels: those that may hold nodata are read once to find the patches
 
-_Track = Callable[[Iterable[Any], int, str], Iterable[Any]]
-
 _logger = logging.getLogger(__name__)
 
 
@@ -49,7 +46,6 @@ def score_beside(
     mapped: Sequence[LabelledImage] | None = None,
     *,
     method: MappingMethod = "majority",
-    track: _Track = lambda items, *_: items,
 ) -> tuple[BaselineScores, ...]:
     """Fit each baseline, and map and score it as `evaluate_segmenter` does a run.
 
@@ -65,8 +61,6 @@ def score_beside(
         Names the classes of the masks.
     tested, mapped, method
         As for `evaluate_segmenter`.
-    track
-        Wraps what is looped over, for a progress bar: (items, how many, what they are for).
 
     Returns
     -------
@@ -81,7 +75,7 @@ def score_beside(
     found = []
     for name, kind in BESIDE.items():
         try:
-            found.append(_Beside(name, kind, recipe, legend, method, track).score(indexed, tested, mapped))
+            found.append(_Beside(name, kind, recipe, legend, method).score(indexed, tested, mapped))
         except TerrasiftError as error:
             _logger.warning("no %s beside the run: %s", name, error)
     return tuple(found)
@@ -96,13 +90,12 @@ class _Beside:
     recipe: Recipe
     legend: Legend
     method: MappingMethod
-    track: _Track
 
     def score(
         self, indexed: IndexedImages, tested: Sequence[LabelledImage], mapped: Sequence[LabelledImage] | None
     ) -> BaselineScores:
         start = time.perf_counter()
-        segmenter = fit_kmeans(self.kind, indexed.patches, indexed.scaling, self.recipe, self._track_patches)
+        segmenter = fit_kmeans(self.kind, indexed.patches, indexed.scaling, self.recipe)
         fitted = time.perf_counter() - start
         timed = TimedSegmenter(segmenter)
         counts = self._count(timed, tested, "test images")
@@ -111,11 +104,8 @@ class _Beside:
         return BaselineScores(self.name, mapping, confusion, Seconds(fitted, timed.seconds), segmenter)
 
     def _count(self, segmenter: Segmenter, images: Sequence[LabelledImage], what: str) -> NDArray[np.int64]:
-        tracked = self.track(images, len(images), f"{self.name}, {what}")
+        tracked = track(images, len(images), f"{self.name}, {what}")
         return count_overlaps(segmenter, tracked, self.legend, self.recipe.clusters)[0]
-
-    def _track_patches(self, patches: Iterable[Patch], total: int) -> Iterable[Patch]:
-        return self.track(patches, total, f"{self.name}, fitting")
 
 
 def _draw_scenes(scenes: Sequence[str], recipe: Recipe) -> list[str]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from terrasift.baselines.pixel_kmeans import PixelKMeans
 from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
 from terrasift.data.patches import Patch
-from terrasift.data.sampling import TrackPatches
 from terrasift.prediction import Segmenter, on_own_grid
 from terrasift.recipe import Recipe, Scaling
 
@@ -23,7 +22,6 @@ def fit_kmeans(
     patches: Sequence[Patch],
     scaling: Scaling,
     recipe: Recipe,
-    track: TrackPatches = lambda patches, _: patches,
 ) -> Segmenter:
     """Fit k-means on patches, with the clusters, bands and seed of a recipe; at its resolution it segments scenes.
 
@@ -37,13 +35,11 @@ def fit_kmeans(
         The rule to [0, 1].
     recipe
         Its clusters, bands, seed and resolution count.
-    track
-        Wraps the patches that are read, for a progress bar: (patches, how many).
 
     Raises
     ------
     SettingError
         If there is less to fit on than there are clusters.
     """
-    model = kind(recipe.clusters, scaling, recipe.bands, recipe.seed).fit(patches, track)
+    model = kind(recipe.clusters, scaling, recipe.bands, recipe.seed).fit(patches)
     return functools.partial(on_own_grid, model.scene, recipe)

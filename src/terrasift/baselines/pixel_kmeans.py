@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.sampling import TrackPatches, draw_patches
+from terrasift.data.sampling import draw_patches
 from terrasift.errors import SettingError
 from terrasift.prediction import ClusterWindow, scene_views
+from terrasift.progress import track
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
 
@@ -46,7 +47,7 @@ class PixelKMeans:
         self._seed = seed
         self._model = MiniBatchKMeans(clusters, random_state=seed, n_init=3, batch_size=4096)
 
-    def fit(self, patches: Sequence[Patch], track: TrackPatches = lambda patches, _: patches) -> PixelKMeans:
+    def fit(self, patches: Sequence[Patch]) -> PixelKMeans:
         """Find the centres on the valid pixels of all patches, or on an even, seeded sample of two million.
 
         Of patches that hold more than 30 million pixels only an even, seeded sample is read.
@@ -55,8 +56,6 @@ class PixelKMeans:
         ----------
         patches
             At least one.
-        track
-            Wraps the patches that are read, for a progress bar: (patches, how many).
 
         Raises
         ------
@@ -68,7 +67,7 @@ class PixelKMeans:
         share = self._MOST_PIXELS // len(drawn)
         samples = []
         with PatchReader(self._bands) as reader:
-            for patch in track(drawn, len(drawn)):
+            for patch in track(drawn, len(drawn), "k-means on pixels, fitting"):
                 values, valid = reader.raw(patch)
                 pixels = self._unit(values)[valid]
                 samples.append(pixels[generator.permutation(len(pixels))[:share]])

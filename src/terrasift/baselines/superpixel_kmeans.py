@@ -11,9 +11,10 @@ from terrasift.baselines.windows import segment_windows
 from terrasift.blocks.regions import region_means
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.sampling import TrackPatches, draw_patches
+from terrasift.data.sampling import draw_patches
 from terrasift.errors import SettingError
 from terrasift.prediction import ClusterWindow
+from terrasift.progress import track
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
 
@@ -47,7 +48,7 @@ class SuperpixelKMeans:
         self._seed = seed
         self._model = MiniBatchKMeans(clusters, random_state=seed, n_init=3, batch_size=4096)
 
-    def fit(self, patches: Sequence[Patch], track: TrackPatches = lambda patches, _: patches) -> SuperpixelKMeans:
+    def fit(self, patches: Sequence[Patch]) -> SuperpixelKMeans:
         """Find the centres on the superpixels of all patches.
 
         Of patches that hold more than 30 million pixels only an even, seeded sample is read.
@@ -56,8 +57,6 @@ class SuperpixelKMeans:
         ----------
         patches
             At least one.
-        track
-            Wraps the patches that are read, for a progress bar: (patches, how many).
 
         Raises
         ------
@@ -67,7 +66,7 @@ class SuperpixelKMeans:
         drawn = draw_patches(patches, self._seed)
         means = []
         with PatchReader(self._bands, self._scaling) as reader:
-            for patch in track(drawn, len(drawn)):
+            for patch in track(drawn, len(drawn), "k-means on superpixels, fitting"):
                 image, valid = reader.read(patch, max(patch.window.height, patch.window.width))
                 if valid.any():
                     means.append(region_means(image, superpixels(image, valid=valid), valid))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,13 +131,11 @@ def _facts(run: Run, images: list[str] | None) -> ClusterFacts:
     from terrasift.clusters import gather_facts
     from terrasift.data.scenes import find_scenes, is_there
     from terrasift.errors import RunError
-    from terrasift.progress import track
     from terrasift.report.run_facts import facts_of
 
-    bar = functools.partial(track, description="clusters")
     if images:
-        return gather_facts(run.predictor, find_scenes(images), run.legend.classifier, track=bar)
-    facts = facts_of(run, [path for path in run.images if is_there(path)], bar)
+        return gather_facts(run.predictor, find_scenes(images), run.legend.classifier)
+    facts = facts_of(run, [path for path in run.images if is_there(path)])
     if facts is None:
         raise RunError(run.path, "its training images are not where they were", "name images of the kind: --images")
     return facts

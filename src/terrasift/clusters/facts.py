@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from terrasift.data.patches import Patch
 from terrasift.data.scenes import describe_scenes
 from terrasift.errors import SettingError
 from terrasift.prediction import Look, Predictor
+from terrasift.progress import track
 from terrasift.raster import Bands, Raster, RasterInfo, Window
 
 __all__ = ["ClusterFacts", "Crop", "gather_facts"]
@@ -71,7 +72,6 @@ def gather_facts(
     *,
     most_windows: int = 256,
     seed: int = 0,
-    track: Callable[[Iterable[Patch], int], Iterable[Patch]] = lambda patches, _: patches,
 ) -> ClusterFacts:
     """Find out what the clusters of one classifier are like.
 
@@ -91,8 +91,6 @@ def gather_facts(
         That are looked at.
     seed
         Of the drawing.
-    track
-        Wraps the windows, for a progress bar: (windows, how many).
 
     Raises
     ------
@@ -109,7 +107,7 @@ def gather_facts(
         predictor.check(info)
     patches = draw_windows(infos, recipe.patch, recipe.bands, most_windows, seed)
     sums = _Sums(recipe.clusters)
-    for patch, look in _looks(predictor, track(patches, len(patches))):
+    for patch, look in _looks(predictor, track(patches, len(patches), "clusters")):
         sums.add(patch, look, look.clusters(classifier))
     return sums.facts(_band_names(infos[0], recipe.bands))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -76,11 +76,10 @@ class PatchBatches:
     def prepare(
         self,
         steps: int,
-        track: Callable[[Iterable[object], int], Iterable[object]] = lambda items, _: items,
     ) -> None:
-        """Make the regions of all patches that `steps` steps see, in parallel; `track` as in `prepare_regions`."""
+        """Make the regions of all patches that `steps` steps see, in parallel."""
         dataset = self._dataset
-        prepare_regions(dataset.regions, dataset.reader, self.patches_of(steps), dataset.side, track)
+        prepare_regions(dataset.regions, dataset.reader, self.patches_of(steps), dataset.side)
 
     def patches_of(self, steps: int) -> list[Patch]:
         """The patches that the first `steps` steps of all processes see, each once, in the order of the index."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from terrasift.data.patches import Patch, index_patches
@@ -26,7 +26,6 @@ class IndexedImages(NamedTuple):
 def index_images(
     scenes: Sequence[str],
     recipe: Recipe,
-    track: Callable[[Iterable[Patch], int], Iterable[Patch]] = lambda patches, _: patches,
 ) -> IndexedImages:
     """Check that images can be learned from together, index their windows, and find their scaling.
 
@@ -36,8 +35,6 @@ def index_images(
         Paths of the images.
     recipe
         Its bands, resolution, patch, min_valid, scaling and seed count.
-    track
-        As for `index_patches`.
 
     Raises
     ------
@@ -46,7 +43,7 @@ def index_images(
     """
     infos = describe_scenes(scenes, recipe.resolution)
     check_alike(infos, recipe.bands)
-    patches = index_patches(infos, recipe.patch, recipe.min_valid, recipe.bands, track)
+    patches = index_patches(infos, recipe.patch, recipe.min_valid, recipe.bands)
     scaling = recipe.scaling or measure_scaling(infos, patches, recipe.bands, recipe.seed)
     for info in infos:
         check_scaling(info, scaling, recipe.bands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.errors import InputError
+from terrasift.progress import track
 from terrasift.raster import Bands, Raster, RasterInfo, Window
 from terrasift.recipe import Scaling
 
@@ -52,7 +53,6 @@ def index_patches(
     side: int,
     min_valid: float,
     bands: Bands | None = None,
-    track: Callable[[Iterable[Patch], int], Iterable[Patch]] = lambda patches, _: patches,
 ) -> list[Patch]:
     """All windows of the scenes that hold enough valid pixels.
 
@@ -66,8 +66,6 @@ def index_patches(
         Smallest share of valid pixels, above 0 and up to 1. Only scenes that can have invalid pixels are read.
     bands
         Numbers from 1, or names, of bands whose pixels must be valid; None means all.
-    track
-        Wraps what is looped over, for a progress bar: (patches, how many).
 
     Raises
     ------
@@ -84,7 +82,7 @@ def index_patches(
         return every
     kept = []
     with PatchReader(bands) as reader:
-        for patch in track(every, len(every)):
+        for patch in track(every, len(every), "windows"):
             if patch.scene not in doubtful or reader.raw(patch)[1].mean() >= min_valid:
                 kept.append(patch)
     if not kept:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +22,7 @@ from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
 from terrasift.files import remove, whole
+from terrasift.progress import track
 from terrasift.recipe import Refinement
 
 __all__ = [
@@ -179,7 +180,6 @@ def prepare_regions(
     reader: PatchReader,
     patches: Sequence[Patch],
     side: int,
-    track: Callable[[Iterable[object], int], Iterable[object]] = lambda items, _: items,
 ) -> None:
     """Ask for the regions of all patches once, in as many processes as there are cores: those kept are made now.
 
@@ -193,13 +193,11 @@ def prepare_regions(
         The patches.
     side
         Patch size, pixels.
-    track
-        Wraps the results as they come, for a progress bar: (items, how many).
     """
     processes = joblib.cpu_count() if len(patches) >= WORTH_PROCESSES else 1
     parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered", batch_size="auto")
     made = parallel(joblib.delayed(_prepare_one)(source, reader, patch, side) for patch in patches)
-    for _ in track(made, len(patches)):
+    for _ in track(made, len(patches), "superpixels"):
         pass
 
 

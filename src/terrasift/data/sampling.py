@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,13 +11,10 @@ from numpy.typing import NDArray
 from terrasift.blocks.dictionary import FILTER_SIDE, half_resolution
 from terrasift.data.patches import Patch, PatchReader
 
-__all__ = ["MOST_PIXELS", "TrackPatches", "draw_filter_windows", "draw_patches"]
+__all__ = ["MOST_PIXELS", "draw_filter_windows", "draw_patches"]
 
 MOST_PIXELS = 30_000_000
 """Pixels of the patches that anything is learned from beside a network: more images cost neither memory nor time."""
-
-TrackPatches = Callable[[Iterable[Patch], int], Iterable[Patch]]
-"""Wraps the patches, for a progress bar: (patches, how many)."""
 
 _WINDOWS = 20_000  # at each resolution
 _MOST_PATCHES = 512

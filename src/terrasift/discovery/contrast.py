@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
+
+from terrasift.progress import track
 
 __all__ = ["EMBEDDING", "STEPS", "Perceptron", "learn_contrast"]
 
@@ -62,7 +62,6 @@ def learn_contrast(
     whitened: NDArray[np.float32],
     pairs: NDArray[np.int64],
     seed: int,
-    track: Callable[[Iterable[int], int], Iterable[int]] = lambda steps, _: steps,
 ) -> Perceptron:
     """Train the perceptron to tell a superpixel's neighbour from the others.
 
@@ -74,8 +73,6 @@ def learn_contrast(
         (m, 2): neighbours that are taken to share their class.
     seed
         Of the weights and the pairs of each step.
-    track
-        Wraps the steps, for a progress bar: (steps, how many).
 
     Notes
     -----
@@ -93,7 +90,7 @@ def learn_contrast(
     rows, neighbours, own = torch.from_numpy(whitened), torch.from_numpy(pairs), torch.arange(_PAIRS)
     optimizer = torch.optim.AdamW(perceptron.parameters(), _LEARNING_RATE)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, _LEARNING_RATE, total_steps=STEPS)
-    for _ in track(range(STEPS), STEPS):
+    for _ in track(range(STEPS), STEPS, "contrast"):
         drawn = neighbours[torch.randint(len(neighbours), (_PAIRS,), generator=generator)]
         first, second = perceptron(rows[drawn.T.flatten()]).split(_PAIRS)
         similarity = first @ second.T / _TEMPERATURE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import joblib
@@ -54,7 +54,6 @@ def discover_in(
     recipe: Recipe,
     *,
     parts: EmbeddingParts = "both",
-    show: bool = True,
 ) -> Discovered:
     """Find clusters of superpixels that mean something, without labels.
 
@@ -70,8 +69,6 @@ def discover_in(
         With its scaling measured.
     parts
         What is clustered: for ablations, one alone.
-    show
-        Whether to draw progress bars.
 
     Raises
     ------
@@ -81,7 +78,7 @@ def discover_in(
         If nothing can be told apart.
     """
     filters = learn_dictionary(patches, reader, recipe)
-    described = _describe(patches, reader, regions, recipe.patch, filters, show)
+    described = _describe(patches, reader, regions, recipe.patch, filters)
     descriptors, pairs, counts = described.descriptors, described.pairs, described.counts
     if len(descriptors) < recipe.clusters:
         mend = f"set clusters to {max(2, len(descriptors))} or fewer, or add images"
@@ -98,11 +95,7 @@ def discover_in(
     del descriptors, described, components
     perceptron = None
     if parts == "contrast" or (parts == "both" and len(whitened) >= CONTRAST_FROM):
-
-        def bar(steps: Iterable[int], total: int) -> Iterable[int]:
-            return track(steps, total, "contrast", show=show)
-
-        perceptron = learn_contrast(whitened, alike, recipe.seed, bar).eval()
+        perceptron = learn_contrast(whitened, alike, recipe.seed).eval()
     embedded = [whitened, by_itself, *([] if perceptron is None else [perceptron.embed(whitened)])]
     weights = _WEIGHTS[parts][: len(embedded)]
     units = [unit_deviation(part) for part in embedded]
@@ -133,13 +126,12 @@ def _describe(
     regions: RegionSource,
     side: int,
     filters: NDArray[np.float32],
-    show: bool,
 ) -> _Described:
     processes = joblib.cpu_count() if len(patches) >= WORTH_PROCESSES else 1
     parallel = joblib.Parallel(n_jobs=processes, return_as="generator", batch_size="auto")
     jobs = (joblib.delayed(_describe_one)(patch, reader, regions, side, filters) for patch in patches)
     descriptors, pairs, counts = [], [], []
-    for part, touching in track(parallel(jobs), len(patches), "superpixels", show=show):
+    for part, touching in track(parallel(jobs), len(patches), "superpixels"):
         descriptors.append(part)
         pairs.append(touching)
         counts.append(len(part))

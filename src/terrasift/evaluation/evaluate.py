@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from terrasift.legend import IGNORE, Legend
 from terrasift.mapping import NO_CLASS, MappingMethod, Regions, apply_mapping, map_by_name, map_clusters
 from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
 from terrasift.prediction import ClusterWindow, Segmenter
+from terrasift.progress import track
 from terrasift.raster import Raster, read_labels
 
 __all__ = [
@@ -44,9 +45,6 @@ class LabelView(NamedTuple):
     """The class seen for each class of the masks."""
 
 
-_Track = Callable[[Iterable[LabelledImage], int, str], Iterable[LabelledImage]]
-
-
 def evaluate_segmenter(
     segmenter: Segmenter,
     legend: Legend,
@@ -56,7 +54,6 @@ def evaluate_segmenter(
     *,
     method: MappingMethod = "majority",
     regions: Regions = "classes",
-    track: _Track = lambda images, *_: images,
 ) -> Evaluation:
     """Find which class each cluster is on one set of labelled images, and score that on another.
 
@@ -76,8 +73,6 @@ def evaluate_segmenter(
         ``majority`` or ``hungarian``.
     regions
         What the region metrics see. Clusters do not depend on the mapping, but then regions are smaller.
-    track
-        Wraps the images, for a progress bar: (images, how many, what they are for).
 
     Returns
     -------
@@ -90,7 +85,7 @@ def evaluate_segmenter(
         If a mask's size is not its image's, or if no pixel has a label.
     """
     return evaluate_views(
-        segmenter, legend, [_whole_view(legend)], clusters, tested, mapped, method=method, regions=regions, track=track
+        segmenter, legend, [_whole_view(legend)], clusters, tested, mapped, method=method, regions=regions
     )[0]
 
 
@@ -102,13 +97,12 @@ def evaluate_legend(
     tested: Sequence[LabelledImage],
     *,
     regions: Regions = "classes",
-    track: _Track = lambda images, *_: images,
 ) -> Evaluation:
     """Score the classes that a legend gives to clusters: what `terrasift score` says of the class map it makes.
 
     Parameters
     ----------
-    segmenter, clusters, tested, regions, track
+    segmenter, clusters, tested, regions
         As for `evaluate_segmenter`.
     own
         Holds the clusters; only its classifier is scored. Clusters without a class count nowhere.
@@ -124,7 +118,7 @@ def evaluate_legend(
     view = _whole_view(legend)
     mapping = map_by_name(own, legend, clusters, "legend.yaml")
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
-        counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder), track)
+        counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder))
         index = own.classifier - 1
         scores = _score_mapping(index, mapping, float("nan"), counts[index], view, kept, regions)
     if not scores.confusion.total:
@@ -142,11 +136,10 @@ def evaluate_views(
     *,
     method: MappingMethod = "majority",
     regions: Regions = "classes",
-    track: _Track = lambda images, *_: images,
 ) -> list[Evaluation]:
     """`evaluate_segmenter` under several views of the same masks, segmenting each image once."""
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
-        test_counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder), track)
+        test_counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder))
         found = test_counts
         if mapped is not None:
             found = count_overlaps(segmenter, track(mapped, len(mapped), "mapping images"), legend, clusters)
@@ -163,7 +156,6 @@ def _segment(
     clusters: int,
     tested: Sequence[LabelledImage],
     folder: Path,
-    track: _Track,
 ) -> tuple[list[NDArray[np.int64]], list[_KeptMaps]]:
     """Overlaps (K, C) of each classifier over all test images, and the cluster maps of each, kept in a folder."""
     overlaps: list[list[NDArray[np.int64]]] = []

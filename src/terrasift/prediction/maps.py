@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from terrasift.errors import InputError
 from terrasift.legend import Legend
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.windows import ClusterWindow
+from terrasift.progress import progress_bar
 from terrasift.raster import ClassMapWriter, Raster, confidence_path, job_of_map, pixels_of
 
 __all__ = ["map_paths", "predict_scene"]
@@ -24,7 +25,6 @@ def predict_scene(
     clusters: int,
     scene: str | os.PathLike[str],
     out: str | os.PathLike[str],
-    track: Callable[[Iterable[ClusterWindow], int, int], Iterable[ClusterWindow]] = lambda windows, *_: windows,
     job: str = "",
     *,
     confidence: bool = False,
@@ -46,8 +46,6 @@ def predict_scene(
         Any path GDAL opens.
     out
         ``.tif`` or ``.png``.
-    track
-        Wraps the windows, for a progress bar: (windows, pixels of the scene, pixels that were done before).
     job
         Names all that the map depends on. If it is killed or interrupted, it can be resumed.
     confidence
@@ -87,8 +85,16 @@ def predict_scene(
                 writer.write(classes, part.window, part.confidence[index] if confidence else None)
                 return bool(part.valid.any())
 
-            new = (part for part in parts if part.window not in writer.done)
-            with contextlib.closing(ahead(write, track(new, pixels, before))) as written:
+            def new() -> Iterator[ClusterWindow]:
+                for part in parts:
+                    if part.window not in writer.done:
+                        yield part
+                        advance(by=part.window.height * part.window.width)
+
+            with (
+                progress_bar(Path(scene).name, pixels, done=before) as advance,
+                contextlib.closing(ahead(write, new())) as written,
+            ):
                 seen = sum(written)  # to the end, whatever was seen
             if not seen and not writer.holds_data:
                 raise InputError(scene, "holds no valid pixel: all is nodata", "there is nothing to map")

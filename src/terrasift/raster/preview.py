@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window as RasterioWindow
 
 from terrasift.files import whole
+from terrasift.progress import track
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
 from terrasift.raster.info import Window
 from terrasift.raster.reading import Raster
@@ -47,7 +49,6 @@ def write_preview(
     bands: list[int],
     display: Callable[[NDArray[Any]], NDArray[np.uint8]],
     base: int,
-    track: Callable[[Iterable[Window], int], Iterable[Window]] = lambda windows, _: windows,
 ) -> None:
     """Write a scene as it is shown, at one level and all coarser ones, whole or not at all.
 
@@ -63,8 +64,6 @@ def write_preview(
         Turns values (H, W, bands) into uint8 of the same shape.
     base
         The finest level: its pixels stand for squares of ``2 ** base`` pixels.
-    track
-        Wraps the windows, for a progress bar: (windows, how many).
 
     Raises
     ------
@@ -78,7 +77,7 @@ def write_preview(
             rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, JPEG_QUALITY_OVERVIEW=_QUALITY),
             open_raster(partial, "w", **_profile(height, width, len(bands))) as dataset,
         ):
-            for window in track(windows, len(windows)):
+            for window in track(windows, len(windows), f"{Path(path).name}: preview"):
                 values, valid = mean_of_blocks(*raster.read(_behind(window, raster, base), bands), 1 << base)
                 area = RasterioWindow(window.column, window.row, window.width, window.height)
                 dataset.write(np.moveaxis(display(values), 2, 0), window=area)

@@ -33,7 +33,7 @@ _GROUND_SAMPLING = 0.25  # metres
 _PICTURED = "k-means on pixels"  # of the baselines, as a GIS offers it
 
 
-def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int = 1000, show: bool = True) -> Path:
+def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int = 1000) -> Path:
     """Train on two generated scenes, map and score the second, and write a page of pictures.
 
     Parameters
@@ -44,8 +44,6 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
         None: the recipe ``demo``.
     side
         Rows and columns of each scene.
-    show
-        Whether to draw progress bars.
 
     Returns
     -------
@@ -65,14 +63,14 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     known, unknown = (_write_scene(out, name, side, seed) for seed, name in enumerate(("first", "second"), 1))
     legend.save(out / "classes.yaml")
     started = time.monotonic()
-    run = train([known, unknown], out / "run", recipe, show=show)
+    run = train([known, unknown], out / "run", recipe)
     seconds = time.monotonic() - started
     masks = out / "masks"
-    evaluation = run.evaluate([unknown], masks, legend, map_images=[known], show=show)
+    evaluation = run.evaluate([unknown], masks, legend, map_images=[known])
     tested = labelled_images([unknown], masks)
     keep_evaluation(run, evaluation, legend, tested, flattered=False, regions="classes")
-    report_on(run, show=show)
-    run.predict(unknown, out / "map.tif", show=show)
+    report_on(run)
+    run.predict(unknown, out / "map.tif")
     for baseline in evaluation.baselines:
         if baseline.name == _PICTURED:
             theirs = legend.with_clusters(baseline.mapping, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from terrasift.data.scenes import is_there
 from terrasift.errors import TerrasiftError
 from terrasift.files import write_text
 from terrasift.prediction import Predictor
-from terrasift.progress import track
 from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
 from terrasift.report.curves import read_log
 from terrasift.report.pages import render
@@ -33,16 +31,16 @@ __all__ = ["report_on", "write_run_report"]
 _logger = logging.getLogger(__name__)
 
 
-def report_on(run: Run, *, show: bool = True) -> Path | None:
+def report_on(run: Run) -> Path | None:
     """`write_run_report` for the end of a command: whatever goes wrong is a warning, for the run itself is whole."""
     try:
-        return write_run_report(run, show=show)
+        return write_run_report(run)
     except Exception as error:
         _logger.warning("no report was written: %s", str(error) or type(error).__name__)
         return None
 
 
-def write_run_report(run: Run, *, show: bool = True) -> Path:
+def write_run_report(run: Run) -> Path:
     """Write what a run is, and what is known of it so far: ``report.html`` in its folder.
 
     Images that have gone are said to have, and the rest is shown. What is found out about the clusters is kept in the
@@ -52,8 +50,6 @@ def write_run_report(run: Run, *, show: bool = True) -> Path:
     ----------
     run
         Finished.
-    show
-        Whether to draw a progress bar.
 
     Returns
     -------
@@ -71,7 +67,7 @@ def write_run_report(run: Run, *, show: bool = True) -> Path:
     images = _find_images(run, kept)
     steps = len(log.get("loss", ()))
     versions_title, versions = version_facts(run)
-    cards, dendrogram = _clusters(run, predictor, images, show)
+    cards, dendrogram = _clusters(run, predictor, images)
     page = render(
         "run.html.j2",
         name=run.path.resolve().name,
@@ -134,12 +130,10 @@ def _samples(run: Run, predictor: Predictor, images: _Images, kept: KeptEvaluati
         return str(error)
 
 
-def _clusters(
-    run: Run, predictor: Predictor, images: _Images, show: bool
-) -> tuple[ClusterCards | str, Dendrogram | None]:
+def _clusters(run: Run, predictor: Predictor, images: _Images) -> tuple[ClusterCards | str, Dendrogram | None]:
     """The cards, or in words why there are none; and how the clusters join, where that can be drawn."""
     try:
-        facts = facts_of(run, images.training, functools.partial(track, description="clusters", show=show), predictor)
+        facts = facts_of(run, images.training, predictor)
     except TerrasiftError as error:
         return str(error), None
     if facts is None:

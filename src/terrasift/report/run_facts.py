@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ import numpy as np
 
 from terrasift.api import Run
 from terrasift.clusters import ClusterFacts, Crop, gather_facts
-from terrasift.data.patches import Patch
 from terrasift.files import whole
 from terrasift.prediction import Predictor
 from terrasift.raster import Window
@@ -28,7 +27,6 @@ _ARRAYS = ("pixels", "means", "deviations", "prototypes", "adjacency")
 def facts_of(
     run: Run,
     scenes: Sequence[str],
-    track: Callable[[Iterable[Patch], int], Iterable[Patch]] = lambda patches, _: patches,
     predictor: Predictor | None = None,
 ) -> ClusterFacts | None:
     """What the clusters of the legend's classifier are like: kept from before, or gathered now.
@@ -39,8 +37,6 @@ def facts_of(
         Finished.
     scenes
         The training images that are still there.
-    track
-        As for `gather_facts`.
     predictor
         Of the run's network; None: the run's own.
 
@@ -61,7 +57,6 @@ def facts_of(
         sorted(draw_scenes(scenes, run.recipe, _MOST_WINDOWS, _MOST_IN_CONTEXTS)),
         classifier,
         most_windows=min(_MOST_WINDOWS, max(1, _MOST_PIXELS // run.recipe.patch**2)),
-        track=track,
     )
     _write(path, facts, digest)
     return facts

@@ -22,15 +22,13 @@ from terrasift.study.results import Row, collect_results, table_rows, write_csv
 __all__ = ["write_report"]
 
 
-def write_report(study: Study, *, show: bool = True) -> Path:
+def write_report(study: Study) -> Path:
     """Write what a study has found so far: ``report.html`` and ``report.csv`` in its folder.
 
     Parameters
     ----------
     study
         Begun; cells that are not done are named as such.
-    show
-        Whether to draw a progress bar.
 
     Returns
     -------
@@ -46,7 +44,7 @@ def write_report(study: Study, *, show: bool = True) -> Path:
     rows = table_rows(results)
     findings = judge_claims(results)
     states = {experiment.name: cell_states(study, experiment) for experiment in EXPERIMENTS}
-    samples = Samples(study, [found for cells in states.values() for found in cells], show=show)
+    samples = Samples(study, [found for cells in states.values() for found in cells])
     begun = [experiment for experiment in EXPERIMENTS if any(s.state != "not begun" for s in states[experiment.name])]
     page = render(
         "study.html.j2",

@@ -53,11 +53,9 @@ class Samples:
         With cells that are done.
     cells
         Those whose maps will be shown; seed 0 of networks counts.
-    show
-        Whether to draw a progress bar.
     """
 
-    def __init__(self, study: Study, cells: Sequence[CellState], *, show: bool = True) -> None:
+    def __init__(self, study: Study, cells: Sequence[CellState]) -> None:
         self._legend = study.data.legend
         self._images = choose_images(study.data)
         self._truths = [read_labels(image.mask, self._legend) for image in self._images]
@@ -65,7 +63,7 @@ class Samples:
         folders = list(dict.fromkeys(found.folder for found in cells if _has_map(found)))
         self._maps = {
             folder: _predict(folder, self._view, self._images)
-            for folder in track(folders, len(folders), "sample images", show=show)
+            for folder in track(folders, len(folders), "sample images")
         }
 
     def table(self, cells: Sequence[CellState]) -> SampleTable | None:

@@ -12,7 +12,6 @@ from terrasift.api import Run, train
 from terrasift.evaluation import evaluate_views
 from terrasift.files import write_text
 from terrasift.machine import describe_machine
-from terrasift.progress import track
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData
 from terrasift.study.experiments import Cell
@@ -30,7 +29,7 @@ FAILURE_FILE = "failed.txt"
 _CACHE_LIMIT = 10**15  # the study's own folder keeps all its superpixels
 
 
-def run_cell(study: Study, cell: Cell, seed: int, *, show: bool = True) -> str:
+def run_cell(study: Study, cell: Cell, seed: int) -> str:
     """Train and score a cell, unless that is done; goes on where a killed one stopped.
 
     Returns
@@ -43,7 +42,7 @@ def run_cell(study: Study, cell: Cell, seed: int, *, show: bool = True) -> str:
         return ""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        write_text(folder / EVALUATION_FILE, json.dumps(_evaluate(study, cell, seed, folder, show), indent=1) + "\n")
+        write_text(folder / EVALUATION_FILE, json.dumps(_evaluate(study, cell, seed, folder), indent=1) + "\n")
     except Exception as error:  # a failed cell must not stop the rest
         write_text(folder / FAILURE_FILE, traceback.format_exc())
         return f"{type(error).__name__}: {error}" if not str(error) else " ".join(str(error).split())
@@ -51,11 +50,11 @@ def run_cell(study: Study, cell: Cell, seed: int, *, show: bool = True) -> str:
     return ""
 
 
-def _evaluate(study: Study, cell: Cell, seed: int, folder: Path, show: bool) -> dict[str, Any]:
+def _evaluate(study: Study, cell: Cell, seed: int, folder: Path) -> dict[str, Any]:
     data, recipe = study.data, study.recipe(cell, seed)
     start = time.monotonic()
     if cell.method == "network":
-        fitted = _train(study, data, recipe, folder, show)
+        fitted = _train(study, data, recipe, folder)
     else:
         fitted = fit_baseline(cell.method, data, recipe, study.budget, study.path / "superpixels")
     fitted_at = time.monotonic()
@@ -66,7 +65,6 @@ def _evaluate(study: Study, cell: Cell, seed: int, folder: Path, show: bool) -> 
         fitted.clusters,
         data.tested,
         data.mapped,
-        track=lambda images, total, description: track(images, total, description, show=show),
     )
     return {
         "machine": describe_machine(recipe.compute.device),
@@ -78,12 +76,10 @@ def _evaluate(study: Study, cell: Cell, seed: int, folder: Path, show: bool) -> 
     }
 
 
-def _train(study: Study, data: StudyData, recipe: Recipe, folder: Path, show: bool) -> Fitted:
+def _train(study: Study, data: StudyData, recipe: Recipe, folder: Path) -> Fitted:
     begun = Run(folder).has_begun
     cache = study.path / "superpixels"
-    run = train(
-        data.train, folder, None if begun else recipe, resume=True, cache=cache, cache_limit=_CACHE_LIMIT, show=show
-    )
+    run = train(data.train, folder, None if begun else recipe, resume=True, cache=cache, cache_limit=_CACHE_LIMIT)
     return Fitted(run.predictor.scene, recipe.clusters)
 
 

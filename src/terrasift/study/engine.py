@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import joblib
 
-from terrasift.progress import progress_bar
+from terrasift.progress import progress_bar, quiet
 from terrasift.study.cells import EVALUATION_FILE, run_cell
 from terrasift.study.experiments import Cell, Experiment
 from terrasift.study.folder import Study
@@ -42,7 +42,6 @@ def run_study(
     *,
     workers: int = 1,
     scheduler: str | None = None,
-    show: bool = True,
 ) -> list[Failure]:
     """Train and score all cells that are not done yet. Cells that several tables share are trained once.
 
@@ -59,8 +58,6 @@ def run_study(
     scheduler
         Address of a Dask scheduler whose workers take the cells instead; they must see the study's folder and the data
         under the same paths. One worker for each GPU, started with ``CUDA_VISIBLE_DEVICES``, uses several.
-    show
-        Whether to draw progress bars.
 
     Returns
     -------
@@ -76,8 +73,8 @@ def run_study(
     _logger.info("%d cells, %d of them done", total, total - len(jobs))
     failures = []
     aside = workers > 1 or scheduler is not None
-    results = _beside(study, jobs, workers, scheduler) if aside and jobs else _in_turn(study, jobs, show)
-    with progress_bar("cells", total, show=show and aside, done=total - len(jobs)) as advance:
+    results = _beside(study, jobs, workers, scheduler) if aside and jobs else _in_turn(study, jobs)
+    with progress_bar("cells", total, done=total - len(jobs)) as advance:
         for job, reason in results:
             advance(job.name)
             if reason:
@@ -109,10 +106,10 @@ def _waiting(study: Study, experiments: Sequence[Experiment], seeds: int) -> tup
     return [job for folder, job in jobs.items() if not (folder / EVALUATION_FILE).exists()], len(jobs)
 
 
-def _in_turn(study: Study, jobs: Sequence[_Job], show: bool) -> Iterator[tuple[_Job, str]]:
+def _in_turn(study: Study, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, str]]:
     for number, job in enumerate(jobs, 1):
         _logger.info("cell %d of %d: %s", number, len(jobs), job.name)
-        yield job, run_cell(study, job.cell, job.seed, show=show)
+        yield job, run_cell(study, job.cell, job.seed)
 
 
 def _beside(study: Study, jobs: Sequence[_Job], workers: int, scheduler: str | None) -> Iterator[tuple[_Job, str]]:
@@ -133,5 +130,6 @@ def _run(study: Study, cell: Cell, seed: int, threads: int | None) -> str:
 
     if threads is not None:
         torch.set_num_threads(threads)
-    with joblib.parallel_config("sequential"):  # a worker of Dask may not start processes of its own
-        return run_cell(study, cell, seed, show=False)
+    # A worker of Dask may not start processes of its own.
+    with quiet(), joblib.parallel_config("sequential"):
+        return run_cell(study, cell, seed)

@@ -51,7 +51,7 @@ def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float,
     if method == "network":
         raise ValueError("a network is trained, not fitted here")
     if method in _PARTS:
-        found = discover(data.train, recipe, parts=_PARTS[method], cache=cache, show=False)
+        found = discover(data.train, recipe, parts=_PARTS[method], cache=cache)
         return _fitted(DiscoveryAlone(found).scene, recipe.clusters, recipe)
     extractor: Literal["kan", "dic"] = "kan" if method == "kanezaki" else "dic"
     published = PerImageOptimisation.PUBLISHED_STEPS[extractor]

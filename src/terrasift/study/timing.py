@@ -146,7 +146,7 @@ def _train(fabric: Fabric, images: Sequence[str], recipe: Recipe, clock: StepClo
     torch.manual_seed(recipe.seed)
     with PatchReader(recipe.bands, scaling) as reader:
         source = PatchBatches(patches, reader, regions, recipe.patch, recipe.batch_size, recipe.seed)
-        fit(fabric, network_of(recipe), source, recipe, RunFolder(folder), show=False, clock=clock)
+        fit(fabric, network_of(recipe), source, recipe, RunFolder(folder), clock=clock)
 
 
 def _in_words(device: torch.device) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from terrasift.data.patches import windows_of
 from terrasift.errors import TerrasiftError
 from terrasift.legend import Legend
 from terrasift.prediction import ClusterWindow, predict_scene
+from terrasift.progress import Stage, listening
 from terrasift.raster import Raster, write_qgis_style
 from terrasift.viewer.scenes import Scene
 
@@ -71,33 +72,28 @@ class Exports:
 
     def _run(self, export: Export, scene: Scene, legend: Legend) -> None:
         try:
-            export_map(scene, legend, self._clusters, export.path, functools.partial(self._track, export))
+            with listening(functools.partial(self._listen, export)):
+                export_map(scene, legend, self._clusters, export.path)
             export.done = 1.0
         except (TerrasiftError, OSError) as error:
             export.problem = str(error)
-        except _GivenUpError:
+        except KeyboardInterrupt:
             export.problem = "given up: the server has stopped"
         except Exception:
             _logger.exception("export of %s", scene.path)
             export.problem = "failed for a reason nobody thought of; the terminal says more"
         export.finished = True
 
-    def _track(self, export: Export, windows: Iterable[ClusterWindow], pixels: int, _: int) -> Iterator[ClusterWindow]:
-        for window in windows:
-            if self._closing.is_set():
-                raise _GivenUpError
-            yield window
-            export.done += _SHARE_OF_WINDOWS * window.valid.size / pixels
-
-
-class _GivenUpError(Exception):
-    pass
+    def _listen(self, export: Export, stage: Stage) -> None:
+        if self._closing.is_set():
+            raise KeyboardInterrupt
+        export.done = _SHARE_OF_WINDOWS * stage.done / stage.total
 
 
 _SHARE_OF_WINDOWS = 0.25  # then GDAL makes the file and its overviews, which takes three times as long
 
 
-def export_map(scene: Scene, legend: Legend, clusters: int, path: Path, track: Any) -> None:
+def export_map(scene: Scene, legend: Legend, clusters: int, path: Path) -> None:
     """Write a scene's class map and its QGIS style, both or neither, by looking its clusters up in a legend.
 
     Parameters
@@ -110,8 +106,6 @@ def export_map(scene: Scene, legend: Legend, clusters: int, path: Path, track: A
         K.
     path
         ``.tif`` or ``.png``.
-    track
-        As for `predict_scene`.
 
     Raises
     ------
@@ -119,7 +113,7 @@ def export_map(scene: Scene, legend: Legend, clusters: int, path: Path, track: A
         If a file cannot be read or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    predict_scene(functools.partial(_windows, scene), legend, clusters, scene.path, path, track)
+    predict_scene(functools.partial(_windows, scene), legend, clusters, scene.path, path)
     try:
         write_qgis_style(path, legend)
     except BaseException:

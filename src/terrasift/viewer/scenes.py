@@ -14,7 +14,6 @@ from typing import Any
 from terrasift.api import Run
 from terrasift.data.scenes import find_scenes
 from terrasift.errors import RunError
-from terrasift.progress import track
 from terrasift.raster import (
     TILE,
     OtherJobError,
@@ -92,7 +91,7 @@ class Scene:
         }
 
 
-def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]], *, show: bool = True) -> list[Scene]:
+def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]]) -> list[Scene]:
     """Map scenes, unless that is done already, and write previews of those that need one; all under ``RUN/view``.
 
     Parameters
@@ -101,8 +100,6 @@ def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]], *, show: bool
         Trained.
     scenes
         Files, folders, glob patterns, or any path GDAL opens.
-    show
-        Whether to draw progress bars.
 
     Raises
     ------
@@ -113,10 +110,10 @@ def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]], *, show: bool
     """
     # Once: mapping takes its time, and all that follows is about this one's clusters.
     classifier = run.legend.classifier
-    return [_ready(run, path, classifier, run.path / "view", show) for path in find_scenes(scenes)]
+    return [_ready(run, path, classifier, run.path / "view") for path in find_scenes(scenes)]
 
 
-def _ready(run: Run, path: str, classifier: int, folder: Path, show: bool) -> Scene:
+def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
     recipe = run.settings
     if recipe.scaling is None:
         raise RunError(run.path, "does not say how its images were scaled", "train it anew")
@@ -125,7 +122,7 @@ def _ready(run: Run, path: str, classifier: int, folder: Path, show: bool) -> Sc
     display = Display.of(info, recipe, recipe.scaling)
     # Classifier and state of the file are in the name: what was made of another file never stands in its way.
     name = f"{Path(path).stem}-{_digest(path, classifier)}"
-    clusters = _mapped(run, path, folder / f"{name}.tif", show)
+    clusters = _mapped(run, path, folder / f"{name}.tif")
     if run.legend.classifier != classifier:
         what = f"its legend has turned to classifier {run.legend.classifier} while scenes were being mapped"
         raise RunError(run.path, what, "start `terrasift view` again")
@@ -133,14 +130,13 @@ def _ready(run: Run, path: str, classifier: int, folder: Path, show: bool) -> Sc
     if base is not None:
         preview = folder / f"{Path(path).stem}-{_digest(path, display.bands)}.preview.tif"
         if not preview.exists():
-            bar = functools.partial(track, description=f"{Path(path).name}: preview", show=show)
-            write_preview(path, preview, list(display.bands), display, base, bar)
+            write_preview(path, preview, list(display.bands), display, base)
     bands = tuple(info.band_numbers(recipe.bands))
     return Scene(path, info, bands, display, clusters, confidence_path(clusters), preview, base or 0, classifier)
 
 
-def _mapped(run: Run, path: str, out: Path, show: bool) -> Path:
-    predict = functools.partial(run.predict, path, out, clusters=True, confidence=True, show=show)
+def _mapped(run: Run, path: str, out: Path) -> Path:
+    predict = functools.partial(run.predict, path, out, clusters=True, confidence=True)
     try:
         return predict(resume=True)
     except OtherJobError:  # of other settings or of another version: nobody will go on with that here

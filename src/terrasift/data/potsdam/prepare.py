@@ -29,7 +29,6 @@ def prepare_potsdam(
     *,
     seed: int = 0,
     partial: bool = False,
-    show: bool = True,
 ) -> Path:
     """Halve the tiles, cut each into 15 x 15 patches, and draw the test patches.
 
@@ -50,8 +49,6 @@ def prepare_potsdam(
         Of the drawing of test patches; not below 0.
     partial
         Go on with the tiles that are there; the share of test patches stays.
-    show
-        Show progress.
 
     Returns
     -------
@@ -73,7 +70,7 @@ def prepare_potsdam(
     out = Path(out)
     _claim(out, _table(tiles, side, BANDS[kind]))
     POTSDAM.save(out / "potsdam.yaml")
-    _cut_all(tiles, out, side, BANDS[kind], show=show)
+    _cut_all(tiles, out, side, BANDS[kind])
     labelled: list[int] = []
     unlabelled: list[int] = []
     for number, tile in enumerate(tiles):
@@ -114,11 +111,11 @@ class _Cut(NamedTuple):
     off: int | None
 
 
-def _cut_all(tiles: Sequence[Tile], out: Path, side: int, bands: int, *, show: bool) -> None:
+def _cut_all(tiles: Sequence[Tile], out: Path, side: int, bands: int) -> None:
     processes = min(joblib.cpu_count(), len(tiles)) if len(tiles) * side**2 >= _WORTH_PROCESSES else 1
     parallel = joblib.Parallel(n_jobs=processes, return_as="generator_unordered", batch_size=1)
     cut = parallel(joblib.delayed(_cut)(tile, _ids(number)[0], out, side, bands) for number, tile in enumerate(tiles))
-    done = sorted(track(cut, len(tiles), "tiles", show=show), key=lambda one: one.tile.position)
+    done = sorted(track(cut, len(tiles), "tiles"), key=lambda one: one.tile.position)
     there = sum(one.off is None for one in done)
     if there:
         _logger.info("%d of %d tiles were there already", there, len(tiles))
