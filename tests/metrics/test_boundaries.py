@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import naive_metrics
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from terrasift.errors import InputError, SettingError
 from terrasift.metrics import boundaries, boundary_displacement_error, boundary_displacement_error_by_rows
 from terrasift.metrics.boundaries import boundary, frame
+from tests.metrics import naive_metrics
 
 LabelMap = NDArray[np.integer]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import naive_metrics
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from terrasift.metrics import confusion_matrix, segmentation_scores
+from tests.metrics import naive_metrics
 
 LabelMap = NDArray[np.integer]
 

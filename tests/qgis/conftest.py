@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from running_qgis import FAKE, PLUGIN, Qgis, executable
+
+from tests.qgis.running_qgis import FAKE, PLUGIN, Qgis, executable
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from running_qgis import PLUGIN
+
+from tests.qgis.running_qgis import PLUGIN
 
 sys.path.insert(0, str(PLUGIN.parent))
 from build import build  # a script beside the plugin

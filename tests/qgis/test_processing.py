@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from running_qgis import FAKE, Qgis, executable
 
 from terrasift import Run
 from terrasift.raster import write_image
+from tests.qgis.running_qgis import FAKE, Qgis, executable
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 import rasterio
-from page_server import MARKUP, TOKEN, Served
 
 from terrasift import Run
 from terrasift.data.synthetic import synthetic_scene
@@ -20,6 +19,7 @@ from terrasift.viewer.app import Page
 from terrasift.viewer.scenes import make_ready
 from terrasift.viewer.security import Guard
 from terrasift.viewer.serving import LOOPBACK, bound_socket, make_server
+from tests.viewer.page_server import MARKUP, TOKEN, Served
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from page_server import TOKEN, Served
 
 from terrasift.viewer.security import MOST_BYTES, Guard
+from tests.viewer.page_server import TOKEN, Served
 
 
 @pytest.mark.parametrize(

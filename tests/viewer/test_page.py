@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
-from page_server import MARKUP, Served, stored
 
 from terrasift import Legend
 from terrasift.legend import LandClass
 from terrasift.viewer import static
+from tests.viewer.page_server import MARKUP, Served, stored
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, in the extra dev")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -1,7 +1,7 @@
 """A server of files that knows ranges of bytes, as those of archives do; a process of its own, since opening a raster
 holds the interpreter's lock. Prints its port.
 
-    python tests/range_server.py FOLDER
+    python tests/api/range_server.py FOLDER
 """
 
 from __future__ import annotations

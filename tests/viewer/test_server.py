@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
-from page_server import MARKUP, Served, stored
 
 from terrasift import Legend, Run
 from terrasift.viewer import static
 from terrasift.viewer.app import Page
+from tests.viewer.page_server import MARKUP, Served, stored
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
