@@ -1,6 +1,6 @@
 """The training step (docs/method.md) and the loop around it, resumable.
 
-Needs torch and Lightning Fabric only: batches come from anything that is a `BatchSource`.
+Batches come from anything that is a `BatchSource`. The step needs torch only, the loop Lightning Fabric too.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -29,8 +28,12 @@ from terrasift.errors import SettingError
 from terrasift.files import whole, write_text
 from terrasift.machine import machine_facts
 from terrasift.progress import progress_bar
-from terrasift.recipe import Compute, Losses, Recipe
-from terrasift.run import RunFolder
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from terrasift.recipe import Compute, Losses, Recipe
+    from terrasift.run import RunFolder
 
 __all__ = [
     "BatchSource",
@@ -242,6 +245,8 @@ def make_fabric(recipe: Recipe) -> Fabric:
     SettingError
         If the machine lacks what the recipe asks for.
     """
+    from lightning_fabric import Fabric  # takes long to import, and the step does without
+
     compute = recipe.compute
     if compute.tensorboard and importlib.util.find_spec("tensorboard") is None:
         raise SettingError(
