@@ -8,7 +8,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from terrasift.cli import demo, evaluate, export, info, legend, predict, prepare, score, study, teach, train, view
+from terrasift.cli import (
+    assess,
+    demo,
+    evaluate,
+    export,
+    info,
+    legend,
+    predict,
+    prepare,
+    score,
+    study,
+    teach,
+    train,
+    view,
+)
 from terrasift.cli.speaking import spoken
 from terrasift.cli.voice import Voice
 
@@ -24,6 +38,7 @@ _ORDER = (
     "prepare",
     "legend",
     "teach",
+    "assess",
     "view",
     "export",
     "info",
@@ -70,6 +85,7 @@ def _before(
 for _module in (demo, train, predict, evaluate, score, prepare, legend, teach, view, export, info):
     app.command(_module.__name__.rpartition(".")[2], epilog=_module.EXAMPLE)(spoken(_module.command))
 app.add_typer(study.app, name="study")
+app.add_typer(assess.app, name="assess")
 
 _WRONG_USAGE: Any = typer.BadParameter.__mro__[2]  # click's ClickException: typer brings it, and does not export it
 

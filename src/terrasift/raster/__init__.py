@@ -11,7 +11,7 @@ from terrasift.raster.locating import burn, coordinates_of, is_placed, pixel_bou
 from terrasift.raster.map_file import check_map_path, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
 from terrasift.raster.mosaic import write_mosaic
-from terrasift.raster.places import Place, georeference, place_of
+from terrasift.raster.places import Place, georeference, pixels_at, place_of, places_of
 from terrasift.raster.polygons import check_polygons_path, write_polygons
 from terrasift.raster.preview import preview_base, write_preview
 from terrasift.raster.reading import Raster
@@ -52,8 +52,10 @@ __all__ = [
     "level_count",
     "level_shape",
     "pixel_bounds",
+    "pixels_at",
     "pixels_of",
     "place_of",
+    "places_of",
     "preview_base",
     "read_labels",
     "row_areas",

@@ -126,8 +126,6 @@ class Ground:
     ----------
     pixels
         (256,) or (65536,), int64.
-    area
-        The same in the unit, float64.
     unit
         ``ha``, or ``pixels``.
     """
@@ -137,7 +135,14 @@ class Ground:
         self._rows = None if rows is None else rows / _SQUARE_METRES
         self._is_even = rows is None or float(np.ptp(rows)) == 0
         self.pixels = np.zeros(np.iinfo(dtype).max + 1, np.int64)
-        self.area = np.zeros(len(self.pixels), np.float64)
+        self._uneven = np.zeros(len(self.pixels), np.float64)
+
+    @property
+    def area(self) -> NDArray[np.float64]:
+        """What the pixels of each value cover, in the unit."""
+        if not self._is_even:
+            return self._uneven
+        return np.asarray(self.pixels * self.of_rows(np.zeros(1, np.int64)), np.float64)
 
     def of_rows(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
         """What a pixel of each of these rows covers, (N,)."""
@@ -145,15 +150,12 @@ class Ground:
 
     def add(self, labels: NDArray[Any], window: Window, inside: NDArray[np.bool_] | None = None) -> None:
         """Count the values of a window, (H, W), or those `inside`, (H, W)."""
-        each = self.of_rows(np.arange(window.row, window.row + window.height))
         counted = labels.ravel() if inside is None else labels[inside]
-        counts = np.bincount(counted, minlength=len(self.pixels))
-        self.pixels += counts
-        if self._is_even:
-            self.area += counts * each[0]
-        else:
+        self.pixels += np.bincount(counted, minlength=len(self.pixels))
+        if not self._is_even:
+            each = self.of_rows(np.arange(window.row, window.row + window.height))
             per_row = np.full(window.height, window.width) if inside is None else inside.sum(axis=1)
-            self.area += np.bincount(counted, each.repeat(per_row), minlength=len(self.pixels))
+            self._uneven += np.bincount(counted, each.repeat(per_row), minlength=len(self.pixels))
 
     def of(self, value: int, name: str) -> ClassArea:
         """What has been counted of one value."""

@@ -1,0 +1,277 @@
+"""A sample to check a map with: which pixels, of which strata, of which version of the map."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from terrasift.assessment.allocation import FEW, Allocation, allocate, points_needed
+from terrasift.assessment.drawing import Drawn, draw_pixels
+from terrasift.assessment.strata import Counted, Stratum, count_map, strata_of
+from terrasift.errors import InputError, SettingError
+from terrasift.files import write_text
+from terrasift.legend import Legend
+from terrasift.raster import ClassMap, Place, georeference, places_of
+
+__all__ = ["Point", "Sample", "SampledClass", "draw_sample", "parse_expected", "points_of"]
+
+
+@dataclass(frozen=True)
+class SampledClass:
+    """A class of the map: its value there, its name and its colour."""
+
+    value: int
+    name: str
+    color: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A pixel to be looked at.
+
+    Attributes
+    ----------
+    id
+        From 1, in random order.
+    row, column
+        Of the map.
+    x, y
+        Of its middle, in the map's CRS; without one, as QGIS lays plain images: y is negative.
+    longitude, latitude
+        In degrees on WGS 84; None without a place on Earth.
+    stratum
+        Its place in the list of strata.
+    value
+        What the map has there.
+    area
+        What the pixel covers, in the sample's unit.
+    """
+
+    id: int
+    row: int
+    column: int
+    x: float
+    y: float
+    longitude: float | None
+    latitude: float | None
+    stratum: int
+    value: int
+    area: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A stratified random sample of a map's pixels, with all that an estimate needs beside the reference labels.
+
+    Attributes
+    ----------
+    map
+        The file that was sampled.
+    digest
+        Of its values and grid: another version of the map has another.
+    height, width, crs, transform
+        Of the map: its grid, which another map must have to be assessed by the same points.
+    unit
+        Of areas: ``ha``, or ``pixels`` where the map has no place on Earth.
+    clusters
+        Whether the map shows clusters: its strata are groups of them, and it has no classes.
+    allocation, seed
+        How it was drawn.
+    classes
+        Of the map, in the order of their values; if it shows clusters, those that were given to label with.
+    strata, points
+        What was sampled.
+    """
+
+    map: str
+    digest: str
+    height: int
+    width: int
+    crs: str
+    transform: tuple[float, ...]
+    unit: str
+    clusters: bool
+    allocation: str
+    seed: int
+    classes: tuple[SampledClass, ...]
+    strata: tuple[Stratum, ...]
+    points: tuple[Point, ...]
+
+    @property
+    def points_of_strata(self) -> NDArray[np.int64]:
+        """(H,): how many points each stratum has."""
+        return np.bincount([point.stratum for point in self.points], minlength=len(self.strata)).astype(np.int64)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to know before labelling: which strata have too few points for narrow intervals."""
+        counts = zip(self.strata, self.points_of_strata.tolist(), strict=True)
+        few = [stratum.name for stratum, points in counts if points < min(FEW, stratum.pixels)]
+        if not few:
+            return []
+        return [f"fewer than {FEW} points in {', '.join(few)}: accuracies there will be rough; give each class as many"]
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ``sample.json``, which `load` reads, into a folder."""
+        content = {"format": _FORMAT, **asdict(self)}
+        return write_text(Path(folder) / _FILE, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Sample:
+        """Read the sample in a folder.
+
+        Raises
+        ------
+        InputError
+            If there is none, or it is not such a file.
+        """
+        path = Path(folder) / _FILE
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(folder, "holds no sample.json", "name what `terrasift assess sample` wrote") from error
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            raise InputError(path, f"is not JSON ({error})", "draw the sample anew") from error
+        if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
+            raise InputError(path, "is not a sample of this version of terrasift", "draw the sample anew")
+        try:
+            content["classes"] = tuple(SampledClass(**entry) for entry in content["classes"])
+            content["strata"] = tuple(
+                Stratum(**{**entry, "values": tuple(entry["values"])}) for entry in content["strata"]
+            )
+            content["points"] = tuple(Point(**entry) for entry in content["points"])
+            content["transform"] = tuple(content["transform"])
+            return cls(**content)
+        except (KeyError, TypeError) as error:
+            raise InputError(path, f"is not a sample ({error})", "draw the sample anew") from error
+
+
+_FORMAT = "terrasift sample 1"
+_FILE = "sample.json"
+
+
+def draw_sample(
+    path: str | os.PathLike[str],
+    *,
+    per_class: int | None = None,
+    total: int | None = None,
+    standard_error: float | None = None,
+    allocation: Allocation = "proportional",
+    expected: float | Mapping[str, float] | None = None,
+    clusters: bool = False,
+    classes: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+) -> Sample:
+    """Draw a stratified random sample of a map's pixels; parameters and errors as for `terrasift.assess.sample`."""
+    if sum(value is not None for value in (per_class, total, standard_error)) != 1:
+        raise SettingError("per_class, total, standard_error", "exactly one says how many points", "give one of them")
+    for name, value in (("per_class", per_class), ("total", total), ("standard_error", standard_error)):
+        if value is not None and not value > 0:
+            raise SettingError(name, f"{value:g} is not above 0", "give a number above 0")
+    legend = Legend.load(classes) if classes is not None else None
+    with ClassMap(path) as opened:
+        if legend is not None and not clusters:
+            opened.names = dict(enumerate(legend.names))
+            opened.colors = {index: entry.color for index, entry in enumerate(legend.classes)}
+        counted = count_map(opened)
+        strata = strata_of(opened, counted, clusters=clusters)
+        pixels = np.array([stratum.pixels for stratum in strata])
+        accuracies = _accuracies(strata, expected)
+        if per_class is not None:
+            points = np.minimum(pixels, per_class)
+        else:
+            assumed = np.full(len(strata), _WORST) if accuracies is None else accuracies
+            number = total if standard_error is None else points_needed(pixels, assumed, standard_error)
+            points = allocate(pixels, max(number or 0, 0), allocation, accuracies)
+        drawn = draw_pixels(opened, counted, strata, points, seed)
+        transform, crs = georeference(opened.info)
+        return Sample(
+            map=str(Path(path).absolute()) if Path(path).exists() else str(path),
+            digest=counted.digest,
+            height=opened.info.height,
+            width=opened.info.width,
+            crs=crs,
+            transform=transform,
+            unit=counted.ground.unit,
+            clusters=clusters,
+            allocation="equal" if per_class is not None else allocation,
+            seed=seed,
+            classes=tuple(_classes(opened, strata) if not clusters else _classes_of(legend)),
+            strata=tuple(strata),
+            points=points_of(opened, counted, drawn),
+        )
+
+
+_WORST = 0.5  # the accuracy that needs the most points
+
+
+def _classes(opened: ClassMap, strata: list[Stratum]) -> list[SampledClass]:
+    values = sorted({value for stratum in strata for value in stratum.values} | set(opened.names))
+    return [SampledClass(value, opened.name(value), opened.colors.get(value, "#808080")) for value in values]
+
+
+def _classes_of(legend: Legend | None) -> list[SampledClass]:
+    entries = legend.classes if legend is not None else ()
+    return [SampledClass(index, entry.name, entry.color) for index, entry in enumerate(entries)]
+
+
+def parse_expected(texts: Sequence[str]) -> float | dict[str, float] | None:
+    """Accuracies to expect as a command takes them: one number, or ``CLASS=NUMBER`` each; None for none.
+
+    Examples
+    --------
+    >>> parse_expected(["0.8"]), parse_expected(["wood=0.9", "water=1"])
+    (0.8, {'wood': 0.9, 'water': 1.0})
+
+    Raises
+    ------
+    SettingError
+        If a number is none, or numbers with and without a class are mixed.
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.rpartition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            raise SettingError("expected", f"{text!r} is no accuracy", "write 0.8, or forest=0.8") from None
+    if "" in found:
+        if len(texts) > 1:
+            raise SettingError("expected", "is one number and others too", "give one for all, or one of each class")
+        return found[""]
+    return found or None
+
+
+def _accuracies(strata: list[Stratum], expected: float | Mapping[str, float] | None) -> NDArray[np.float64] | None:
+    if expected is None:
+        return None
+    names = [stratum.name for stratum in strata]
+    given = dict(expected) if isinstance(expected, Mapping) else dict.fromkeys(names, expected)
+    for name, value in given.items():
+        if name not in names:
+            raise SettingError("expected", f"{name} is no stratum of the map", f"they are {', '.join(names)}")
+        if not 0 <= value <= 1:
+            raise SettingError("expected", f"{name}: {value:g} is no accuracy", "give a number from 0 to 1")
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise SettingError("expected", f"says nothing of {', '.join(missing)}", "give the accuracy of every class")
+    return np.array([given[name] for name in names], np.float64)
+
+
+def points_of(opened: ClassMap, counted: Counted, drawn: Drawn) -> tuple[Point, ...]:
+    """Drawn pixels as points: where each lies, and what it covers."""
+    places = places_of(opened.info, drawn.rows, drawn.columns)
+    if places is None:
+        plain = zip(drawn.rows.tolist(), drawn.columns.tolist(), strict=True)
+        places = [Place(column + 0.5, -(row + 0.5), None, None) for row, column in plain]
+    pixels = zip(*(part.tolist() for part in (*drawn, counted.ground.of_rows(drawn.rows))), strict=True)
+    return tuple(
+        Point(number, row, column, *place, stratum, value, area)
+        for number, (place, (row, column, stratum, value, area)) in enumerate(zip(places, pixels, strict=True), 1)
+    )
