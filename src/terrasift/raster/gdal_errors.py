@@ -24,10 +24,12 @@ def gdal_errors(path: object, what: str, mend: str = "check the file") -> Iterat
     """Turn GDAL's errors into an InputError about `path`."""
     try:
         yield
+    except MemoryError as error:
+        raise InputError(path, "is too large for this machine's memory", "use a smaller one") from error
     except (RasterioError, CRSError, CPLE_BaseError, OSError) as error:
         if not is_elsewhere(str(path)) and not Path(str(path)).exists() and "opened" in what:
             raise InputError(path, "does not exist", "check the path") from error
-        reason = str(error.__cause__ or error).replace(f"{path}: ", "").rstrip(".")
+        reason = str(error.__cause__ or error).replace(f"{path}: ", "").rstrip(".")[:_LONGEST]
         raise InputError(path, f"{what} ({reason})", mend) from error
 
 
@@ -43,11 +45,18 @@ def gdal_version() -> str:
 
 def open_raster(path: str | os.PathLike[str], mode: str = "r", **profile: Any) -> Any:
     """`rasterio.open`, without its warning about plain images, which are welcome here; from any thread."""
-    os.environ.setdefault("GDAL_CACHEMAX", _CACHE_MEGABYTES)  # GDAL looks once, when it first needs its cache
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)  # GDAL looks at some of them once, when it first needs them
     with _OPENING, warnings.catch_warnings():  # filters are the whole process's: one thread at a time may change them
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path, mode, **profile)
 
 
+_LONGEST = 300  # a VRT that is no XML is quoted whole
 _OPENING = threading.Lock()
-_CACHE_MEGABYTES = "64"  # else a twentieth of the machine's memory fills up, the more the larger the scene
+_SETTINGS = {
+    "GDAL_CACHEMAX": "64",  # MB; else a twentieth of the machine's memory fills up, the more the larger the scene
+    "GDAL_HTTP_CONNECTTIMEOUT": "15",  # seconds; else a dead server is waited for without end
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1",  # bytes a second, for so many seconds:
+    "GDAL_HTTP_LOW_SPEED_TIME": "30",
+}

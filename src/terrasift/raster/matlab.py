@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,15 @@ def open_matlab(path: str) -> Any:
 
 
 def _arrays(path: str) -> dict[str, NDArray[Any]]:
-    from scipy.io import loadmat  # takes a second, which other rasters need not wait for
+    from scipy.io import loadmat, whosmat  # takes a second, which other rasters need not wait for
 
     try:
+        for name, shape, _ in whosmat(path):  # from the heads: nothing is unpacked yet
+            if math.prod(shape) > _MOST_VALUES:
+                raise InputError(path, f"says that {name} is {' x '.join(map(str, shape))}", "check the file")
         content = loadmat(path)
+    except InputError:
+        raise
     except OSError:
         raise
     except NotImplementedError as error:
@@ -65,6 +71,9 @@ def _arrays(path: str) -> dict[str, NDArray[Any]]:
     except Exception as error:  # damaged files fail in many ways
         raise InputError(path, f"is not a MATLAB file that can be read ({error})", "check the file") from error
     return {name: value for name, value in content.items() if not name.startswith("__")}
+
+
+_MOST_VALUES = 1 << 31  # MATLAB files of these versions hold no larger arrays
 
 
 def _image(path: str, arrays: dict[str, NDArray[Any]]) -> NDArray[Any]:

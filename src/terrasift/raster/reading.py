@@ -15,6 +15,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from terrasift.errors import InputError
 from terrasift.raster.areas import pixel_metres
+from terrasift.raster.bounds import check_claims, check_opening
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
 from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.matlab import is_matlab, open_matlab
@@ -55,12 +56,14 @@ class Raster:
         self, path: str | os.PathLike[str], resolution: float | None = None, *, overview: int | None = None
     ) -> None:
         self.path = str(path)
+        check_opening(self.path)
         matlab = is_matlab(self.path)
         level: dict[str, Any] = {} if overview is None else {"overview_level": overview}
         with gdal_errors(self.path, "is not a raster that can be opened"):
             self._dataset = open_matlab(self.path) if matlab else open_raster(self.path, **level)
         try:
             with gdal_errors(self.path, "is not a raster that can be opened"):  # a server may fail only now
+                check_claims(self.path, self._dataset)
                 self._palette = _palette(self._dataset)
                 self.info = _info(self.path, self._dataset, self._palette)
             if matlab:
