@@ -31,13 +31,13 @@ def tiff(path: Path, width: int, height: int, *, bands: int = 1, tile: int = 0, 
     [
         (
             {"width": 200_000, "height": 200_000},
-            "says that it has 200,000 x 200,000 pixels in 1 bands, and is a file of",
+            "says that it has 200,000 x 200,000 pixels in 1 bands, and is",
         ),
         ({"width": 200_000, "height": 200_000, "tile": 256}, "says that it has 200,000 x 200,000 pixels"),
         ({"width": 64, "height": 64, "bands": 10_000}, "has 10,000 bands"),
         (
             {"width": 64, "height": 64, "tile": 65_536},
-            "stored in pieces of 4,294,967,296 bytes each; store it in tiles",
+            "stored in pieces of 4,294,967,296 bytes each",
         ),
         ({"width": 64, "height": 64, "loop": True}, "cannot be read: the file is damaged"),
     ],

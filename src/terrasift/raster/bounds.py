@@ -16,8 +16,6 @@ __all__ = ["check_claims", "check_opening"]
 _EMPTY_IS_FINE = 1 << 30  # bytes: so much may be claimed by a file of any size
 _LARGEST_RATIO = 1_000_000  # to its files; a file of empty tiles, the emptiest there is, has some 250,000
 _MOST_BANDS = 4096  # GDAL itself takes minutes for ten times as many
-    1_000_000  # a file of empty tiles, the emptiest there is, has some 250,000 bytes of values for each byte
-)
 _LARGEST_BLOCK = 1 << 30  # bytes, all of which GDAL unpacks for one pixel
 
 
