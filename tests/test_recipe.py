@@ -58,7 +58,7 @@ def test_shipped_recipes_load_and_round_trip(tmp_path: Path, name: str) -> None:
 
 
 def test_the_recipes_are_those_promised() -> None:
-    assert set(recipe_names()) >= {"paper", "default", "demo"}
+    assert set(recipe_names()) >= {"paper", "default", "demo", "thorough"}
 
 
 def test_paper_is_the_study() -> None:
