@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.util
 import pkgutil
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import terrasift
+from terrasift import Run
 
 SOURCE = Path(terrasift.__file__).parent
 
@@ -150,11 +152,46 @@ def run_python(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
 
 
-def test_help_imports_nothing_heavy() -> None:
+HEAVY = ("torch", "numpy", "pandas", "rasterio", "scipy", "skimage", "sklearn", "cv2", "lightning_fabric", "matplotlib")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed", "most"),
+    [
+        (["--help"], (), 700),
+        (["predict", "--help"], (), 700),
+        (["info", "default"], ("numpy", "rasterio"), 1100),
+        (["info", "RUN"], ("numpy", "rasterio"), 1100),
+        (["legend", "RUN"], ("numpy",), 900),
+        (["legend", "RUN", "--name", "0=road"], None, None),
+    ],
+    ids=["help", "predict --help", "info recipe", "info run", "legend", "legend --name"],
+)
+def test_a_command_imports_what_it_needs_and_no_more(
+    tmp_path: Path, tiny_run: Run, arguments: list[str], allowed: tuple[str, ...] | None, most: int | None
+) -> None:
+    """PyTorch takes seconds to import: only what computes does so. The number of modules keeps the rest small."""
+    run = shutil.copytree(tiny_run.path, tmp_path / "run")
+    arguments = [str(run) if argument == "RUN" else argument for argument in arguments]
     code = (
-        "import sys, terrasift.cli; print([m for m in ('torch', 'rasterio', 'skimage', 'sklearn') if m in sys.modules])"
+        f"import sys; sys.argv = ['terrasift', *{arguments}]\n"
+        "from terrasift.cli import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        f"print(len(sys.modules), *[name for name in {HEAVY} if name in sys.modules])"
     )
-    assert run_python(code).strip() == "[]"
+    count, *heavy = run_python(code).splitlines()[-1].split()
+    if allowed is None or most is None:
+        assert "torch" in heavy  # the report is written anew, with pictures of what the network says
+    else:
+        assert set(heavy) <= set(allowed)
+        assert int(count) <= most
+
+
+def test_the_extractors_named_without_importing_them_are_those_that_there_are() -> None:
+    from terrasift.blocks.choices import BUILT_IN_EXTRACTORS
+    from terrasift.blocks.extractors import EXTRACTORS
+
+    assert set(BUILT_IN_EXTRACTORS) <= set(EXTRACTORS)
 
 
 def test_training_core_imports_without_gdal() -> None:

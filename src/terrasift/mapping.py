@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.blocks.choices import MappingMethod
 from terrasift.errors import InputError, SettingError
 from terrasift.legend import LandClass, Legend
 
-__all__ = ["NO_CLASS", "Mapping", "MappingMethod", "Regions", "apply_mapping", "map_by_name", "map_clusters"]
-
-MappingMethod = Literal["majority", "hungarian"]
-"""``majority``: many clusters to one class; ``hungarian``: one to one."""
-
-Mapping = Literal["majority", "hungarian", "legend"]
-"""How a run is scored: mapped by a `MappingMethod`, or as its own ``legend`` maps it already."""
-
-Regions = Literal["classes", "clusters"]
-"""What the region metrics of a segmentation see: the mapped classes, as the study does, or the raw clusters."""
+__all__ = ["NO_CLASS", "apply_mapping", "map_by_name", "map_clusters"]
 
 NO_CLASS = -1
 """The class of a cluster that has none. Its pixels count nowhere, as the nodata of a class map does."""

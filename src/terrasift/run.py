@@ -9,18 +9,20 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 
-from terrasift.blocks.taught import TaughtClassifier
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.files import whole, write_bytes, write_text
 from terrasift.legend import Legend
-from terrasift.network import Network, build_network
 from terrasift.recipe import Recipe
 from terrasift.taught_file import TaughtFile
+
+if TYPE_CHECKING:  # PyTorch takes seconds to import, and most of a folder does without
+    from terrasift.blocks.taught import TaughtClassifier
+    from terrasift.network import Network
 
 __all__ = ["RunFolder", "absolute_path", "network_of"]
 
@@ -92,6 +94,11 @@ class RunFolder:
         if not self.legend_file.exists():
             return Legend.of_clusters(recipe.clusters)
         return Legend.load(self.legend_file, recipe.clusters, recipe.classifiers)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the legend holds classes rather than the clusters themselves."""
+        return self.legend.names != Legend.of_clusters(self.recipe.clusters).names
 
     @property
     def images(self) -> list[str]:
@@ -206,6 +213,8 @@ class RunFolder:
 
     def finish(self, network: Network) -> None:
         """Write the final weights, whole or not at all, and a legend; the checkpoints have served."""
+        from safetensors.torch import save
+
         if not self.legend_file.exists():
             Legend.of_clusters(self.recipe.clusters).save(self.legend_file)
         content = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
@@ -221,6 +230,8 @@ class RunFolder:
         RunError
             If the run is not finished, or its weights are not those of its recipe.
         """
+        from safetensors.torch import load_file
+
         recipe = self.recipe
         if not self.is_finished:
             raise RunError(
@@ -260,5 +271,7 @@ def network_of(recipe: Recipe) -> Network:
     SettingError
         If the recipe does not say yet how many bands there are: training measures its `scaling`.
     """
+    from terrasift.network import build_network
+
     bands = len(recipe.measured_scaling.low)
     return build_network(recipe.extractor, bands, recipe.clusters, recipe.classifiers, recipe.width)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from terrasift.blocks.taught import TaughtClassifier
 from terrasift.errors import RunError
 from terrasift.files import write_bytes
+
+if TYPE_CHECKING:
+    from terrasift.blocks.taught import TaughtClassifier
 
 __all__ = ["TaughtFile"]
 
@@ -35,6 +38,8 @@ class TaughtFile:
 
     def load(self, name: str) -> TaughtClassifier:
         """A classifier; RunError if it is not there, or the file is damaged."""
+        from terrasift.blocks.taught import TaughtClassifier  # with PyTorch, which listing a run does without
+
         arrays = self._arrays()
         try:
             return TaughtClassifier(arrays[f"{name}.weight"], arrays[f"{name}.bias"])

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from terrasift.api.many import Predictions, predict_each, try_mosaic
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.baselines import score_beside
+from terrasift.blocks.choices import Mapping, Regions
 from terrasift.data.scaling import check_array
 from terrasift.data.scenes import find_masks, find_scenes, is_there
 from terrasift.errors import RunError, SettingError
 from terrasift.evaluation import Evaluation, LabelledImage, Seconds, evaluate_legend, evaluate_segmenter
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
-from terrasift.mapping import Mapping, Regions
 from terrasift.prediction import (
     ClusterPredictor,
     Predictor,
@@ -94,11 +94,6 @@ class Run(RunFolder):
         """The trained network, loaded once."""
         network = self.load_network()
         return Predictor(network, self.settings)
-
-    @property
-    def is_mapped(self) -> bool:
-        """Whether the legend holds classes rather than the clusters themselves."""
-        return self.legend.names != Legend.of_clusters(self.recipe.clusters).names
 
     def predict(
         self,

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from terrasift.baselines.kmeans import KMeans, fit_kmeans
 from terrasift.baselines.pixel_kmeans import PixelKMeans
 from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
+from terrasift.blocks.choices import MappingMethod
 from terrasift.data.indexing import IndexedImages, index_images
 from terrasift.data.scenes import describe_scenes
 from terrasift.errors import InputError, TerrasiftError
 from terrasift.evaluation import BaselineScores, LabelledImage, Seconds, count_overlaps
 from terrasift.legend import Legend
-from terrasift.mapping import MappingMethod, apply_mapping, map_clusters
+from terrasift.mapping import apply_mapping, map_clusters
 from terrasift.metrics import ConfusionMatrix
 from terrasift.prediction import Segmenter, TimedSegmenter
 from terrasift.progress import track

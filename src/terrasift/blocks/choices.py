@@ -1,18 +1,22 @@
-"""Names of the choices that each block offers, apart from the code behind them, which takes long to import."""
+"""Names of the choices that blocks and the rooms above them offer, apart from the code, which takes long to import."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 __all__ = [
+    "BUILT_IN_EXTRACTORS",
     "Augmentation",
     "ClassWeights",
     "LearningRateSchedule",
+    "Mapping",
+    "MappingMethod",
     "Optimizer",
     "PredictionContext",
     "PredictionSpeed",
     "Reduction",
     "RefinementMethod",
+    "Regions",
     "SuperpixelMethod",
     "Targets",
 ]
@@ -22,6 +26,9 @@ Augmentation = Literal["none", "flips", "geometric", "colour", "both"]
 
 ClassWeights = Literal["balanced", "median_frequency", "none"]
 """How the weights of the weighted cross-entropy follow from the labels of a batch (`blocks.losses`)."""
+
+BUILT_IN_EXTRACTORS = ("kan", "seek", "dic", "dictionary")
+"""Names in `blocks.extractors.EXTRACTORS` from the start."""
 
 LearningRateSchedule = Literal["exponential", "cosine", "constant", "one_cycle"]
 """How the learning rate goes from its first value to its last, step by step (`training`)."""
@@ -48,3 +55,12 @@ SuperpixelMethod = Literal["slic", "opencv_slic", "felzenszwalb", "none"]
 RefinementMethod = Literal["slic", "opencv_slic", "felzenszwalb", "external", "precomputed", "none"]
 """Where the regions of the class refinement come from: superpixels, the classes of the external algorithm, or a folder
 of label rasters that any other segmenter has written."""
+
+MappingMethod = Literal["majority", "hungarian"]
+"""``majority``: many clusters to one class; ``hungarian``: one to one."""
+
+Mapping = Literal["majority", "hungarian", "legend"]
+"""How a run is scored: mapped by a `MappingMethod`, or as its own ``legend`` maps it already."""
+
+Regions = Literal["classes", "clusters"]
+"""What the region metrics of a segmentation see: the mapped classes, as the study does, or the raw clusters."""

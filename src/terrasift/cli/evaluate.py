@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from terrasift.blocks.choices import Mapping, Regions
 from terrasift.cli.options import Images, RunPath, Set
 from terrasift.cli.outcome import Outcome
-from terrasift.mapping import Mapping, Regions
 
 if TYPE_CHECKING:
     from terrasift.evaluation import ClassifierScores

@@ -11,12 +11,9 @@ from terrasift.cli.options import RunPath
 from terrasift.cli.outcome import Outcome
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from terrasift.api import Run
     from terrasift.clusters import ClusterFacts
     from terrasift.legend import Legend
+    from terrasift.run import RunFolder
 
 EXAMPLE = "Examples: terrasift legend runs/city --merge-to 8; terrasift legend runs/city --name 0=road --name 1=water"
 
@@ -54,17 +51,17 @@ def command(
     reset: Annotated[bool, typer.Option("--reset", help="Make each cluster a class of its own again.")] = False,
 ) -> Outcome:
     """Show a run's legend; name, recolour, join and split its classes."""
-    from terrasift.api import Run
     from terrasift.errors import RunError
     from terrasift.legend.changes import change_legend
+    from terrasift.report.kept_facts import kept_pixels
     from terrasift.report.legend_table import legend_rows, legend_table
-    from terrasift.report.run import report_on
+    from terrasift.run import RunFolder
 
-    opened = Run(run)
+    opened = RunFolder(run)
     seen = opened.legend_digest
     _only_one({"--merge-to": merge_to, "--undo": undo, "--from": source, "--reset": reset})
     count = _number(merge_to, images)
-    facts = _facts(opened, images) if merge_to else None
+    facts = _facts(run, images) if merge_to else None
     begun = _begin(opened, facts, count, source, undo=undo, reset=reset)
     legend = change_legend(
         begun, opened.recipe.clusters, merges=merges or (), splits=splits or (), colors=colors or (), names=names or ()
@@ -72,8 +69,8 @@ def command(
     changed = any((merge_to, undo, source, reset, merges, splits, colors, names))
     if changed and opened.save_legend(legend, seen) is None:
         raise RunError(opened.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")
-    pixels = _pixels(opened, facts)
-    page = report_on(opened) if changed and opened.is_finished else None
+    pixels = kept_pixels(opened) if facts is None else facts.pixels
+    page = _report(run) if changed and opened.is_finished else None
     return Outcome(
         shown=[legend_table(legend, pixels)],
         written=({opened.legend_file: ""} if changed else {}) | ({page: ""} if page else {}),
@@ -105,10 +102,9 @@ def _number(merge_to: str | None, images: list[str] | None) -> int | None:
 
 
 def _begin(
-    run: Run, facts: ClusterFacts | None, classes: int | None, source: Path | None, *, undo: bool, reset: bool
+    run: RunFolder, facts: ClusterFacts | None, classes: int | None, source: Path | None, *, undo: bool, reset: bool
 ) -> Legend:
     """The legend that single changes are made to."""
-    from terrasift.clusters.legends import merged_legend
     from terrasift.errors import RunError
     from terrasift.legend import Legend
 
@@ -123,34 +119,37 @@ def _begin(
     if reset:
         return Legend.of_clusters(recipe.clusters)
     if facts is not None:
+        from terrasift.clusters.legends import merged_legend
+
         return merged_legend(facts, classes, run.legend)
     return run.legend
 
 
-def _facts(run: Run, images: list[str] | None) -> ClusterFacts:
+def _facts(path: Path, images: list[str] | None) -> ClusterFacts:
+    from terrasift.api import Run
     from terrasift.clusters import gather_facts
     from terrasift.data.scenes import find_scenes, is_there
     from terrasift.errors import RunError
     from terrasift.report.run_facts import facts_of
 
+    run = Run(path)
     if images:
         return gather_facts(run.predictor, find_scenes(images), run.legend.classifier)
-    facts = facts_of(run, [path for path in run.images if is_there(path)])
+    facts = facts_of(run, [image for image in run.images if is_there(image)])
     if facts is None:
         raise RunError(run.path, "its training images are not where they were", "name images of the kind: --images")
     return facts
 
 
-def _pixels(run: Run, facts: ClusterFacts | None) -> NDArray[np.int64] | None:
-    """Of each cluster, if that has been counted before."""
-    from terrasift.report.run_facts import facts_of
+def _report(path: Path) -> Path | None:
+    """Imported only where it is written: a listing does without PyTorch."""
+    from terrasift.api import Run
+    from terrasift.report.run import report_on
 
-    if facts is None and run.is_finished:
-        facts = facts_of(run, ())
-    return None if facts is None else facts.pixels
+    return report_on(Run(path))
 
 
-def _next(run: Run, legend: Legend) -> str:
+def _next(run: RunFolder, legend: Legend) -> str:
     if not run.is_mapped:
         return f"terrasift legend {run.path} --merge-to auto"
     unnamed = next((index for index, name in enumerate(legend.names) if name == f"class {index}"), None)

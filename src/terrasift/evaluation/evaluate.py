@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.blocks.choices import MappingMethod, Regions
 from terrasift.errors import InputError
 from terrasift.evaluation.scores import ClassifierScores, Evaluation
 from terrasift.legend import IGNORE, Legend
-from terrasift.mapping import NO_CLASS, MappingMethod, Regions, apply_mapping, map_by_name, map_clusters
+from terrasift.mapping import NO_CLASS, apply_mapping, map_by_name, map_clusters
 from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
 from terrasift.prediction import ClusterWindow, Segmenter
 from terrasift.progress import track

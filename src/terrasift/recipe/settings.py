@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from terrasift.blocks.choices import (
+    BUILT_IN_EXTRACTORS,
     Augmentation,
     ClassWeights,
     LearningRateSchedule,
@@ -54,7 +55,7 @@ def _extractor_names() -> list[str]:
 
 
 def _check_extractor(name: str) -> str:
-    if name not in (names := _extractor_names()):
+    if name not in BUILT_IN_EXTRACTORS and name not in (names := _extractor_names()):
         raise PydanticKnownError("literal_error", {"expected": ", ".join(names)})
     return name
 

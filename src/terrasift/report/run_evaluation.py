@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from terrasift.blocks.choices import Regions
 from terrasift.evaluation import Evaluation, LabelledImage
 from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
-from terrasift.mapping import Regions
 from terrasift.run import RunFolder, absolute_path
 
 __all__ = ["KeptEvaluation", "keep_evaluation", "read_evaluation"]

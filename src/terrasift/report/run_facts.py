@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from terrasift.clusters import ClusterFacts, Crop, gather_facts
 from terrasift.files import whole
 from terrasift.prediction import Predictor
 from terrasift.raster import Window
+from terrasift.report.kept_facts import facts_file, kept_arrays, weights_digest
 from terrasift.report.run_scenes import draw_scenes
 
 __all__ = ["facts_of"]
@@ -45,20 +45,16 @@ def facts_of(
     ClusterFacts or None
         From up to 96 windows, of a few scenes where these are large; None where nothing is kept and no scene is there.
     """
-    classifier = run.legend.classifier
-    path = run.path / f"clusters-{classifier}.npz"
-    with run.weights_file.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    kept = _read(path, digest)
+    kept = _read(run)
     if kept is not None or not scenes:
         return kept
     facts = gather_facts(
         predictor or run.predictor,
         sorted(draw_scenes(scenes, run.recipe, _MOST_WINDOWS, _MOST_IN_CONTEXTS)),
-        classifier,
+        run.legend.classifier,
         most_windows=min(_MOST_WINDOWS, max(1, _MOST_PIXELS // run.recipe.patch**2)),
     )
-    _write(path, facts, digest)
+    _write(facts_file(run), facts, weights_digest(run))
     return facts
 
 
@@ -74,13 +70,9 @@ def _write(path: Path, facts: ClusterFacts, digest: str) -> None:
         np.savez_compressed(partial, weights=np.array(digest), **arrays)
 
 
-def _read(path: Path, digest: str) -> ClusterFacts | None:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            if str(stored["weights"]) != digest:
-                return None
-            arrays = {name: stored[name] for name in stored.files}
-    except Exception:  # missing, cut off or damaged in one of many ways: it is made again
+def _read(run: Run) -> ClusterFacts | None:
+    arrays = kept_arrays(run)
+    if arrays is None:
         return None
     crops: list[list[Crop]] = [[] for _ in arrays["pixels"]]
     listed = zip(arrays["crop_places"].tolist(), arrays["crop_scenes"], arrays["crop_shares"].tolist(), strict=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from terrasift.blocks.choices import Regions
 from terrasift.evaluation import ClassifierScores, Evaluation
-from terrasift.mapping import Regions
 from terrasift.metrics import FACTS
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.report.comparison import COLUMNS, ComparedRow
