@@ -129,8 +129,8 @@ def test_exponents_without_a_point_are_numbers(tmp_path: Path) -> None:
         ("bands=[]", "recipe paper: bands [] clashes with itself: name one band or more, each once"),
         ("scaling={dtype: uint8, low: [0, 0], high: [1], fill: [0]}", "scaling.fill have 2, 1 and 1 values: allowed"),
         # What is no change at all
-        ("clusters", "clusters: is not KEY=VALUE; write --set refinement.area=64"),
-        ("=9", "=9: is not KEY=VALUE; write --set refinement.area=64"),
+        ("clusters", "clusters: is not KEY=VALUE; write it so: refinement.area=64"),
+        ("=9", "=9: is not KEY=VALUE; write it so: refinement.area=64"),
         ("bands=[1, 2", "bands: '[1, 2' is not a YAML value; quote it"),
     ],
 )

@@ -120,7 +120,7 @@ def test_classes_come_by_number_or_by_name(scenes: Path) -> None:
 
 def test_a_label_that_is_no_class_is_named_with_its_file(tmp_path: Path) -> None:
     low, high = write(tmp_path / "low.tif", blobs(10, 10, 3, 0)), write(tmp_path / "high.tif", blobs(10, 10, 4, 0))
-    words = r"high\.tif: label 3 is outside 0\.\.2; map it, or leave it out by --ignore"
+    words = r"high\.tif: label 3 is outside 0\.\.2; map it, or leave it out by `ignore`"
     for predicted, truth in ((low, high), (high, low)):
         with pytest.raises(InputError, match=words):
             score_label_maps(predicted, [truth], classes=("a", "b", "c"))

@@ -265,7 +265,7 @@ def test_runs_repeat_and_seeds_differ(scenes: Path, tiny_run: Run, tiny_recipe: 
 
 
 def test_a_run_is_not_overwritten(scenes: Path, tiny_run: Run, tiny_recipe: Recipe) -> None:
-    with pytest.raises(RunError, match="--resume"):
+    with pytest.raises(RunError, match="`resume=True`"):
         train([scenes / "images"], tiny_run.path, tiny_recipe)
     with pytest.raises(RunError, match="clusters"):
         train([scenes / "images"], tiny_run.path, tiny_recipe.model_copy(update={"clusters": 9}), resume=True)

@@ -23,7 +23,8 @@ class TerrasiftError(Exception):
     what
         What is wrong with it.
     mend
-        What to do about it; may be empty where `what` says it already.
+        What to do about it; may be empty where `what` says it already. Parameters of functions and keys of recipes
+        are written as in Python, within backquotes: the command puts its options in their place.
     """
 
     def __init__(self, where: object, what: str, mend: str = "") -> None:

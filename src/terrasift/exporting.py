@@ -182,9 +182,9 @@ def _in_context(predictor: Predictor, scene: str | os.PathLike[str] | None) -> t
             return copy.deepcopy(predictor.network_of(raster)).cpu(), raster.info
     if recipe.predict.context == "scene":
         raise SettingError(
-            "--scene",
+            "scene",
             "is missing: the network's global operations are held at what they find in a scene",
-            "name one, or let them see each window alone: --set predict.context=patch",
+            "name one, or let them see each window alone: `predict.context=patch`",
         )
     return copy.deepcopy(predictor.network).cpu(), None
 
@@ -268,16 +268,16 @@ def _format(path: Path) -> tuple[_Write, Callable[[Path], _Execute]]:
     """How a file is written and read; SettingError where it cannot be."""
     suffix = path.suffix.lower()
     if suffix not in (".onnx", ".pt2"):
-        raise SettingError("--out", f"{path} is neither .onnx nor .pt2", "name it so")
+        raise SettingError("out", f"{path} is neither .onnx nor .pt2", "name it so")
     if not path.parent.is_dir():
-        raise SettingError("--out", f"there is no folder {path.parent}", "make it first")
+        raise SettingError("out", f"there is no folder {path.parent}", "make it first")
     if path.is_dir():
-        raise SettingError("--out", f"{path} is a folder", "name a file")
+        raise SettingError("out", f"{path} is a folder", "name a file")
     if suffix == ".pt2":
         return _write_program, _read_program
     for package in ("onnx", "onnxscript", "onnxruntime"):
         if importlib.util.find_spec(package) is None:
-            raise SettingError("--out", f"{package} is not installed", "pip install 'terrasift[export]'")
+            raise SettingError("out", f"{package} is not installed", "pip install 'terrasift[export]'")
     return _write_onnx, _read_onnx
 
 

@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 
-__all__ = ["describe_machine", "machine_facts"]
+from terrasift.errors import SettingError
+
+__all__ = ["describe_machine", "find_device", "machine_facts"]
 
 
 def describe_machine(device: str) -> str:
@@ -48,6 +50,15 @@ def machine_facts(device: str) -> dict[str, Any]:
         "peak_memory": _peak_memory(),
         "peak_gpu_memory": torch.cuda.max_memory_allocated() if _uses_cuda(device) else None,
     }
+
+
+def find_device(name: str) -> torch.device:
+    """The device that ``compute.device`` names; auto is the GPU where there is one. SettingError if it is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if (name == "cuda" and not torch.cuda.is_available()) or (name == "mps" and not torch.backends.mps.is_available()):
+        raise SettingError("compute.device", f"{name} is not available on this machine", "use auto or cpu")
+    return torch.device(name)
 
 
 def _device(device: str) -> str:

@@ -106,7 +106,7 @@ def map_by_name(legend: Legend, truth: Legend, clusters: int, where: object = "l
         mend = f"rename them: terrasift legend RUN --name {unknown[0]}=NAME"
         raise InputError(where, f"has classes that the classes file does not name: {listed}", mend)
     if not held:
-        raise InputError(where, "names no class yet", "name its clusters, or let --mapping majority do it")
+        raise InputError(where, "names no class yet", "name its clusters, or let `mapping=majority` do it")
     named = np.full(len(legend.classes) + 1, NO_CLASS, np.int64)  # the last is for clusters that no class holds
     for index, entry in enumerate(legend.classes):
         named[index] = index_of[entry.name] if entry in held else NO_CLASS

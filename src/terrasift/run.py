@@ -237,7 +237,7 @@ class RunFolder:
             raise RunError(
                 self.path,
                 "is not finished",
-                f"go on with: terrasift train IMAGE... --out {self.path} --resume",
+                "finish it by `terrasift train` with `resume=True`",
             )
         network = network_of(recipe)
         try:

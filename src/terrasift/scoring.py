@@ -222,7 +222,7 @@ def _confusion(pair: LabelPair, table: ContingencyTable, classes: Sequence[str])
         return ConfusionMatrix.from_contingency(table, len(classes))
     except InputError as error:
         wrong = {"predicted": pair.predicted, "truth": pair.truth}[error.where]
-        raise InputError(wrong.name, error.what, "map it, or leave it out by --ignore") from error
+        raise InputError(wrong.name, error.what, "map it, or leave it out by `ignore`") from error
 
 
 def _means(scores: Sequence[dict[str, float]]) -> dict[str, float]:

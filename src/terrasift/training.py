@@ -26,7 +26,7 @@ from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah
 from terrasift.blocks.refinement import refine
 from terrasift.errors import SettingError
 from terrasift.files import whole, write_text
-from terrasift.machine import machine_facts
+from terrasift.machine import find_device, machine_facts
 from terrasift.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -252,6 +252,7 @@ def make_fabric(recipe: Recipe) -> Fabric:
         raise SettingError(
             "compute.tensorboard", "TensorBoard is not installed", "pip install 'terrasift[tensorboard]'"
         )
+    find_device(compute.device)  # says what is wrong as a prediction does
     strategy = "ddp" if compute.devices > 1 else "auto"
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # says which precision it was told to use
     try:

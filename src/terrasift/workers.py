@@ -31,7 +31,7 @@ def open_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
         import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise SettingError("--workers", "Dask is not installed", "pip install 'terrasift[cluster]'") from error
+        raise SettingError("workers", "Dask is not installed", "pip install 'terrasift[cluster]'") from error
     with ExitStack() as stack:
         address: Any = scheduler
         if scheduler is None:
@@ -41,7 +41,7 @@ def open_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
             client = stack.enter_context(Client(address, timeout=20))
         except (OSError, ValueError) as error:
             problem = f"no Dask scheduler answers at {scheduler}"
-            raise SettingError("--scheduler", problem, "start one, or mend it") from error
+            raise SettingError("scheduler", problem, "start one, or mend it") from error
         yield client
 
 

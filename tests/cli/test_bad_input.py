@@ -103,7 +103,7 @@ def test_train_refuses_images(
         (["--set", "lr=2"], ["recipe default: lr: 2 is wrong; allowed: a number above 0 up to 1"]),
         (["--set", "bands=[4]"], ["good.tif: has no band 4; its bands are 1 to 3; change `bands`"]),
         (["--recipe", "words.txt"], ["words.txt: is not a recipe"]),
-        (["--cache", "words.txt"], ["words.txt: cannot be written", "--cache DIR"]),
+        (["--cache", "words.txt"], ["words.txt: cannot be written", "choose another folder: --cache"]),
         (["--out", "words.txt"], ["words.txt: is a file; choose another folder"]),
     ],
 )
@@ -248,7 +248,7 @@ def test_predict_refuses_what_is_no_finished_run(command: Command, tiny_run: Run
     (copy / "weights.safetensors").write_bytes(b"torn")
     assert_refused(command("predict", copy, *arguments), "does not hold the weights of recipe.yaml")
     (copy / "weights.safetensors").unlink()
-    assert_refused(command("predict", copy, *arguments), "is not finished; go on with: terrasift train IMAGE...")
+    assert_refused(command("predict", copy, *arguments), "is not finished; finish it by `terrasift train` with")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import torch
 
 from terrasift import Recipe, Run, RunError
 from terrasift.raster import write_image
@@ -57,7 +58,7 @@ def test_train_predict_evaluate(command: Command, scenes: Path, tmp_path: Path) 
     written = [tmp_path / "maps" / name for name in ("north.tif", "south.tif")]
     assert predicted.code == 0, predicted.err
     assert predicted.out.splitlines()[:2] == [f"wrote {path}" for path in written]
-    assert f"next: terrasift evaluate {run}" in predicted.out  # nobody has named the clusters
+    assert f"next: terrasift legend {run} --merge-to auto" in predicted.out  # nobody has named the clusters
 
     truth = ("--masks", scenes / "masks", "--classes", scenes / "classes.yaml")
     known, unknown = images / "north.tif", images / "south.tif"
@@ -287,4 +288,47 @@ def test_predict_writes_polygons_and_a_style_beside_the_map(
 
     many = command("predict", tiny_run.path, scenes / "images", "--out", tmp_path / "maps", "--vector", vector)
     assert (many.code, many.err.count("\n")) == (2, 1)
-    assert "--vector: is one file for 2 scenes; map them one at a time" in many.err
+    assert "--vector: is one file for 2 scenes; name a folder" in many.err
+
+
+def test_predict_replaces_nothing_unasked(command: Command, tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
+    scene, out = scenes / "images" / "north.tif", tmp_path / "map.tif"
+    out.write_text("a letter")
+    refused = command("predict", tiny_run.path, scene, "--out", out)
+    assert refused.err == f"terrasift: {out}: is there already; name another place, or replace it: --overwrite\n"
+    assert command("predict", tiny_run.path, scene, "--out", out, "--resume").code == 2
+    assert out.read_text() == "a letter"
+    assert command("predict", tiny_run.path, scene, "--out", out, "--overwrite").code == 0
+    whole = out.read_bytes()
+    assert command("predict", tiny_run.path, scene, "--out", out, "--resume").code == 0
+    assert out.read_bytes() == whole
+
+
+def test_many_scenes_have_polygons_and_a_mosaic_in_their_colours(
+    command: Command, tiny_run: Run, scenes: Path, tmp_path: Path
+) -> None:
+    given = (tiny_run.path, scenes / "images", "--out", tmp_path / "maps", "--vector", tmp_path / "polygons")
+    ended = command("predict", *given)
+    assert ended.code == 0, ended.err
+    assert f"wrote {tmp_path / 'polygons' / 'south.gpkg'}" in ended.out
+    assert {path.name for path in (tmp_path / "polygons").iterdir()} >= {"north.gpkg", "north.qml", "south.gpkg"}
+    assert (tmp_path / "maps" / "mosaic.qml").read_text() == (tmp_path / "maps" / "north.qml").read_text()
+
+
+def test_epochs_that_would_count_for_nothing_are_refused(command: Command, scenes: Path, tmp_path: Path) -> None:
+    given = ("train", scenes / "images", "--out", tmp_path / "run", "--recipe", "default", "--set", "epochs=1")
+    line = (
+        "epochs: counts for nothing: the recipe stops after {} steps; change --set steps=..., or give --set steps=null"
+    )
+    steps = Recipe.load("default").steps
+    assert line.format(steps) in command(*given).err
+    assert Recipe.load("default", ["epochs=1", "steps=null"]).epochs == 1
+
+
+def test_a_device_that_is_missing_is_said_alike(command: Command, run: Path, scenes: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the device")
+    line = "terrasift: compute.device: cuda is not available on this machine; use auto or cpu\n"
+    cuda = ("--set", "compute.device=cuda")
+    assert command("train", scenes / "images", "--out", tmp_path / "new", *cuda).err == line
+    assert command("predict", run, scenes / "images", "--out", tmp_path / "maps", *cuda).err == line

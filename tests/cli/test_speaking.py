@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +18,8 @@ import numpy as np
 import pytest
 import typer
 
-from terrasift import Run
+import terrasift
+from terrasift import InputError, Run, RunError, SettingError, TerrasiftError
 from terrasift.cli import app
 from terrasift.cli.outcome import Outcome
 
@@ -44,8 +47,8 @@ def test_programs_are_told_of_a_prediction(command: Command, tiny_run: Run, scen
     content = json.loads(outcome.out)
     maps = [str(tmp_path / image.name) for image in images]
     assert content["written"] == [*maps, str(tmp_path / "mosaic.vrt")]
-    assert content["facts"] == {"maps": maps, "mosaic": str(tmp_path / "mosaic.vrt"), "failed": {}}
-    assert content["next"].startswith(f"terrasift evaluate {tiny_run.path}")
+    assert content["facts"] == {"maps": maps, "polygons": [], "mosaic": str(tmp_path / "mosaic.vrt"), "failed": {}}
+    assert content["next"].startswith(f"terrasift legend {tiny_run.path} --merge-to auto")
     events = [json.loads(line) for line in outcome.err.splitlines()]
     assert all(event["event"] == "progress" for event in events)
     north = [event for event in events if event["stage"] == "north.tif"]
@@ -124,3 +127,35 @@ def test_the_reader_of_a_pipe_may_leave(tmp_path: Path) -> None:
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert ended.stdout.startswith("extractor: ")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (SettingError("vector", "is odd", "see `min_area=4`"), "--vector: is odd; see --min-area 4"),
+        (InputError("map.tif", "is there", "`overwrite=True`, or not"), "map.tif: is there; --overwrite, or not"),
+        (RunError("run", "has `clusters=3`", "`predict.window=64`"), "run: has --clusters 3; --set predict.window=64"),
+        (InputError("scenes", "are none", "see `mask`"), "scenes: are none; see `mask`"),
+    ],
+)
+def test_the_library_speaks_of_parameters_and_the_command_of_options(
+    command: Command, monkeypatch: pytest.MonkeyPatch, error: TerrasiftError, line: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Run, "open", fail)
+    assert command("predict", "run", "a.tif", "--out", "b.tif").err == f"terrasift: {line}\n"
+
+
+def test_no_message_of_the_library_names_an_option() -> None:
+    source = Path(terrasift.__file__).parent
+    found = []
+    for path in sorted(source.rglob("*.py")):
+        if path.relative_to(source).parts[0] == "cli":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            said = re.sub(r"terrasift \w+ .*", "", ast.unparse(node)) if isinstance(node, ast.Raise) else ""
+            if re.search(r"(?<![\w-])--[a-z]", said):  # whole commands may have options
+                found.append(f"{path.relative_to(source)}:{node.lineno}")
+    assert not found

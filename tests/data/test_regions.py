@@ -204,7 +204,7 @@ def test_trim_leaves_what_is_not_the_caches(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"file: cannot be written \(.+\); choose another folder: --cache DIR"):
+    with pytest.raises(InputError, match=r"file: cannot be written \(.+\); choose another folder: `cache`"):
         RegionCache(tmp_path / "file", REFINEMENT).regions(*image_of(0))
 
 

@@ -93,7 +93,7 @@ def test_images_that_differ_are_named(tmp_path: Path) -> None:
     check_alike([rgb, four], (1, 2, 3))
     with pytest.raises(InputError, match=r"wide\.tif: holds uint16, but .*rgb\.tif holds uint8"):
         check_alike([rgb, wide], None)
-    with pytest.raises(InputError, match=r"four\.tif: has 4 bands, but .*rgb\.tif has 3; .*--set bands="):
+    with pytest.raises(InputError, match=r"four\.tif: has 4 bands, but .*rgb\.tif has 3; .*`bands="):
         check_alike([rgb, four], None)
     with pytest.raises(InputError, match=r"rgb\.tif: has no band 4; its bands are 1 to 3"):
         check_alike([four, rgb], (4, 1))

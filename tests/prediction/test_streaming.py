@@ -185,7 +185,7 @@ def test_an_interrupted_map_goes_on_to_the_same_bytes(
     with log.open("ab") as file:
         file.write(b"\1" * 50)  # a window of which a kill left a part
     other = Run.open(shutil.copytree(tiny_run.path, tmp_path / "other"), [*SMALL, "predict.margin=4"])
-    with pytest.raises(InputError, match=r"map.tif: was begun with another run.* leave out --resume"):
+    with pytest.raises(InputError, match=r"map.tif: was begun with another run.* leave out `resume=True`"):
         other.predict(scene, out, resume=True)
     interrupted(64 - 33)  # no more than are left
     assert run.predict(scene, out, resume=True).read_bytes() == whole

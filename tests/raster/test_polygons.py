@@ -194,7 +194,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, package: str)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else known(name))
     with pytest.raises(SettingError) as error:
         check_polygons_path("out.gpkg")
-    assert str(error.value) == f"--vector: {package} is not installed; pip install 'terrasift[vector]'"
+    assert str(error.value) == f"vector: {package} is not installed; pip install 'terrasift[vector]'"
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

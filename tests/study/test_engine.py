@@ -157,7 +157,7 @@ def test_side_by_side_gives_the_same_as_one_after_the_other(scenes: Path, tmp_pa
 
 def test_a_scheduler_that_is_not_there_is_one_line(scenes: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed")
-    with pytest.raises(SettingError, match="--scheduler: no Dask scheduler answers at nowhere"):
+    with pytest.raises(SettingError, match="scheduler: no Dask scheduler answers at nowhere"):
         run_study(
             study_of(scenes, tmp_path), find_experiments(["classifiers"]), scheduler="nowhere"
         )  # fmt: skip

@@ -18,7 +18,8 @@ from terrasift.raster import write_image
 from terrasift.viewer.app import Page
 from terrasift.viewer.scenes import make_ready
 from terrasift.viewer.security import Guard
-from terrasift.viewer.serving import LOOPBACK, bound_socket, make_server
+from terrasift.viewer.serving import make_server
+from terrasift.viewer.sockets import LOOPBACK, bound_socket
 from tests.viewer.page_server import MARKUP, TOKEN, Served
 
 

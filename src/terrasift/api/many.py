@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from terrasift.errors import InputError, TerrasiftError
+from terrasift.errors import InputError, SettingError, TerrasiftError
 from terrasift.legend import Legend
 from terrasift.progress import progress_bar, quiet
-from terrasift.raster import write_mosaic
+from terrasift.raster import POLYGON_SUFFIXES, write_mosaic, write_qgis_style
 
-__all__ = ["Predictions", "predict_each", "try_mosaic"]
+__all__ = ["Predictions", "polygon_paths", "predict_each", "try_mosaic"]
 
 _logger = logging.getLogger(__name__)
 
@@ -32,11 +33,14 @@ class Predictions:
         Scenes that could not be mapped, and why, each in one line.
     mosaic
         A virtual raster of all maps; None for a single map, or where they do not lie on one grid.
+    polygons
+        Files of the maps' polygons, if they were asked for.
     """
 
     maps: list[Path]
     failed: dict[str, str]
     mosaic: Path | None = None
+    polygons: Sequence[Path] = ()
 
 
 def predict_each(
@@ -74,10 +78,37 @@ def predict_each(
     return Predictions(maps, failed)
 
 
+def polygon_paths(targets: Mapping[str, Path], vector: str | os.PathLike[str] | None) -> dict[str, Path]:
+    """Where the polygons of each scene go: a file for a single scene, a folder of GeoPackages for many.
+
+    Parameters
+    ----------
+    targets
+        Where the map of each scene goes.
+    vector
+        What `Run.predict_all` was asked for; None: nowhere.
+
+    Raises
+    ------
+    SettingError
+        If many scenes would go to one file.
+    """
+    if vector is None:
+        return {}
+    path = Path(vector)
+    if path.suffix.lower() not in POLYGON_SUFFIXES and (path.is_dir() or not path.suffix):
+        return {scene: path / f"{target.stem}.gpkg" for scene, target in targets.items()}
+    if len(targets) > 1:
+        raise SettingError("vector", f"is one file for {len(targets)} scenes", "name a folder")
+    return dict.fromkeys(targets, path)
+
+
 def try_mosaic(maps: list[Path], folder: Path, legend: Legend) -> Path | None:
     """Write ``mosaic.vrt`` over maps beside it; where they do not lie on one grid, say so and write none."""
     try:
-        return write_mosaic(maps, folder / "mosaic.vrt", legend)
+        mosaic = write_mosaic(maps, folder / "mosaic.vrt", legend)
+        write_qgis_style(mosaic, legend)
+        return mosaic
     except (InputError, OSError) as error:
         _logger.warning("no mosaic was written: %s", error)
         return None

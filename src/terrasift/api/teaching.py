@@ -50,7 +50,7 @@ def save_taught(run: Run, taught: Taught, seen: str | None = None) -> Legend:
 def suggest_for(run: Run, count: int, scenes: Sequence[str | os.PathLike[str]] | None) -> list[MapPoint]:
     """See `Run.suggest`."""
     if count < 1:
-        raise SettingError("--suggest", f"is {count}", "ask for 1 or more")
+        raise SettingError("count", f"is {count}", "ask for 1 or more")
     infos = describe_scenes(_scenes(run, scenes), run.recipe.resolution)
     for info in infos:
         run.predictor.check(info)
@@ -69,5 +69,5 @@ def _scenes(run: Run, scenes: Sequence[str | os.PathLike[str]] | None) -> list[s
         return find_scenes(scenes)
     found = [path for path in run.images if is_there(path)]
     if not found:
-        raise RunError(run.path, "its training images are not where they were", "name scenes: --scene FILE")
+        raise RunError(run.path, "its training images are not where they were", "name scenes: `scenes`")
     return found

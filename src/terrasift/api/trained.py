@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.api.many import Predictions, predict_each, try_mosaic
+from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mosaic
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.baselines import score_beside
 from terrasift.blocks.choices import Mapping, Regions
@@ -31,6 +31,7 @@ from terrasift.prediction import (
     ClusterPredictor,
     Predictor,
     TimedSegmenter,
+    check_nothing_there,
     map_paths,
     predict_scene,
 )
@@ -153,6 +154,7 @@ class Run(RunFolder):
         confidence: bool = False,
         vector: str | os.PathLike[str] | None = None,
         min_area: float = 0.0,
+        overwrite: bool = False,
         resume: bool = False,
         workers: int = 1,
         scheduler: str | None = None,
@@ -166,7 +168,9 @@ class Run(RunFolder):
         out
             A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
         clusters, confidence, vector, min_area, resume
-            As for `predict`; `vector` with one scene only.
+            As for `predict`; of many scenes `vector` is a folder, where each GeoPackage takes its map's name.
+        overwrite
+            Replace files that stand where maps go. Without it a resumed prediction replaces only maps of its own kind.
         workers
             Processes of this machine that compute windows; 1: this process itself.
         scheduler
@@ -176,15 +180,17 @@ class Run(RunFolder):
         Raises
         ------
         InputError
-            If there is no scene, if one's map would replace another's, or, with a single scene, as for `predict`.
+            If there is no scene, if one's map would replace another's or a file, or, with a single scene, as for
+            `predict`.
         SettingError
             If Dask is asked for but not installed, or if there is no scheduler at the address.
         """
         paths = find_scenes(scenes)
         targets = dict(zip(paths, map_paths(paths, out), strict=True))
-        if vector is not None and len(paths) > 1:
-            raise SettingError("--vector", f"is one file for {len(paths)} scenes", "map them one at a time")
-        options = _Options(clusters, confidence, vector, min_area, resume)
+        polygons = polygon_paths(targets, vector)
+        if not overwrite:
+            check_nothing_there([*targets.values(), *polygons.values()], resume=resume)
+        options = _Options(clusters, confidence, None, min_area, resume)
         with contextlib.ExitStack() as stack:
             predictor = self._predictor_for(self._legend_for(clusters))
             segmenter, beside, stop = predictor.scene, 1, lambda: None
@@ -192,8 +198,13 @@ class Run(RunFolder):
                 client = stack.enter_context(open_client(workers, scheduler))
                 segmenter = ClusterPredictor(client, predictor.network, self.settings).scene
                 beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
-            predict = functools.partial(self._predict, segmenter, options=options)
+
+            def predict(scene: str, target: Path) -> Path:
+                own = dataclasses.replace(options, vector=polygons.get(scene))
+                return self._predict(segmenter, scene, target, own)
+
             done = predict_each(predict, targets, beside, stop)
+        done = dataclasses.replace(done, polygons=[path for path in polygons.values() if path.exists()])
         if len(done.maps) < 2:
             return done
         return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), self._legend_for(clusters)))

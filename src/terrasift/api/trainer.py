@@ -187,7 +187,7 @@ def _abandoned_on_failure(run: RunFolder, temporary: Path) -> Iterator[None]:
 
 def _fresh(run: RunFolder, recipe: Recipe | None) -> Recipe:
     if run.has_begun:
-        raise RunError(run.path, "holds a run already", "go on with it by --resume, or choose another folder")
+        raise RunError(run.path, "holds a run already", "go on with it by `resume=True`, or choose another folder")
     if run.path.exists() and not run.path.is_dir():
         raise RunError(run.path, "is a file", "choose another folder")
     return recipe or Recipe.load("default")

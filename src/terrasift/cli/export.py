@@ -12,6 +12,11 @@ from terrasift.cli.outcome import Outcome
 
 EXAMPLE = "Example: terrasift export runs/city --out city.onnx --scene scene.tif"
 
+_EXECUTE = {
+    ".onnx": "in Python, onnxruntime.InferenceSession('{}')",
+    ".pt2": "in Python, torch.export.load('{}').module()",
+}
+
 
 def command(
     run: RunPath,
@@ -29,6 +34,6 @@ def command(
     return Outcome(
         written={out: ""},
         lines=[f"beside the run, {found}"],
-        next=f"execute {out.name} as docs/export.md shows",
+        next=_EXECUTE[out.suffix.lower()].format(out),
         facts=found._asdict(),
     )

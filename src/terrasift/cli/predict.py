@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -25,12 +26,14 @@ def command(
         bool, typer.Option("--confidence", help="Write MAP.confidence.tif too: the winner's softmax, per cent.")
     ] = False,
     vector: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Polygons of one scene too: .gpkg or .geojson.")
+        Path | None,
+        typer.Option(metavar="FILE|DIR", help="Polygons too: .gpkg or .geojson; a folder for many scenes."),
     ] = None,
     min_area: Annotated[
         float, typer.Option(metavar="M2", min=0, help="Smallest region, square metres (pixels without a CRS).")
     ] = 0.0,
     changes: Set = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what stands at --out.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with maps that were interrupted; skip those that are done.")
     ] = False,
@@ -50,6 +53,7 @@ def command(
         confidence=confidence,
         vector=vector,
         min_area=min_area,
+        overwrite=overwrite,
         resume=resume,
         workers=workers,
         scheduler=scheduler,
@@ -59,10 +63,12 @@ def command(
         failures.append(f"{len(failures)} of {len(failures) + len(done.maps)} scenes failed")
     follows = f"open {done.mosaic or done.maps[-1]} in QGIS" if done.maps else ""
     if clusters or not opened.is_mapped:
-        follows = f"terrasift evaluate {run} IMAGE... --masks DIR --classes FILE  (names the clusters)"
+        follows = (
+            f"terrasift legend {run} --merge-to auto  (or see them: terrasift view {run} {shlex.quote(scenes[0])})"
+        )
     return Outcome(
-        written=dict.fromkeys((*done.maps, *filter(None, (vector, done.mosaic))), ""),
+        written=dict.fromkeys((*done.maps, *done.polygons, *filter(None, [done.mosaic])), ""),
         failures=failures,
         next=follows,
-        facts={"maps": done.maps, "mosaic": done.mosaic, "failed": done.failed},
+        facts={"maps": done.maps, "polygons": done.polygons, "mosaic": done.mosaic, "failed": done.failed},
     )

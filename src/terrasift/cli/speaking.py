@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ def spoken(command: Callable[..., Outcome | None]) -> Callable[..., None]:
             voice.fail(f"interrupted; {_GO_ON if 'resume' in given else _AGAIN}")
             raise typer.Exit(130) from None
         except TerrasiftError as error:
-            voice.fail(str(error))
+            voice.fail(_in_options(error, context))
             raise typer.Exit(2) from error
         except OSError as error:  # a full disk, a folder that may not be written
             voice.fail(f"{error.filename or 'disk'}: {error.strerror or error}")
@@ -68,6 +69,26 @@ def spoken(command: Callable[..., Outcome | None]) -> Callable[..., None]:
     speak.__annotations__ = {name: entry.annotation for name, entry in speak.__signature__.parameters.items()}  # type: ignore[attr-defined]
     return speak
 
+
+def _in_options(error: TerrasiftError, context: typer.Context) -> str:
+    r"""What is wrong, in the words of the command: the library speaks of its functions' parameters.
+
+    ``\`resume=True\``` becomes ``--resume``, ``\`cache\``` becomes ``--cache``, and a recipe's key ``--set KEY=VALUE``.
+    """
+    options = {entry.name: max(entry.opts, key=len) for entry in context.command.params}
+    options = {name: option for name, option in options.items() if option.startswith("--")}
+
+    def in_option(found: re.Match[str]) -> str:
+        name, value = found.groups()
+        if name in options:
+            return options[name] if value in (None, "True") else f"{options[name]} {value}"
+        return found[0] if value is None else f"--set {name}={value}"
+
+    where = options.get(error.where, error.where)
+    return str(TerrasiftError(where, *(re.sub(_PARAMETER, in_option, text) for text in (error.what, error.mend))))
+
+
+_PARAMETER = r"`([a-z_][\w.]*)(?:=([^`]*))?`"
 
 _ADDED = (
     inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),

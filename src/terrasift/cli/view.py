@@ -30,6 +30,9 @@ def command(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and leave it at that.")] = False,
 ) -> Outcome:
     """See scenes and their clusters in the browser, and name them."""
+    from terrasift.viewer.sockets import bound_socket
+
+    bound_socket(host, port).close()  # what is wrong with it is said before anything is loaded
     from terrasift.api import Run
 
     try:

@@ -83,7 +83,7 @@ def merge_clusters(facts: ClusterFacts, classes: int) -> NDArray[np.int64]:
     tree = merge_tree(facts)
     if not 1 <= classes <= len(tree.leaves):
         most = len(tree.leaves)
-        raise SettingError("--merge-to", f"is {classes}", f"{most} clusters have pixels: allowed is 1 to {most}")
+        raise SettingError("classes", f"is {classes}", f"{most} clusters have pixels: allowed is 1 to {most}")
     groups = cut_tree(tree.linkage, classes)[:, 0] if classes > 1 else np.zeros(len(tree.leaves), np.int64)
     order = np.argsort(-np.bincount(groups, weights=facts.pixels[tree.leaves]), kind="stable")
     mapping = np.zeros(len(facts.pixels), np.int64)

@@ -222,6 +222,4 @@ def _write(path: Path, regions: NDArray[np.int32]) -> None:
             np.savez_compressed(partial, regions=regions)
     except OSError as error:
         where = path.parent.parent
-        raise InputError(
-            where, f"cannot be written ({error.strerror})", "choose another folder: --cache DIR"
-        ) from error
+        raise InputError(where, f"cannot be written ({error.strerror})", "choose another folder: `cache`") from error

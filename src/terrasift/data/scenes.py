@@ -96,7 +96,7 @@ def check_alike(infos: Sequence[RasterInfo], bands: Bands | None) -> None:
             raise InputError(
                 info.path,
                 f"has {info.bands} bands, but {first.path} has {first.bands}",
-                "choose the common ones: --set bands=[1,2,3]",
+                "choose the common ones: `bands=[1,2,3]`",
             )
         info.band_numbers(bands)
 

@@ -48,22 +48,22 @@ def change_legend(
         legend = join_classes(legend, [_index(legend, name) for name in asked])
     for cluster in splits:
         if not 0 <= cluster < clusters:
-            raise SettingError("--split", f"there is no cluster {cluster}", f"the clusters are 0 to {clusters - 1}")
+            raise SettingError("splits", f"there is no cluster {cluster}", f"the clusters are 0 to {clusters - 1}")
         legend = split_cluster(legend, cluster)
     for text in colors:
-        name, color = _pair("--color", text, '0="#808080"', before)
+        name, color = _pair("colors", text, "0=#808080", before)
         legend = recolor_class(legend, _index(legend, name), color)
     new_names: dict[str, str] = {}
     for text in names:
-        name, new = _pair("--name", text, "0=road", before)
+        name, new = _pair("names", text, "0=road", before)
         new_names[name] = new
     return _renamed(legend, new_names)
 
 
-def _pair(option: str, text: str, example: str, legend: Legend) -> tuple[str, str]:
+def _pair(parameter: str, text: str, example: str, legend: Legend) -> tuple[str, str]:
     asked, equals, value = text.partition("=")
     if not equals:
-        raise SettingError(option, f"{text!r} lacks a '='", f"write {option} {example}")
+        raise SettingError(parameter, f"{text!r} lacks a '='", f"write it so: {example}")
     return legend.names[find_class(legend, asked.strip())], value.strip()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from terrasift.prediction.cluster import ClusterPredictor
 from terrasift.prediction.deciding import Look
-from terrasift.prediction.maps import map_paths, predict_scene
+from terrasift.prediction.maps import check_nothing_there, map_paths, predict_scene
 from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.predictor import Predictor
 from terrasift.prediction.tensors import TensorReader
@@ -20,6 +20,7 @@ __all__ = [
     "TensorReader",
     "TimedSegmenter",
     "Views",
+    "check_nothing_there",
     "map_paths",
     "on_own_grid",
     "predict_scene",

@@ -92,7 +92,7 @@ class ClusterPredictor:
                 yield from _result(waiting.popleft())
         except _lost() as error:
             problem = f"was given up by the cluster ({type(error).__name__}: {error})"
-            raise RunError(raster.path, problem, "look at its logs; --resume goes on") from error
+            raise RunError(raster.path, problem, "look at its logs; `resume=True` goes on") from error
         finally:
             self._client.cancel(list(waiting))
 

@@ -14,9 +14,9 @@ from terrasift.legend import Legend
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.windows import ClusterWindow
 from terrasift.progress import progress_bar
-from terrasift.raster import ClassMapWriter, Raster, confidence_path, job_of_map, pixels_of
+from terrasift.raster import POLYGON_SUFFIXES, ClassMapWriter, Raster, confidence_path, job_of_map, pixels_of
 
-__all__ = ["map_paths", "predict_scene"]
+__all__ = ["check_nothing_there", "map_paths", "predict_scene"]
 
 
 def predict_scene(
@@ -99,6 +99,19 @@ def predict_scene(
             if not seen and not writer.holds_data:
                 raise InputError(scene, "holds no valid pixel: all is nodata", "there is nothing to map")
     return Path(out)
+
+
+def check_nothing_there(targets: Sequence[Path], *, resume: bool = False) -> None:
+    """Check that no file stands where something is to be written; when resuming, maps of this program may.
+
+    Raises
+    ------
+    InputError
+        At the first that is there.
+    """
+    for target in targets:
+        if target.exists() and not (resume and (target.suffix in POLYGON_SUFFIXES or job_of_map(target))):
+            raise InputError(target, "is there already", "name another place, or replace it: `overwrite=True`")
 
 
 def map_paths(scenes: Sequence[str], out: str | os.PathLike[str]) -> list[Path]:

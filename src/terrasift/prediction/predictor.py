@@ -17,6 +17,7 @@ from terrasift.blocks.context import Sample, reach_of
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
 from terrasift.errors import SettingError
+from terrasift.machine import find_device
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.ahead import ahead
@@ -53,7 +54,7 @@ class Predictor:
     def __init__(self, network: Network, recipe: Recipe) -> None:
         if recipe.scaling is None:
             raise SettingError("scaling", "is not known", "use the recipe of a trained run")
-        self._device = _device(recipe.compute.device)
+        self._device = find_device(recipe.compute.device)
         self._network = network.to(self._device).eval()
         self._recipe = recipe
         self.reader = TensorReader(recipe, recipe.scaling, self._device)
@@ -249,11 +250,3 @@ _Read = Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]]
 _MOST_HELD = 8  # scenes: each holds a copy of the network
 _LEAST_DECIDED = 16  # rows and columns of a window: with fewer, nearly all is margin
 _BATCH_PIXELS = {"cpu": 1 << 18, "accelerator": 1 << 20}  # one window of 512 px, and four: a CPU gains nothing by more
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if (name == "cuda" and not torch.cuda.is_available()) or (name == "mps" and not torch.backends.mps.is_available()):
-        raise SettingError("compute.device", f"{name} is not available on this machine", "use auto or cpu")
-    return torch.device(name)

@@ -12,7 +12,7 @@ from terrasift.raster.map_file import check_map_path, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
 from terrasift.raster.mosaic import write_mosaic
 from terrasift.raster.places import Place, georeference, pixels_at, place_of, places_of
-from terrasift.raster.polygons import check_polygons_path, write_polygons
+from terrasift.raster.polygons import POLYGON_SUFFIXES, check_polygons_path, write_polygons
 from terrasift.raster.preview import preview_base, write_preview
 from terrasift.raster.reading import Raster
 from terrasift.raster.resampling import ResampledGrid
@@ -22,6 +22,7 @@ from terrasift.raster.tiles import TILE, TileReader, level_count, level_shape
 
 __all__ = [
     "CONFIDENCE_NODATA",
+    "POLYGON_SUFFIXES",
     "TILE",
     "Bands",
     "ClassArea",

@@ -97,7 +97,7 @@ class ClassMapWriter:
             begun = WindowLog.job_of(log) if resume else ""
             if begun and begun != job:
                 raise OtherJobError(
-                    path, "was begun with another run, scene or setting", "leave out --resume to begin it anew"
+                    path, "was begun with another run, scene or setting", "leave out `resume=True` to begin it anew"
                 )
             if not begun:
                 shutil.rmtree(self._folder, ignore_errors=True)

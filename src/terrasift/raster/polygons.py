@@ -22,6 +22,8 @@ from terrasift.raster.sieve import sieve
 __all__ = ["check_polygons_path", "write_polygons"]
 
 _DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
+POLYGON_SUFFIXES = frozenset(_DRIVERS)
+"""Names of files that polygons can be written to."""
 
 
 def write_polygons(
@@ -98,7 +100,7 @@ def check_polygons_path(path: str | os.PathLike[str], like: RasterInfo | None = 
         raise InputError(path, f"polygons cannot be written as {suffix!r}", "end the name in .gpkg or .geojson")
     for package in ("shapely", "pyogrio"):
         if importlib.util.find_spec(package) is None:
-            raise SettingError("--vector", f"{package} is not installed", "pip install 'terrasift[vector]'")
+            raise SettingError("vector", f"{package} is not installed", "pip install 'terrasift[vector]'")
     if like is not None and not like.crs and _DRIVERS[suffix] == "GeoJSON":
         raise InputError(path, "GeoJSON needs longitudes, and the scene has no CRS", "end the name in .gpkg")
 

@@ -256,6 +256,9 @@ class Recipe(_Settings):
         if not isinstance(text.content, dict):
             raise SettingError(text.where, "is not a recipe", "write one `key: value` on a line")
         changed = {_apply(text.content, change) for change in changes}
+        if ("epochs",) in changed and ("steps",) not in changed and text.content.get("steps") is not None:
+            steps = f"counts for nothing: the recipe stops after {text.content['steps']} steps"
+            raise SettingError("epochs", steps, "change `steps=...`, or give `steps=null` beside it")
 
         def at(place: Place) -> str:
             return str(text.where) if any(place[: len(key)] == key for key in changed) else text.at(place)
@@ -309,7 +312,7 @@ def _apply(tree: dict[str, Any], change: str) -> Place:
     """Change one key of a tree; which one it was."""
     key, separator, text = change.partition("=")
     if not separator or not key:
-        raise SettingError(change, "is not KEY=VALUE", "write --set refinement.area=64")
+        raise SettingError(change, "is not KEY=VALUE", "write it so: refinement.area=64")
     try:
         value = parse_yaml(text, key).content
     except TerrasiftError as error:

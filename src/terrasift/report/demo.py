@@ -57,7 +57,7 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     """
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(out, "is there already", "name an empty folder: --out DIR")
+        raise InputError(out, "is there already", "name an empty folder: `out`")
     recipe = recipe or Recipe.load("demo")
     legend = Legend(tuple(LandClass(name, color) for name, color in SYNTHETIC_CLASSES))
     known, unknown = (_write_scene(out, name, side, seed) for seed, name in enumerate(("first", "second"), 1))

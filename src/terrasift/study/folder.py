@@ -63,7 +63,7 @@ class Study:
         seeds: int = 1,
     ) -> None:
         if not 0 < budget <= 1:
-            raise SettingError("--budget", f"{budget:g} is out of range", "allowed is above 0 and up to 1")
+            raise SettingError("budget", f"{budget:g} is out of range", "allowed is above 0 and up to 1")
         self.path = Path(path)
         self.data_folder = Path(data).resolve()
         self.classes = None if classes is None else Path(classes).resolve()

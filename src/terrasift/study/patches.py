@@ -54,7 +54,7 @@ def cut_patches(data: str | os.PathLike[str], legend: Legend, out: Path, side: i
     if left_out:
         _logger.info("left out %d patches: they hold nodata", left_out)
     if not patches:
-        raise InputError(data, f"no patch of {side} px fits into an image", "use a smaller one: --set patch=64")
+        raise InputError(data, f"no patch of {side} px fits into an image", "use a smaller one: `patch=64`")
     return sorted(patches)
 
 

@@ -89,7 +89,7 @@ def _read(path: Path, info: RasterInfo, legend: Legend | None) -> NDArray[np.int
             return np.where(painted == IGNORE, -1, painted)
         values, valid = raster.read_indices()
         if raster.info.bands > 1 and not raster.has_palette:
-            raise InputError(path, "is painted in colours", "name its classes and their colours: --classes FILE")
+            raise InputError(path, "is painted in colours", "name its classes and their colours: `classes`")
     if values.dtype.kind not in "iu":
         raise InputError(path, f"holds {values.dtype}, not class numbers", "save the mask as integers")
     labelled = valid & (values != 0) & (values != IGNORE)

@@ -61,7 +61,7 @@ def check_points_path(path: str | os.PathLike[str]) -> None:
         raise InputError(path, f"there is no folder {path.parent}", "make it first")
     for package in ("pyogrio", "shapely") if path.suffix.lower() == ".gpkg" else ():
         if importlib.util.find_spec(package) is None:
-            raise SettingError("--out", f"{package} is not installed", "pip install 'terrasift[vector]'")
+            raise SettingError("out", f"{package} is not installed", "pip install 'terrasift[vector]'")
 
 
 def write_points(path: str | os.PathLike[str], points: Sequence[MapPoint]) -> Path:

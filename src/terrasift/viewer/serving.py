@@ -6,7 +6,6 @@ import ipaddress
 import logging
 import os
 import secrets
-import socket
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,16 +14,14 @@ import uvicorn
 
 from terrasift.api import Run
 from terrasift.data.scenes import find_scenes
-from terrasift.errors import SettingError
 from terrasift.prediction import map_paths
 from terrasift.viewer.app import Page
 from terrasift.viewer.scenes import make_ready
 from terrasift.viewer.security import Guard
+from terrasift.viewer.sockets import LOOPBACK, bound_socket
 from terrasift.viewer.static import check_built
 
-__all__ = ["LOOPBACK", "bound_socket", "make_server", "view"]
-
-LOOPBACK = "127.0.0.1"
+__all__ = ["make_server", "view"]
 
 _logger = logging.getLogger(__name__)
 
@@ -100,21 +97,3 @@ def make_server(app: Guard) -> uvicorn.Server:
         timeout_graceful_shutdown=2,
     )
     return uvicorn.Server(settings)
-
-
-def bound_socket(host: str, port: int) -> socket.socket:
-    """A socket at an address, not listening yet; SettingError if there can be none."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # With the protocol said, asyncio sends small answers at once; else each waits 40 ms for more to send.
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        where = "--port" if port else "--host"
-        raise SettingError(where, f"cannot listen at {host}:{port} ({error.strerror})", "choose another") from error
-    return listener

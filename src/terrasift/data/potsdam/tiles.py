@@ -179,7 +179,7 @@ def _check_complete(
     if not missing:
         return
     if not partial:
-        raise InputError(raw, f"lacks {' and '.join(missing)}", "add them, or go on without: --partial")
+        raise InputError(raw, f"lacks {' and '.join(missing)}", "add them, or go on without: `partial=True`")
     if not any(position in LABELLED for position in images.keys() & labels.keys()):
         raise InputError(raw, f"lacks {' and '.join(missing)}", "at least one tile must have labels")
     _logger.warning("%s: going on without %s", raw, " and ".join(missing))
