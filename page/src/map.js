@@ -7,19 +7,28 @@ import View from "ol/View.js";
 import ScaleLine from "ol/control/ScaleLine.js";
 import Zoom from "ol/control/Zoom.js";
 import { defaults as defaultInteractions } from "ol/interaction/defaults.js";
+import Feature from "ol/Feature.js";
+import Point from "ol/geom/Point.js";
 import TileLayer from "ol/layer/Tile.js";
+import VectorLayer from "ol/layer/Vector.js";
 import Projection from "ol/proj/Projection.js";
 import { getRenderPixel } from "ol/render.js";
 import ImageTile from "ol/source/ImageTile.js";
+import VectorSource from "ol/source/Vector.js";
+import Circle from "ol/style/Circle.js";
+import Fill from "ol/style/Fill.js";
+import Stroke from "ol/style/Stroke.js";
+import Style from "ol/style/Style.js";
 import TileGrid from "ol/tilegrid/TileGrid.js";
 
 import { element } from "./dom.js";
 import { confidencePalette } from "./palette.js";
-import { imageTilePath, loadTile } from "./server.js";
+import { imageTilePath, loadTaughtTile, loadTile } from "./server.js";
 import { IndexLayer } from "./tiles.js";
 
 // Of a pixel of the scene, on a pixel of the screen:
 const FINEST = 1 / 16;
+const NEAR = 1 / 2; // where a suggested place is looked at
 const SHARP = 1 / 3; // from here on the image shows its pixels as squares
 
 /**
@@ -41,6 +50,9 @@ export class SceneMap {
   #palette;
   #shown = { layer: "image", opacity: 1, swipe: 0 };
   #onTrouble;
+  #version = 0; // of what has been taught
+  #isTeaching = false;
+  #suggestions = [];
 
   constructor(target, { onPoint, onMove, onTrouble }) {
     this.#onTrouble = onTrouble;
@@ -51,13 +63,13 @@ export class SceneMap {
       overlays: [this.#marker],
       maxTilesLoading: 16,
     });
-    this.#map.on("click", ({ coordinate }) => onPoint(...this.#pixel(coordinate)));
+    this.#map.on("click", ({ coordinate }) => onPoint(...this.#pixel(coordinate), this.#map.getView().getResolution()));
     const moved = (coordinate) => onMove(coordinate && this.#pixel(coordinate), this.#map.getView().getResolution());
     this.#map.on("pointermove", ({ coordinate }) => moved(coordinate));
     this.#map.on("moveend", () => moved(null));
     target.addEventListener("pointerleave", () => moved(null));
     target.addEventListener("keydown", (event) => {
-      if (event.key === " " && event.target === target) onPoint(...this.#pixel(this.#map.getView().getCenter()));
+      if (event.key === " " && event.target === target) onPoint(...this.#pixel(this.#map.getView().getCenter()), this.#map.getView().getResolution());
     });
   }
 
@@ -81,8 +93,14 @@ export class SceneMap {
       sharp: new TileLayer({ source: image(false), maxResolution: SHARP }),
       labels: indices("labels", palette),
       confidence: indices("confidence", confidencePalette()),
+      taught: new IndexLayer(
+        (z, x, y, signal) => this.#loadTaught(id, level(z), y, x, signal),
+        grid,
+        palette,
+      ),
+      places: new VectorLayer({ source: new VectorSource() }),
     };
-    for (const name of ["labels", "confidence"]) this.#swipe(this.#layers[name]);
+    for (const name of ["labels", "confidence", "taught"]) this.#swipe(this.#layers[name]);
     const outermost = (2 * Math.max(width, height)) / 256;
     this.#map.setLayers(Object.values(this.#layers));
     this.#map.setView(
@@ -98,6 +116,34 @@ export class SceneMap {
     this.fit();
     this.#scale.element.hidden = metres === null;
     this.arrange(this.#shown);
+  }
+
+  /** Show labels, what they have taught, and where to click next; null: nothing of it. */
+  teach(lesson) {
+    this.#isTeaching = lesson !== null;
+    for (const overlay of this.#suggestions) this.#map.removeOverlay(overlay);
+    this.#suggestions = [];
+    const { taught, places } = this.#layers;
+    places.getSource().clear();
+    if (lesson !== null) {
+      const { version, palette, labels, suggestions } = lesson;
+      places.getSource().addFeatures(labels.map((label) => this.#dot(label)));
+      this.#suggestions = suggestions.map((place) => this.#ring(place));
+      for (const overlay of this.#suggestions) this.#map.addOverlay(overlay);
+      taught.setPalette(palette);
+      if (version !== this.#version) {
+        this.#version = version;
+        taught.refresh();
+      }
+    }
+    this.arrange(this.#shown);
+  }
+
+  /** A place of the scene in the middle, near enough to see what it is. */
+  centre(x, y) {
+    const view = this.#map.getView();
+    view.setResolution(Math.min(view.getResolution(), NEAR));
+    view.setCenter([x, this.#scene.height - y]);
   }
 
   /** The whole scene in view. */
@@ -116,10 +162,12 @@ export class SceneMap {
   /** Which layer lies over the image, how opaque it is (0 to 1), and from where on (0 to 1 of the width). */
   arrange({ layer, opacity, swipe }) {
     this.#shown = { layer, opacity, swipe };
-    const { labels, confidence } = this.#layers;
-    labels?.setVisible(layer === "clusters" || layer === "classes");
-    confidence?.setVisible(layer === "confidence");
-    for (const over of [labels, confidence]) over?.setOpacity(opacity);
+    const { labels, confidence, taught, places } = this.#layers;
+    labels?.setVisible(!this.#isTeaching && (layer === "clusters" || layer === "classes"));
+    confidence?.setVisible(!this.#isTeaching && layer === "confidence");
+    taught?.setVisible(this.#isTeaching && this.#version > 0);
+    places?.setVisible(this.#isTeaching);
+    for (const over of [labels, confidence, taught]) over?.setOpacity(opacity);
     this.#map.render();
   }
 
@@ -135,6 +183,31 @@ export class SceneMap {
       if (error.name !== "AbortError") this.#onTrouble(error);
       throw error;
     }
+  }
+
+  async #loadTaught(scene, ...place) {
+    try {
+      return await loadTaughtTile(scene, this.#version, ...place);
+    } catch (error) {
+      if (error.name !== "AbortError") this.#onTrouble(error);
+      throw error;
+    }
+  }
+
+  #dot({ row, column, color }) {
+    const dot = new Feature(new Point([column + 0.5, this.#scene.height - row - 0.5]));
+    const image = new Circle({ radius: 6, fill: new Fill({ color }), stroke: new Stroke({ color: "#fff", width: 2 }) });
+    dot.setStyle([new Style({ image: new Circle({ radius: 8, fill: new Fill({ color: "rgb(0 0 0 / 55%)" }) }) }), new Style({ image })]);
+    return dot;
+  }
+
+  #ring({ row, column }) {
+    return new Overlay({
+      element: element("div", { class: "suggestion" }),
+      position: [column + 0.5, this.#scene.height - row - 0.5],
+      positioning: "center-center",
+      stopEvent: false,
+    });
   }
 
   #pixel([x, y]) {

@@ -14,6 +14,7 @@ import { coordinates, describePoint, showPoint } from "./point.js";
 import { downloadLegend, isDirty, save } from "./saving.js";
 import { loadClusters, loadLegend, loadPoint, loadSession } from "./server.js";
 import { Store } from "./store.js";
+import { Teaching } from "./teach.js";
 
 const LAYERS = ["image", "clusters", "classes", "confidence"];
 
@@ -44,6 +45,7 @@ const store = new Store({
 const actions = new Actions(store);
 const map = new SceneMap(byId("map"), { onPoint: ask, onMove: read, onTrouble: ({ message }) => actions.say(message) });
 const list = new ClassList(byId("list"), store, actions, () => focusName());
+const teaching = new Teaching({ map, say: (text) => actions.say(text), onChange: () => showMode() });
 const focusName = wireEditor(store, actions, { afterNaming: () => list.focus() });
 
 wireControls();
@@ -57,12 +59,35 @@ async function start() {
   byId("scene-select").replaceChildren(...session.scenes.map(({ id, name }) => element("option", { value: id }, name)));
   store.set({ session, history: begin(present), saved: present, etag, ignore, classifier });
   await open(session.scenes[0]);
+  if (session.taught) await teach(true);
+}
+
+/** Begin teaching, or end it. */
+async function teach(active) {
+  try {
+    await teaching.toggle(store.state.scene, active);
+  } catch (error) {
+    actions.say(error.message);
+  }
+}
+
+/** Which of the two panels is there, and what can be undone. */
+function showMode() {
+  const active = teaching.isActive;
+  byId("teach").setAttribute("aria-pressed", String(active));
+  byId("lesson").hidden = !active;
+  byId("naming").hidden = active;
+  document.body.classList.toggle("teaching", active);
+  for (const id of ["save", "export"]) byId(id).hidden = active;
+  byId("undo").disabled = active ? !teaching.canUndo : store.state.history.past.length === 0;
+  byId("redo").disabled = active ? !teaching.canRedo : store.state.history.future.length === 0;
 }
 
 /** Show another scene. */
 async function open(scene) {
   store.set({ scene, point: null, clusters: [], shares: new Map(), status: `${scene.name}: counting its clusters…` });
   map.show(scene, palette(store.state));
+  teaching.open(scene).catch((error) => actions.say(error.message));
   const clusters = await loadClusters(scene.id);
   if (store.state.scene !== scene) return;
   store.set({ clusters, shares: new Map(clusters.map(({ cluster, share }) => [cluster, share])) });
@@ -106,8 +131,7 @@ function showLayer(state) {
 function showWork(state) {
   const { history, session, saving, isRefused, exporting } = state;
   const dirty = isDirty(state);
-  byId("undo").disabled = history.past.length === 0;
-  byId("redo").disabled = history.future.length === 0;
+  showMode();
   byId("save").disabled = !dirty || saving;
   byId("save").textContent = dirty ? "Save" : "Saved";
   byId("export").disabled = exporting;
@@ -125,8 +149,9 @@ function showShare({ history, shares }) {
 }
 
 /** Ask what lies at a place of the scene, and select its cluster. */
-async function ask(x, y) {
+async function ask(x, y, resolution) {
   const { scene } = store.state;
+  if (scene && teaching.isActive) return teaching.click(x, y, resolution);
   if (!scene || x < 0 || y < 0 || x >= scene.width || y >= scene.height) {
     return store.set({ point: null, status: "That is outside the scene." });
   }
@@ -153,6 +178,12 @@ function read(point, resolution) {
   byId("readout").textContent = [...place, scale].filter(Boolean).join("   ");
 }
 
+/** A layer by its place; while teaching, a class. */
+function digit(index) {
+  if (teaching.isActive) teaching.choose(index);
+  else if (LAYERS[index]) store.set({ layer: LAYERS[index] });
+}
+
 function wireControls() {
   byId("scene-select").addEventListener("change", ({ target }) => {
     open(store.state.session.scenes[target.selectedIndex]).catch((error) => actions.say(error.message));
@@ -164,8 +195,9 @@ function wireControls() {
   byId("swipe").addEventListener("input", ({ target }) => store.set({ swipe: target.value / 1000 }));
   byId("sort").addEventListener("change", ({ target }) => store.set({ sort: target.value }));
   const clicks = {
-    undo: () => actions.undo(),
-    redo: () => actions.redo(),
+    undo: () => (teaching.isActive ? teaching.undo() : actions.undo()),
+    redo: () => (teaching.isActive ? teaching.redo() : actions.redo()),
+    teach: () => teach(),
     save: () => save(store, actions),
     export: () => exportMap(store, actions),
     download: () => downloadLegend(store, actions),
@@ -178,9 +210,12 @@ function wireControls() {
     "Ctrl+Shift+z": clicks.redo,
     "Ctrl+y": clicks.redo,
     "Ctrl+s": clicks.save,
-    m: () => mergeAndName(actions, focusName),
-    s: () => actions.split(),
-    h: () => store.set({ highlight: !store.state.highlight }),
+    t: clicks.teach,
+    e: () => teaching.isActive && teaching.erase(),
+    n: () => teaching.isActive && teaching.showNext(),
+    m: () => teaching.isActive || mergeAndName(actions, focusName),
+    s: () => teaching.isActive || actions.split(),
+    h: () => teaching.isActive || store.set({ highlight: !store.state.highlight }),
     Escape: () => {
       actions.select([]);
       store.set({ point: null });
@@ -188,7 +223,7 @@ function wireControls() {
     Enter: () => store.state.selection.size > 0 && focusName(),
     0: clicks.fit,
     "?": clicks.help,
-    ...Object.fromEntries(LAYERS.map((layer, index) => [index + 1, () => store.set({ layer })])),
+    ...Object.fromEntries(Array.from({ length: 9 }, (_, index) => [index + 1, () => digit(index)])),
   };
   wireKeyboard(keys, byId("single-keys"));
   addEventListener("beforeunload", (event) => {

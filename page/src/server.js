@@ -33,6 +33,20 @@ export async function saveLegend(classes, etag, session) {
   }
 }
 
+export const loadLesson = () => json("GET", "/api/lesson");
+export const saveLesson = (lesson, etag) => json("PUT", "/api/lesson", lesson, { "If-Match": etag });
+export const useLesson = () => json("POST", "/api/lesson/use");
+export const loadExpected = () => json("GET", "/api/lesson/expected");
+export const prepareScene = (scene) => json("POST", `/api/lesson/scenes/${scene}`);
+export const loadLessonState = (scene) => json("GET", `/api/lesson/scenes/${scene}`);
+export const loadSuggestions = (scene, count) => json("GET", `/api/lesson/scenes/${scene}/suggestions?count=${count}`);
+
+/** A tile of taught classes (Uint16Array). */
+export async function loadTaughtTile(scene, version, level, row, column, signal) {
+  const reply = await ask("GET", `/api/lesson/scenes/${scene}/tiles/${version}/${level}/${row}/${column}`, { signal });
+  return littleEndian(await reply.arrayBuffer());
+}
+
 export const imageTilePath = (scene, level, row, column) => `${scenePath(scene)}/image/${level}/${row}/${column}.png`;
 
 /** A tile of cluster indices (Uint16Array) or of confidences (Uint8Array), `what` being "labels" or "confidence". */

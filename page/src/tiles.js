@@ -20,11 +20,11 @@ const MOST_KEPT = 1024; // 128 MB of labels at most
 export class IndexLayer extends TileLayer {
   #palette;
   #version = 0;
+  #kept = new Recent(MOST_KEPT);
 
   constructor(load, grid, palette) {
-    const kept = new Recent(MOST_KEPT);
     const paintTile = async (z, x, y, { signal }) => {
-      const key = `${z}/${x}/${y}`;
+      const [key, kept] = [`${z}/${x}/${y}`, this.#kept];
       const indices = kept.get(key) ?? (await load(z, x, y, signal));
       kept.set(key, indices);
       return painted(indices, this.#palette);
@@ -37,6 +37,16 @@ export class IndexLayer extends TileLayer {
   setPalette(palette) {
     if (palette === this.#palette) return;
     this.#palette = palette;
+    this.#repaint();
+  }
+
+  /** Load all tiles anew: what they show has changed. */
+  refresh() {
+    this.#kept = new Recent(MOST_KEPT);
+    this.#repaint();
+  }
+
+  #repaint() {
     this.#version += 1;
     // Tiles of the old key stay on screen until those of the new one are painted.
     this.getSource().setKey(String(this.#version));

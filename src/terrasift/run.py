@@ -152,6 +152,14 @@ class RunFolder:
         with contextlib.suppress(OSError):
             self.path.rmdir()
 
+    @property
+    def previous_legend(self) -> Legend:
+        """The legend before this one; RunError where there is none."""
+        previous = self.legend_file.with_name("legend.previous.yaml")
+        if not previous.exists():
+            raise RunError(self.path, "has no legend before this one", "nothing to undo")
+        return Legend.load(previous, self.recipe.clusters, self.recipe.classifiers)
+
     def load_taught(self, name: str) -> TaughtClassifier:
         """The taught classifier that a legend speaks of; RunError if it is not there."""
         return self._taught.load(name)

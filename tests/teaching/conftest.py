@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
@@ -11,10 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from terrasift import Legend, Recipe, Run, train
-from terrasift.raster import Raster, read_labels
-
-Clicks = list[tuple[str, int, int, str]]
-"""Scene, row, column, class."""
+from terrasift.raster import read_labels
+from tests.teaching.label_files import Clicks, write_csv
 
 
 @pytest.fixture(scope="session")
@@ -48,31 +45,6 @@ def seeing_run(scenes: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def run(seeing_run: Run, tmp_path: Path) -> Run:
     """A copy of the run, to be changed."""
     return Run.open(shutil.copytree(seeing_run.path, tmp_path / "run"))
-
-
-def middle(scene: Path, row: int, column: int) -> tuple[float, float]:
-    """Of a pixel, in the scene's CRS."""
-    with Raster(scene) as raster:
-        a, b, c, d, e, f = raster.info.transform
-    return a * (column + 0.5) + b * (row + 0.5) + c, d * (column + 0.5) + e * (row + 0.5) + f
-
-
-def write_csv(path: Path, scenes: Path, clicks: Clicks) -> Path:
-    rows = ["x,y,class"]
-    for scene, row, column, name in clicks:
-        x, y = middle(scenes / "images" / f"{scene}.tif", row, column)
-        rows.append(f"{x},{y},{name}")
-    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    return path
-
-
-def write_geojson(path: Path, places: list[tuple[float, float]], names: list[str | None], **members: object) -> Path:
-    features = [
-        {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": {"class": name}}
-        for place, name in zip(places, names, strict=True)
-    ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features} | members), encoding="utf-8")
-    return path
 
 
 @pytest.fixture

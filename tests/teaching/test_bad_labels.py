@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import write_geojson
 
 from terrasift import Run
 from terrasift.raster import write_image
+from tests.teaching.label_files import write_geojson
 
 Make = Callable[[Path], list[object]]
 """Writes what is wrong into a folder; the arguments behind the run."""

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from conftest import Clicks, middle, write_geojson
 from pyogrio import raw
 from rasterio import warp
 
 from terrasift import Legend, Run
 from terrasift.raster import Raster, write_image
 from terrasift.teaching import read_label_file
+from tests.teaching.label_files import Clicks, middle, write_geojson
 
 UTM = "EPSG:32633"
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Clicks, write_csv
 
 from terrasift import Legend, Run
 from terrasift.raster import Raster, read_labels
+from tests.teaching.label_files import Clicks, write_csv
 
 
 def read(path: Path) -> np.ndarray:

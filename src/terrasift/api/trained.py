@@ -23,7 +23,7 @@ from terrasift.baselines import score_beside
 from terrasift.blocks.choices import Mapping, Regions
 from terrasift.data.scaling import check_array
 from terrasift.data.scenes import find_masks, find_scenes, is_there
-from terrasift.errors import RunError, SettingError
+from terrasift.errors import SettingError
 from terrasift.evaluation import Evaluation, LabelledImage, Seconds, evaluate_legend, evaluate_segmenter
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
@@ -339,10 +339,7 @@ class Run(RunFolder):
 
     def undo_legend(self) -> Legend:
         """Take the legend before this one, which becomes the one before; RunError where there is none."""
-        previous = self.legend_file.with_name("legend.previous.yaml")
-        if not previous.exists():
-            raise RunError(self.path, "has no legend before this one", "nothing to undo")
-        legend = Legend.load(previous, self.recipe.clusters, self.recipe.classifiers)
+        legend = self.previous_legend
         self.save_legend(legend)
         return legend
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from terrasift.teaching.kept import read_labels_of_run
 from terrasift.teaching.labels import Label, Labels
 from terrasift.teaching.reading import read_label_file
 from terrasift.teaching.suggesting import suggest_points
@@ -15,6 +16,7 @@ __all__ = [
     "Taught",
     "check_points_path",
     "read_label_file",
+    "read_labels_of_run",
     "suggest_points",
     "teach",
     "write_points",

@@ -117,7 +117,7 @@ class Lesson:
         return float(middle - half), float(middle + half)
 
 
-def learn(labelled: LabelledRegions, metric: Metric) -> Lesson:
+def learn(labelled: LabelledRegions, metric: Metric, strength: float | None = None) -> Lesson:
     """Fit a multinomial logistic regression, classes balanced, its regularisation chosen by cross-validation.
 
     Parameters
@@ -126,6 +126,8 @@ def learn(labelled: LabelledRegions, metric: Metric) -> Lesson:
         One superpixel at least.
     metric
         In which the regularisation is equally strong in all directions.
+    strength
+        Of the labels against the regularisation; None: the best of `STRENGTHS`. Given, nothing is cross-validated.
 
     Notes
     -----
@@ -134,12 +136,13 @@ def learn(labelled: LabelledRegions, metric: Metric) -> Lesson:
     """
     classes, targets = np.unique(labelled.classes, return_inverse=True)
     points, counts = metric(labelled.features), np.bincount(targets)
-    folds = list(_folds(targets, labelled.groups)) if len(classes) > 1 else []
-    strength, confusion = _WITHOUT_CHOICE, None
+    confusion = None
+    folds = list(_folds(targets, labelled.groups)) if len(classes) > 1 and strength is None else []
     if folds:
         tried = [_tried(points, targets, folds, candidate) for candidate in STRENGTHS]
         best = int(np.argmin([_loss(shares, targets) for shares in tried]))
         strength, confusion = STRENGTHS[best], _confusion(tried[best], targets)
+    strength = strength or _WITHOUT_CHOICE
     weight, bias = _fit(points, targets, strength)
     weight = weight @ metric.directions.T
     classifier = TaughtClassifier(weight, bias - weight @ metric.offset)

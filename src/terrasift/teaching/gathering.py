@@ -17,7 +17,7 @@ from terrasift.teaching.classifier import LabelledRegions
 from terrasift.teaching.placing import Placement, Votes
 from terrasift.teaching.regions import RegionTable, cut, describe, join_tables
 
-__all__ = ["Gathered", "Tally", "decided", "gather_labelled", "gather_sample"]
+__all__ = ["Gathered", "Tally", "decided", "gather_labelled", "gather_sample", "grid_windows", "neighbours"]
 
 _MOST_LABELLED = 512  # windows with labels: whole masks need not be read to learn from them
 _MOST_SAMPLED = 64  # windows: some ten thousand superpixels
@@ -70,7 +70,7 @@ def gather_labelled(predictor: Predictor, infos: Sequence[RasterInfo], placement
     windows = [
         (number, window)
         for number, labels in sorted(placement.scenes.items())
-        for window in _grid(infos[number])
+        for window in grid_windows(infos[number], _SIDE)
         if labels.touch(window)
     ]
     chosen = _drawn(windows, _MOST_LABELLED)
@@ -95,7 +95,7 @@ def gather_labelled(predictor: Predictor, infos: Sequence[RasterInfo], placement
     if not len(rows):
         raise InputError("labels", "contradict each other wherever they lie", "give each place one class")
     places = table.places[rows]
-    labelled = LabelledRegions(table.features[rows], classes_of[rows], _neighbours(places, table.pixels[rows]))
+    labelled = LabelledRegions(table.features[rows], classes_of[rows], neighbours(places, table.pixels[rows]))
     return Gathered(labelled, places, tally)
 
 
@@ -140,9 +140,9 @@ def _looks(
             raster.close()
 
 
-def _grid(info: RasterInfo) -> list[Window]:
-    """Windows of about `_SIDE` that cover a scene without overlap."""
-    (tops, heights), (lefts, widths) = _parts(info.height), _parts(info.width)
+def grid_windows(info: RasterInfo, side: int) -> list[Window]:
+    """Windows of about `side` that cover a scene without overlap."""
+    (tops, heights), (lefts, widths) = _parts(info.height, side), _parts(info.width, side)
     return [
         Window(top, left, height, width)
         for top, height in zip(tops, heights, strict=True)
@@ -150,8 +150,8 @@ def _grid(info: RasterInfo) -> list[Window]:
     ]
 
 
-def _parts(length: int) -> tuple[list[int], list[int]]:
-    count = max(1, round(length / _SIDE))
+def _parts(length: int, side: int) -> tuple[list[int], list[int]]:
+    count = max(1, round(length / side))
     edges = np.linspace(0, length, count + 1).round().astype(int)
     return edges[:-1].tolist(), np.diff(edges).tolist()
 
@@ -163,7 +163,7 @@ def _drawn(windows: list[tuple[int, Window]], most: int) -> list[tuple[int, Wind
     return [windows[index] for index in sorted(kept.tolist())]
 
 
-def _neighbours(places: NDArray[np.int64], pixels: NDArray[np.int64]) -> NDArray[np.int64]:
+def neighbours(places: NDArray[np.int64], pixels: NDArray[np.int64]) -> NDArray[np.int64]:
     """A number for each superpixel, the same for those that lie beside one another, directly or through others."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components

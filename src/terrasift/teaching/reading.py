@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from terrasift.errors import InputError, SettingError
+from terrasift.errors import InputError, SettingError, TerrasiftError
 from terrasift.teaching.labels import LABELS_CRS, Label, Labels
 
-__all__ = ["VECTOR_SUFFIXES", "read_label_file"]
+__all__ = ["VECTOR_SUFFIXES", "labels_of_geojson", "read_label_file"]
 
 VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp", ".fgb", ".kml", ".gml")
 """Names of files that are read as points and polygons."""
@@ -91,9 +91,17 @@ def _rows(path: Path, reader: csv.DictReader[str], columns: dict[str, Any]) -> I
 def _geojson(path: Path) -> Labels:
     # Without pyogrio, so that the labels a run keeps can be read by whoever has no more than the run.
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        return labels_of_geojson(path, path.read_bytes())
     except OSError as error:
+        if isinstance(error, TerrasiftError):
+            raise
         raise InputError(path, f"cannot be read ({error.strerror})", "check the file") from error
+
+
+def labels_of_geojson(path: Path, text: bytes) -> Labels:
+    """Labels of what a GeoJSON file holds; errors as for `read_label_file`."""
+    try:
+        content = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise InputError(path, f"is not JSON ({error})", "save it as GeoJSON") from error
     features = content.get("features") if isinstance(content, dict) else None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from math import floor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,21 +14,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from terrasift.api import Run
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.legend import Legend
-from terrasift.raster import TILE, level_shape
-from terrasift.run import RunFolder
 from terrasift.viewer.census import Censuses, thumbnail
 from terrasift.viewer.exports import Exports
 from terrasift.viewer.legends import LegendStore
+from terrasift.viewer.lesson_routes import lesson_routes
+from terrasift.viewer.lessons import Lessons
 from terrasift.viewer.readers import OpenRasters, Readers
+from terrasift.viewer.requests import has_tile, item, json_of
 from terrasift.viewer.scenes import Scene
 from terrasift.viewer.static import static_routes
 from terrasift.viewer.tiles import confidence_tile, image_tile, label_tile, point
 
 __all__ = ["Page"]
-
-_Item = TypeVar("_Item")
 
 
 class Page:
@@ -52,9 +51,10 @@ class Page:
         To be served behind a `Guard`: by itself it asks for no token.
     """
 
-    def __init__(self, run: RunFolder, scenes: Sequence[Scene], targets: Sequence[Path], token: str) -> None:
+    def __init__(self, run: Run, scenes: Sequence[Scene], targets: Sequence[Path], token: str) -> None:
         recipe = run.recipe
         self._readers = Readers()
+        self._lessons = Lessons(run, scenes)
         self._exports = Exports(recipe.clusters)
         store = LegendStore(run, scenes[0].classifier)  # the legend's own may have turned since they were mapped
         session = {
@@ -64,17 +64,20 @@ class Page:
             "classifiers": recipe.classifiers,
             "scenes": [{"id": number, **scene.describe()} for number, scene in enumerate(scenes)],
             "version": version("terrasift"),
+            "taught": bool(run.legend.taught),
         }
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self.app.include_router(static_routes(token))
         self.app.include_router(_scene_routes(session, scenes, self._readers, recipe.clusters), prefix="/api")
         self.app.include_router(_legend_routes(store), prefix="/api")
         self.app.include_router(_export_routes(store, scenes, targets, self._exports), prefix="/api")
+        self.app.include_router(lesson_routes(self._lessons, scenes), prefix="/api")
         _say_problems_in_one_line(self.app)
 
     def close(self) -> None:
         """Stop what runs beside the server; an export that is not done leaves no file."""
         self._exports.close()
+        self._lessons.close()
         self._readers.close()
 
 
@@ -89,8 +92,8 @@ def _scene_routes(session: dict[str, Any], scenes: Sequence[Scene], readers: Rea
     def serve_tiles(address: str, read: Callable[[OpenRasters, Scene, int, int, int], bytes], kind: str) -> None:
         @routes.get(f"/scenes/{{scene}}/{address}")
         async def get_tile(scene: int, level: int, row: int, column: int) -> Response:
-            chosen = _item(scenes, scene, "scene")
-            if not _has_tile(chosen, level, row, column):
+            chosen = item(scenes, scene, "scene")
+            if not has_tile(chosen, level, row, column):
                 raise HTTPException(404, "there is no such tile")
             return Response(await readers.run(read, chosen, level, row, column), media_type=kind)
 
@@ -100,20 +103,20 @@ def _scene_routes(session: dict[str, Any], scenes: Sequence[Scene], readers: Rea
 
     @routes.get("/scenes/{scene}/clusters")
     async def get_clusters(scene: int) -> Response:
-        _item(scenes, scene, "scene")
+        item(scenes, scene, "scene")
         return JSONResponse({"clusters": (await censuses.of(scene)).describe(scene)})
 
     @routes.get("/scenes/{scene}/clusters/{cluster}.png")
     async def get_thumbnail(scene: int, cluster: int) -> Response:
-        chosen = _item(scenes, scene, "scene")
+        chosen = item(scenes, scene, "scene")
         found = await censuses.of(scene)
-        if not _item(found.counts.tolist(), cluster, "cluster"):
+        if not item(found.counts.tolist(), cluster, "cluster"):
             raise HTTPException(404, "the scene holds no pixel of this cluster")
         return Response(await readers.run(thumbnail, chosen, found, cluster), media_type="image/png")
 
     @routes.get("/scenes/{scene}/point")
     async def get_point(scene: int, x: float, y: float) -> Response:
-        chosen = _item(scenes, scene, "scene")
+        chosen = item(scenes, scene, "scene")
         if not (0 <= x < chosen.info.width and 0 <= y < chosen.info.height):
             raise HTTPException(404, "this is outside the scene")
         return JSONResponse(await readers.run(point, chosen, floor(y), floor(x)))
@@ -134,7 +137,7 @@ def _legend_routes(store: LegendStore) -> APIRouter:
         seen = request.headers.get("if-match", "").strip().strip('"')
         if not seen:
             raise HTTPException(428, "say by If-Match which legend this one replaces")
-        body = await _json(request)
+        body = await json_of(request)
         written = await run_in_threadpool(store.write, body.get("classes"), seen)
         if written is not None:
             return JSONResponse({"etag": written}, headers={"ETag": f'"{written}"'})
@@ -150,10 +153,10 @@ def _export_routes(store: LegendStore, scenes: Sequence[Scene], targets: Sequenc
 
     @routes.post("/exports")
     async def post_export(request: Request) -> Response:
-        number = (await _json(request)).get("scene")
+        number = (await json_of(request)).get("scene")
         if type(number) is not int:
             raise HTTPException(422, "say which scene by its number")
-        scene, path = _item(scenes, number, "scene"), _item(targets, number, "scene")
+        scene, path = item(scenes, number, "scene"), item(targets, number, "scene")
         legend, _ = await run_in_threadpool(store.read)
         return JSONResponse({"id": exports.start(scene, legend, path)}, 202)
 
@@ -185,29 +188,6 @@ def _say_problems_in_one_line(app: FastAPI) -> None:
         return JSONResponse({"problem": "failed for a reason nobody thought of; the terminal says more"}, 500)
 
 
-def _item(items: Sequence[_Item], number: int, kind: str) -> _Item:
-    if not 0 <= number < len(items):
-        raise HTTPException(404, f"there is no such {kind}")
-    return items[number]
-
-
-def _has_tile(scene: Scene, level: int, row: int, column: int) -> bool:
-    if not 0 <= level < scene.levels:
-        return False
-    height, width = level_shape(scene.info.height, scene.info.width, level)
-    return 0 <= row * TILE < height and 0 <= column * TILE < width
-
-
 def _described(legend: Legend) -> dict[str, Any]:
     classes = [{"name": entry.name, "color": entry.color, "clusters": list(entry.clusters)} for entry in legend.classes]
     return {"classifier": legend.classifier, "classes": classes, "ignore": list(legend.ignore)}
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise HTTPException(422, "the request is not a JSON object")
-    return body

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from typing import Any
 
-from terrasift.errors import InputError, RunError
+from terrasift.errors import InputError, RunError, TerrasiftError
 from terrasift.legend import Legend
 from terrasift.run import RunFolder
 
@@ -41,7 +42,7 @@ class LegendStore:
             If it speaks of the clusters of another classifier than the page does.
         """
         digest = self._run.legend_digest  # first: should the file change in between, saving will be refused
-        legend = self._run.legend
+        legend = self._cluster_legend()
         if legend.classifier != self._classifier:
             raise RunError(
                 self._run.legend_file,
@@ -49,6 +50,17 @@ class LegendStore:
                 "start `terrasift view` again",
             )
         return legend, digest
+
+    def _cluster_legend(self) -> Legend:
+        """The run's legend; where labels have taught it, what its clusters were called before."""
+        legend = self._run.legend
+        if not legend.taught:
+            return legend
+        with contextlib.suppress(TerrasiftError):
+            before = self._run.previous_legend
+            if not before.taught:
+                return before
+        return Legend.of_clusters(self._clusters)
 
     def write(self, classes: Any, seen: str) -> str | None:
         """Replace the legend's classes, unless its file has changed since `read` gave the digest `seen`.
