@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from qgis.core import (
+    NULL,
     QgsProcessingAlgorithm,
     QgsProcessingContext,
     QgsProcessingException,
@@ -157,7 +158,7 @@ class Values:
         feedback: QgsProcessingFeedback,
     ) -> None:
         self._algorithm = algorithm
-        self._given = (dict(parameters), context)
+        self._parameters = dict(parameters)
         self.context = context
         self._feedback = feedback
         self._destinations: dict[str, str] = {}
@@ -166,23 +167,24 @@ class Values:
         """Paths of rasters, of one layer or of many, clipped to the parameter EXTENT where the algorithm has one."""
         definition = self._algorithm.parameterDefinition(name)
         if definition.type() == "raster":
-            layers = [self._algorithm.parameterAsRasterLayer(self._given[0], name, self.context)]
+            layers = [self._algorithm.parameterAsRasterLayer(self._parameters, name, self.context)]
         else:
-            layers = self._algorithm.parameterAsLayerList(self._given[0], name, self.context)
-        if None in layers or (not layers and not definition.flags() & QgsProcessingParameterDefinition.FlagOptional):
-            raise QgsProcessingException(self._algorithm.invalidRasterError(self._given[0], name))
+            layers = self._algorithm.parameterAsLayerList(self._parameters, name, self.context)
+        given = self._parameters.get(name)
+        if None in layers or len(layers) < (len(given) if isinstance(given, list) else 1):  # QGIS leaves out the bad
+            raise QgsProcessingException(self._algorithm.invalidRasterError(self._parameters, name))
         return [raster_path(layer, self._extent(layer)) for layer in layers]
 
     def _extent(self, layer: Any) -> Any:
-        if self._algorithm.parameterDefinition("EXTENT") is None or not self._given[0].get("EXTENT"):
+        if self._algorithm.parameterDefinition("EXTENT") is None or not self._parameters.get("EXTENT"):
             return None
-        return self._algorithm.parameterAsExtent(self._given[0], "EXTENT", self.context, layer.crs())
+        return self._algorithm.parameterAsExtent(self._parameters, "EXTENT", self.context, layer.crs())
 
     def labels(self, name: str, field: str) -> str:
         """A vector layer as a file with the column ``class``, taken from the column that `field` chooses."""
-        source = self._algorithm.parameterAsSource(self._given[0], name, self.context)
+        source = self._algorithm.parameterAsSource(self._parameters, name, self.context)
         if source is None:
-            raise QgsProcessingException(self._algorithm.invalidSourceError(self._given[0], name))
+            raise QgsProcessingException(self._algorithm.invalidSourceError(self._parameters, name))
         return labels_file(source, self.text(field), self.context, self._feedback)
 
     def text(self, name: str) -> str:
@@ -192,22 +194,20 @@ class Values:
         if definition.isDestination():
             return self._destination(name, kind)
         if kind == "enum":
-            return (
-                self._algorithm.parameterAsEnumString(self._given[0], name, self.context)
-                or (definition.options()[self._algorithm.parameterAsEnum(self._given[0], name, self.context)])
-            )
+            return self._algorithm.parameterAsEnumString(self._parameters, name, self.context)
         if kind == "number":
-            number = self._algorithm.parameterAsDouble(self._given[0], name, self.context)
+            number = self._algorithm.parameterAsDouble(self._parameters, name, self.context)
             return f"{number:.15g}"
-        return self._algorithm.parameterAsString(self._given[0], name, self.context).strip()
+        return self._algorithm.parameterAsString(self._parameters, name, self.context).strip()
 
     def flag(self, name: str) -> bool:
         """Whether something is ticked."""
-        return self._algorithm.parameterAsBoolean(self._given[0], name, self.context)
+        return self._algorithm.parameterAsBoolean(self._parameters, name, self.context)
 
     def is_given(self, name: str) -> bool:
-        """Whether an optional parameter has a value."""
-        return self._given[0].get(name) not in (None, "", [])
+        """Whether a parameter has a value, its default or another."""
+        default = self._algorithm.parameterDefinition(name).defaultValue()
+        return self._parameters.get(name, default) not in (None, NULL, "", [])
 
     def options(self, *names: str) -> list[str]:
         """The options of the command for these parameters, as far as they are given."""
@@ -236,7 +236,7 @@ class Values:
             ask = self._algorithm.parameterAsFileOutput
             if kind in ("rasterDestination", "vectorDestination"):
                 ask = self._algorithm.parameterAsOutputLayer
-            path = ask(self._given[0], name, self.context)
+            path = ask(self._parameters, name, self.context)
             self._destinations[name] = path
             self._dress(path)
         return self._destinations[name]

@@ -167,22 +167,23 @@ class Teach(CommandAlgorithm):
     NAME, TITLE, GROUP = "teach", tr("Teach classes from points"), _NAME
     HELP = tr(
         "Takes a few points or polygons that say which class a place is, and makes them the classes of a run. "
-        "Maps made from then on have them. It can also suggest where the next points would help most."
+        "Maps made from then on have them. Without labels it takes those that were clicked in the page. "
+        "It also suggests where the next points would help most, if you say where these go."
     )
 
     def arguments(self) -> list[Argument]:
-        vectors = QgsProcessingParameterFeatureSource(
-            "LABELS", tr("Points or polygons"), [QgsProcessing.TypeVectorPoint, QgsProcessing.TypeVectorPolygon]
-        )
-        field = QgsProcessingParameterField("FIELD", tr("Field with the class"), "class", "LABELS")
+        kinds = [QgsProcessing.TypeVectorPoint, QgsProcessing.TypeVectorPolygon]
+        labels = QgsProcessingParameterFeatureSource("LABELS", tr("Points or polygons"), kinds, optional=True)
+        field = QgsProcessingParameterField("FIELD", tr("Field with the class"), "class", "LABELS", optional=True)
         return [
             run(),
-            Argument(vectors),
+            Argument(labels),
             Argument(field),
             rasters("SCENES", tr("Scenes they lie in; else the images of the training"), "--scene",
                     optional=True, advanced=True),
             file("CLASSES", tr("Names and colours of the classes (YAML)"), "--classes", optional=True, advanced=True),
-            number("SUGGEST", tr("Points to suggest"), "--suggest", None, minimum=1),
+            tick("UNDO", tr("Take back the last change"), "--undo", advanced=True),
+            number("SUGGEST", tr("How many points to suggest"), "--suggest", 20, minimum=1, advanced=True),
             vector_out("NEXT", tr("Suggested points"), "--out"),
         ]  # fmt: skip
 
@@ -190,8 +191,9 @@ class Teach(CommandAlgorithm):
         return [QgsProcessingOutputFolder("CHANGED_RUN", tr("Run"))]
 
     def calls(self, values: Values) -> list[list[str]]:
-        labels = values.labels("LABELS", "FIELD")
-        return [["teach", values.text("RUN"), labels, *values.options("SCENES", "CLASSES", "SUGGEST", "NEXT")]]
+        labels = [values.labels("LABELS", "FIELD")] if values.is_given("LABELS") else []
+        suggestions = values.options("SUGGEST", "NEXT") if values.is_given("NEXT") else []
+        return [["teach", values.text("RUN"), *labels, *values.options("SCENES", "CLASSES", "UNDO"), *suggestions]]
 
     def finished(self, values: Values, outcomes: Outcomes) -> dict[str, Any]:
         return {"CHANGED_RUN": values.text("RUN")}
@@ -233,33 +235,41 @@ class Evaluate(CommandAlgorithm):
 class Sample(CommandAlgorithm):
     NAME, TITLE, GROUP = "sample", tr("Draw a sample to check"), _CHECK
     HELP = tr(
-        "Draws random points of a map, so many of each class, with a picture of each and a page to label them on. "
-        "Fill in the column <i>reference</i>, there or here; then <i>Accuracy and areas</i> has what may be published."
+        "Draws random points of a map, and with its image a picture of each and a page to label them on. Fill in the "
+        "column <i>reference</i>, there or here; then <i>Accuracy and areas</i> has what may be published."
     )
 
     def arguments(self) -> list[Argument]:
         return [
             raster("MAP", tr("Class map")),
-            number("PER_CLASS", tr("Points of each class"), "--per-class", None, minimum=1),
-            number("TOTAL", tr("Points in all, instead"), "--total", None, minimum=1),
+            raster("SCENE", tr("Image to look at"), "--scene", optional=True),
+            number("TOTAL", tr("Points in all"), "--total", None, minimum=1),
+            number("PER_CLASS", tr("Points of each class, instead"), "--per-class", None, minimum=1),
             choice("ALLOCATION", tr("How points in all are shared out"), "--allocation",
-                   ["equal", "proportional", "neyman"], advanced=True),
+                   ["proportional", "equal", "neyman"], advanced=True),
+            tick("CLUSTERS", tr("The map shows clusters: take groups of them"), "--clusters", advanced=True),
+            file("CLASSES", tr("Names of the map's values, or to label with (YAML)"), "--classes",
+                 optional=True, advanced=True),
+            number("SEED", tr("Seed of the draw"), "--seed", 0, advanced=True),
             folder_out("SAMPLE", tr("Sample (a folder)")),
         ]  # fmt: skip
 
     def results(self) -> list[Any]:
-        return [QgsProcessingOutputVectorLayer("POINTS", tr("Points to check"))]
+        return [
+            QgsProcessingOutputVectorLayer("POINTS", tr("Points to check")),
+            QgsProcessingOutputHtml("REPORT", tr("Page to label them on")),
+        ]
 
     def calls(self, values: Values) -> list[list[str]]:
-        names = "PER_CLASS", "TOTAL", "ALLOCATION", "SAMPLE"
+        names = "SCENE", "TOTAL", "PER_CLASS", "ALLOCATION", "CLUSTERS", "CLASSES", "SEED", "SAMPLE"
         return [["assess", "sample", *values.layers("MAP"), *values.options(*names)]]
 
     def finished(self, values: Values, outcomes: Outcomes) -> dict[str, Any]:
         points = next((path for path in outcomes[-1]["written"] if path.endswith(".gpkg")), None)
-        if points is None:
-            return {}
+        if points is None:  # the command lacks the extra `vector`, and has said so in the log
+            return _report(outcomes[-1])
         values.load(points, tr("Points to check"), "POINTS")
-        return {"POINTS": points}
+        return {"POINTS": points, **_report(outcomes[-1])}
 
 
 class Areas(CommandAlgorithm):
@@ -270,13 +280,16 @@ class Areas(CommandAlgorithm):
     )
 
     def arguments(self) -> list[Argument]:
-        return [file("SAMPLE", tr("Sample (its folder)"), is_folder=True)]
+        return [
+            file("SAMPLE", tr("Sample (its folder)"), is_folder=True),
+            raster("MAP", tr("Another map of the same grid to assess"), "--map", optional=True, advanced=True),
+        ]
 
     def results(self) -> list[Any]:
         return [QgsProcessingOutputHtml("REPORT", tr("Report"))]
 
     def calls(self, values: Values) -> list[list[str]]:
-        return [["assess", "report", values.text("SAMPLE")]]
+        return [["assess", "report", values.text("SAMPLE"), *values.options("MAP")]]
 
     def finished(self, values: Values, outcomes: Outcomes) -> dict[str, Any]:
         return _report(outcomes[-1])

@@ -47,9 +47,9 @@ def rasters(name: str, label: str, option: str = "", *, optional: bool = False, 
     return Argument(QgsProcessingParameterMultipleLayers(name, label, kind, optional=optional), option, advanced)
 
 
-def raster(name: str, label: str) -> Argument:
+def raster(name: str, label: str, option: str = "", *, optional: bool = False, advanced: bool = False) -> Argument:
     """A layer or a file."""
-    return Argument(QgsProcessingParameterRasterLayer(name, label))
+    return Argument(QgsProcessingParameterRasterLayer(name, label, optional=optional), option, advanced)
 
 
 def extent() -> Argument:
