@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from qgis.core import (
     NULL,
@@ -107,7 +107,7 @@ class CommandAlgorithm(QgsProcessingAlgorithm):
         for parameter, option, advanced in self.arguments():
             self.options[parameter.name()] = option
             if advanced:
-                parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.FlagAdvanced)
+                parameter.setFlags(parameter.flags() | QgsProcessingParameterDefinition.Flag.FlagAdvanced)
             self.addParameter(parameter)
         for result in self.results():
             self.addOutput(result)
@@ -249,18 +249,23 @@ class Values:
 
     def _dress(self, path: str) -> None:
         if self.context.willLoadLayerOnCompletion(path):
-            self.context.layerToLoadOnCompletionDetails(path).setPostProcessor(_STYLE)
+            self.context.layerToLoadOnCompletionDetails(path).setPostProcessor(_StyleBeside.new())
 
 
 class _StyleBeside(QgsProcessingLayerPostProcessorInterface):
     """Processing loads layers bare: this gives them the style (.qml) that the command has written beside them."""
 
+    _alive: ClassVar[list[Any]] = []
+
+    @classmethod
+    def new(cls) -> _StyleBeside:
+        """One for one layer: the context deletes it, but does not keep the Python half of it alive."""
+        cls._alive.append(cls())
+        return cls._alive[-1]
+
     def postProcessLayer(self, layer: Any, context: Any, feedback: Any) -> None:
         layer.loadDefaultStyle()
         layer.triggerRepaint()
-
-
-_STYLE = _StyleBeside()  # QGIS does not keep it alive
 
 
 def _teller(feedback: Any) -> Any:

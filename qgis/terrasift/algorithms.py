@@ -172,7 +172,7 @@ class Teach(CommandAlgorithm):
     )
 
     def arguments(self) -> list[Argument]:
-        kinds = [QgsProcessing.TypeVectorPoint, QgsProcessing.TypeVectorPolygon]
+        kinds = [QgsProcessing.SourceType.TypeVectorPoint, QgsProcessing.SourceType.TypeVectorPolygon]
         labels = QgsProcessingParameterFeatureSource("LABELS", tr("Points or polygons"), kinds, optional=True)
         field = QgsProcessingParameterField("FIELD", tr("Field with the class"), "class", "LABELS", optional=True)
         return [

@@ -57,7 +57,7 @@ def run_command(command: Sequence[str], tell: Tell, is_cancelled: Callable[[], b
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     hearing, reading = _reader(child.stderr, lines.put), _reader(child.stdout, answer.append)
     try:
-        while hearing.is_alive() or not lines.empty():
+        while child.poll() is None or hearing.is_alive() or not lines.empty():
             if is_cancelled():
                 raise CancelledError
             try:
@@ -67,7 +67,7 @@ def run_command(command: Sequence[str], tell: Tell, is_cancelled: Callable[[], b
                     break  # what it has started may hold its standard error still
     finally:
         _end(child)
-    reading.join(1)
+    reading.join(10)
     if child.returncode != 0:
         raise CommandError(_reason(child.returncode, said))
     return _outcome(command, "".join(answer))

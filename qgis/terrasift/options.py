@@ -9,7 +9,7 @@ from qgis.core import QgsSettings
 from qgis.gui import QgsFileWidget, QgsOptionsPageWidget, QgsOptionsWidgetFactory
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtGui import QIcon
-from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QWidget
+from qgis.PyQt.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from .algorithm import EXECUTABLE_KEY
 from .child import CommandError
@@ -53,7 +53,10 @@ class Page(QgsOptionsPageWidget):
         row = QHBoxLayout()
         row.addWidget(self.file)
         row.addWidget(test)
-        form = QFormLayout(self)
+        column = QVBoxLayout(self)
+        form = QFormLayout()
+        column.addLayout(form)
+        column.addStretch(1)
         form.addRow(tr("Executable"), row)
         form.addRow("", self.answer)
         form.addRow(tr("To install it, in a terminal"), install)

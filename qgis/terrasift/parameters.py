@@ -43,7 +43,7 @@ __all__ = [
 
 def rasters(name: str, label: str, option: str = "", *, optional: bool = False, advanced: bool = False) -> Argument:
     """Layers or files."""
-    kind = QgsProcessing.TypeRaster
+    kind = QgsProcessing.SourceType.TypeRaster
     return Argument(QgsProcessingParameterMultipleLayers(name, label, kind, optional=optional), option, advanced)
 
 
@@ -88,7 +88,7 @@ def file(
     name: str, label: str, option: str = "", *, is_folder: bool = False, optional: bool = False, advanced: bool = False
 ) -> Argument:
     """A file or a folder that is there."""
-    behavior = QgsProcessingParameterFile.Folder if is_folder else QgsProcessingParameterFile.File
+    behavior = QgsProcessingParameterFile.Behavior.Folder if is_folder else QgsProcessingParameterFile.Behavior.File
     return Argument(QgsProcessingParameterFile(name, label, behavior, optional=optional), option, advanced)
 
 
@@ -103,7 +103,7 @@ def number(
     advanced: bool = False,
 ) -> Argument:
     """A number; without a default it may be left out."""
-    kind = QgsProcessingParameterNumber.Integer if whole else QgsProcessingParameterNumber.Double
+    kind = QgsProcessingParameterNumber.Type.Integer if whole else QgsProcessingParameterNumber.Type.Double
     optional = default is None
     parameter = QgsProcessingParameterNumber(name, label, kind, default, optional=optional, minValue=minimum)
     return Argument(parameter, option, advanced)

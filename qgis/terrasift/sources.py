@@ -85,7 +85,7 @@ def labels_file(source: Any, field: str, context: Any, feedback: Any) -> str:
         labelled = QgsFeature(fields)
         labelled.setGeometry(feature.geometry())
         labelled.setAttributes([None if value == NULL else str(value)])
-        writer.addFeature(labelled, QgsFeatureSink.FastInsert)
+        writer.addFeature(labelled, QgsFeatureSink.Flag.FastInsert)
     problem = writer.errorMessage()
     del writer  # writes it out
     if problem:

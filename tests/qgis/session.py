@@ -8,6 +8,7 @@ import time
 
 sys.path[:0] = ["/usr/share/qgis/python/plugins", os.environ["QGIS_PLUGINPATH"]]
 
+from osgeo import gdal
 from processing.core.Processing import Processing
 from processing.gui.Postprocessing import handleAlgorithmResults
 from qgis.core import (
@@ -24,7 +25,8 @@ from qgis.PyQt.QtCore import QCoreApplication, Qt, QTranslator
 def loads(run, scene, folder):
     """What a project has after a map was made in it, with all that can be made."""
     layers = {}
-    results = _run("terrasift:map", layers, RUN=run, SCENE=scene, CONFIDENCE=True,
+    layer = QgsRasterLayer(scene, "the scene", "gdal")
+    results = _run("terrasift:map", layers, RUN=run, SCENE=layer, CONFIDENCE=True,
                    MAP=_into_project(f"{folder}/map.tif"), POLYGONS=_into_project(f"{folder}/p.gpkg"))  # fmt: skip
     classes = layers["Class map"].renderer().classes()
     return {
@@ -52,6 +54,7 @@ def cancel(told):
 
 def refused(run, *sources):
     """The line with which each layer that is no file is refused."""
+    gdal.GetDriverByName("GTiff").Create("/vsimem/a.tif", 32, 32).FlushCache()
     lines = []
     for source in sources:
         provider, _, uri = source.partition(" ")

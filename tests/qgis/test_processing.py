@@ -10,10 +10,14 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyogrio
 import pytest
+import rasterio
+import rasterio.shutil
+import shapely
 
 from terrasift import Run
-from terrasift.raster import write_image
+from terrasift.raster import Raster, write_image
 from tests.qgis.running_qgis import FAKE, Qgis, executable
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -56,7 +60,7 @@ def test_outputs_load_with_names_and_colours(qgis: Qgis, run: Path, scene: Path,
     assert loaded["layers"] == ["Class map", "Confidence", "Polygons"]
     assert loaded["map"][0] == [0, "Wälder", "#112233"]
     assert len(loaded["map"]) == 5
-    assert loaded["polygons"][0] == [0, "Wälder"]
+    assert loaded["polygons"][0][1] == "Wälder"
     assert all(Path(path).exists() for path in loaded["results"].values())
 
 
@@ -68,29 +72,45 @@ def test_an_extent_clips_by_window(qgis: Qgis, run: Path, scene: Path, tmp_path:
     assert (tmp_path / "map.tif").read_bytes() == window.read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["16 bit without a CRS", "layer of a GeoPackage"])
-def test_kinds_of_rasters(qgis: Qgis, tmp_path: Path, scene: Path, kind: str) -> None:
-    image = tmp_path / "Bild mit Lücke.tif"
-    if kind == "16 bit without a CRS":
-        values = np.random.default_rng(0).integers(0, 4000, (96, 128, 4), dtype=np.uint16)
-        write_image(image, values)
-        extent, side = "0,64,-96,0", 64
-    else:
-        import rasterio.shutil
+def test_a_raster_of_16_bit_without_a_crs_is_trained_on_and_clipped(qgis: Qgis, tmp_path: Path) -> None:
+    image, run, out = tmp_path / "Bild mit Lücke.tif", tmp_path / "run", tmp_path / "map.tif"
+    write_image(image, np.random.default_rng(0).integers(0, 4000, (96, 128, 4), dtype=np.uint16))
+    settings = "\n".join((*SETTINGS, "steps=1"))
+    qgis.run("terrasift:train", IMAGES=image, RECIPE="demo", SETTINGS=settings, RUN=run)
+    qgis.run("terrasift:map", RUN=run, SCENE=image, EXTENT="32,128,-96,0", MAP=out)
+    with Raster(out) as raster:
+        assert (raster.info.width, raster.info.height, raster.info.crs) == (96, 96, "")
 
-        image = tmp_path / "Bilder.gpkg"
-        rasterio.shutil.copy(scene, image, driver="GPKG", raster_table="north", append_subdataset="yes")
-        image, extent, side = f"GPKG:{image}:north", "", 256
-    run, out = tmp_path / "run", tmp_path / "map.tif"
-    qgis.run("terrasift:train", IMAGES=image, RECIPE="demo", SETTINGS="\n".join((*SETTINGS, "steps=1")), RUN=run)
-    qgis.run("terrasift:map", RUN=run, SCENE=image, MAP=out, **({"EXTENT": extent} if extent else {}))
-    assert f"{side} x" in by_command(qgis, "info", out)
+
+def test_a_layer_of_a_geopackage_is_mapped(qgis: Qgis, run: Path, scene: Path, tmp_path: Path) -> None:
+    package = tmp_path / "Bilder von Süd.gpkg"
+    rasterio.shutil.copy(scene, package, driver="GPKG", raster_table="NORTH")
+    qgis.script("loads", run, f"GPKG:{package}:NORTH", tmp_path)
+    by_command(qgis, "predict", run, f"GPKG:{package}:NORTH", "--out", tmp_path / "by command.tif")
+    assert (tmp_path / "map.tif").read_bytes() == (tmp_path / "by command.tif").read_bytes()
+
+
+def test_points_of_a_geopackage_teach_a_run(qgis: Qgis, run: Path, scenes: Path, scene: Path, tmp_path: Path) -> None:
+    package = tmp_path / "Klicks im Süden.gpkg"
+    with Raster(scenes / "masks" / scene.name) as raster:
+        labels, transform = raster.read()[0][..., 0], rasterio.Affine(*raster.info.transform)
+    rows, columns = np.mgrid[8:256:32, 8:256:32].reshape(2, -1)
+    points = shapely.points(*(transform @ (columns + 0.5, rows + 0.5)))
+    names = np.array([f"Art {label}" for label in labels[rows, columns]], dtype=object)
+    pyogrio.raw.write(package, shapely.to_wkb(points), [names], ["Art"], layer="Klicks", driver="GPKG",
+                      geometry_type="Point", crs="EPSG:32633")  # fmt: skip
+    results = qgis.run("terrasift:teach", RUN=run, LABELS=f"{package}|layername=Klicks", FIELD="Art", SCENES=scene,
+                       SUGGEST=3, NEXT=tmp_path / "next.gpkg")  # fmt: skip
+    assert results["CHANGED_RUN"] == str(run)
+    assert set(Run.open(run).legend.names) == set(names)
+    assert len(pyogrio.raw.read(results["NEXT"])[2]) == 3
 
 
 def test_layers_that_are_no_files_are_refused(qgis: Qgis, run: Path) -> None:
     tiles = "wms type=xyz&url=file:///nowhere/{z}/{x}/{y}.png&zmin=0&zmax=3"
-    line = qgis.script("refused", run, tiles)[0]
-    assert line.startswith("a layer: comes from wms, and terrasift reads files; save it as one first")
+    lines = qgis.script("refused", run, tiles, "gdal /vsimem/a.tif")
+    assert lines[0].startswith("a layer: comes from wms, and terrasift reads files; save it as one first")
+    assert lines[1].startswith("a layer: comes from memory, and terrasift reads files; save it as one first")
 
 
 @pytest.mark.parametrize(
