@@ -103,7 +103,7 @@ def mosaic(data: Path, tile: int, legend: Legend, folder: Path) -> tuple[Path, N
 
 def whole_maps(run: Path, scene: Path, way: Way) -> list[Labels]:
     with Raster(scene) as raster:
-        return cluster_maps(Run(run, way.changes).predictor.scene(raster), raster.info.height, raster.info.width)
+        return cluster_maps(Run(run, way.changes).predictor.segment(raster), raster.info.height, raster.info.width)
 
 
 def scores(tables: list[NDArray[np.int64]]) -> dict[str, float]:

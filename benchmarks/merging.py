@@ -68,7 +68,7 @@ def gather(path: Path, classifier: int, data: Path, legend: Legend, most: int) -
     arrays = {name: getattr(facts, name) for name in ARRAYS}
     for name, images in (("test", others), ("known", train)):
         drawn = labelled_images(sorted(chance.permutation(images)[:most].tolist()), data / "masks")
-        counts = count_overlaps(run.predictor.scene, drawn, legend, run.recipe.clusters)
+        counts = count_overlaps(run.predictor, drawn, legend)
         arrays[name] = counts[classifier - 1]
         print(f"{path.name}, classifier {classifier}, {name}: done", file=sys.stderr, flush=True)
     return arrays

@@ -33,6 +33,7 @@ from terrasift.data.indexing import index_images
 from terrasift.evaluation import Evaluation, evaluate_segmenter
 from terrasift.legend import Legend
 from terrasift.machine import describe_machine
+from terrasift.prediction import Segmenter
 from terrasift.recipe import Recipe
 from terrasift.study.patches import cut_patches, random_split
 
@@ -138,7 +139,7 @@ def kmeans(kind: type[PixelKMeans] | type[SuperpixelKMeans]) -> Callable[[Split,
         recipe = Recipe.load("default", [f"seed={seed}"])
         _, patches, scaling = index_images([str(path) for path in images.train], recipe)
         segmenter = fit_kmeans(kind, patches, scaling, recipe)
-        return Fitted(_evaluate(segmenter, recipe.clusters, images), time.monotonic() - start)
+        return Fitted(_evaluate(segmenter, images), time.monotonic() - start)
 
     return fit
 
@@ -149,14 +150,14 @@ def discovery(parts: str) -> Callable[[Split, Path, int], Fitted]:
         recipe = Recipe.load("default", [f"seed={seed}", "classifiers=1"])
         found = terrasift.discover(images.train, recipe, parts=parts, cache=out.parent / "cache")
         seconds = time.monotonic() - start
-        return Fitted(_evaluate(DiscoveryAlone(found).scene, recipe.clusters, images), seconds)
+        return Fitted(_evaluate(DiscoveryAlone(found), images), seconds)
 
     return fit
 
 
-def _evaluate(segmenter: Any, clusters: int, images: Split) -> Evaluation:
+def _evaluate(segmenter: Segmenter, images: Split) -> Evaluation:
     tested, mapped = (labelled_images(paths, images.masks) for paths in (images.test, images.train))
-    return evaluate_segmenter(segmenter, images.legend, clusters, tested, mapped)
+    return evaluate_segmenter(segmenter, images.legend, tested, mapped)
 
 
 METHODS: dict[str, Callable[[Split, Path, int], Fitted]] = {

@@ -60,6 +60,7 @@ PUBLIC = [
     "InputError",
     "LandClass",
     "Legend",
+    "MapOptions",
     "Network",
     "Recipe",
     "Run",

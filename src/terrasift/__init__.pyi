@@ -26,6 +26,7 @@ from .metrics import segmentation_scores as segmentation_scores
 from .metrics import variation_of_information as variation_of_information
 from .network import Network as Network
 from .network import build_network as build_network
+from .prediction import MapOptions as MapOptions
 from .progress import listening as listening
 from .progress import quiet as quiet
 from .recipe import Recipe as Recipe

@@ -67,7 +67,6 @@ class Comparison(NamedTuple):
 def export_run(
     run: RunFolder,
     predictor: Predictor,
-    outputs: int,
     out: str | os.PathLike[str],
     scene: str | os.PathLike[str] | None = None,
 ) -> Comparison:
@@ -79,8 +78,6 @@ def export_run(
         Finished.
     predictor
         Of the run.
-    outputs
-        Clusters K, or the classes that a taught classifier tells apart.
     out
         ``.onnx``, or ``.pt2`` for `torch.export.load`.
     scene
@@ -106,7 +103,7 @@ def export_run(
     legend = run.legend
     with progress_bar(out.name, total=4) as advance, whole(out) as partial:
         network, info = _in_context(predictor, scene)
-        raw = RawNetwork(network, predictor.reader.scaling, legend.table(outputs), legend)
+        raw = RawNetwork(network, predictor.reader.scaling, legend.table(predictor.clusters), legend)
         metadata = json.dumps(_metadata(predictor, legend, network.alignment, info), ensure_ascii=False)
         advance("tracing")
         program = _trace(raw)

@@ -31,7 +31,7 @@ def open_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
         import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise SettingError("workers", "Dask is not installed", "pip install 'terrasift[cluster]'") from error
+        raise SettingError("workers", "Dask is not installed", "pip install 'terrasift[dask]'") from error
     with ExitStack() as stack:
         address: Any = scheduler
         if scheduler is None:

@@ -16,7 +16,7 @@ import rasterio
 import torch
 from scipy import ndimage
 
-from terrasift import InputError, Legend, Run, SettingError
+from terrasift import InputError, Legend, MapOptions, Run, SettingError
 from terrasift.data.scenes import find_scenes
 from terrasift.prediction import map_paths
 from terrasift.raster import Raster, confidence_path, pixels_of, write_image, write_mosaic
@@ -44,7 +44,7 @@ def test_confidence_is_the_softmax_of_the_winner_in_per_cent(
     scene = scenes / "images" / "north.tif"
     whole = Run.open(run.path, ["predict.window=512"])
     plain = whole.predict(scene, tmp_path / f"plain{suffix}")
-    out = whole.predict(scene, tmp_path / f"map{suffix}", confidence=True)
+    out = whole.predict(scene, tmp_path / f"map{suffix}", MapOptions(confidence=True))
     assert out.read_bytes() == plain.read_bytes()
     with Raster(scene) as raster, torch.inference_mode():
         network, (values, valid) = whole.predictor.network_of(raster), raster.read()
@@ -62,7 +62,7 @@ def test_confidence_is_nodata_where_the_map_is(run: Run, scenes: Path, tmp_path:
     values[:, :50] = 0
     with rasterio.open(tmp_path / "scene.tif", "w", **{**profile, "nodata": 0}) as dataset:
         dataset.write(values)
-    out = run.predict(tmp_path / "scene.tif", tmp_path / "map.tif", confidence=True)
+    out = run.predict(tmp_path / "scene.tif", tmp_path / "map.tif", MapOptions(confidence=True))
     with rasterio.open(confidence_path(out)) as dataset:
         assert (dataset.nodata, dataset.crs, dataset.transform) == (255, profile["crs"], profile["transform"])
         assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
@@ -78,7 +78,7 @@ def test_confidence_is_nodata_where_the_map_is(run: Run, scenes: Path, tmp_path:
 def test_regions_smaller_than_the_least_area_are_gone(run: Run, scenes: Path, tmp_path: Path) -> None:
     scene = scenes / "images" / "north.tif"  # pixels of 0.25 m: 2 square metres are 32 of them
     plain = read(run.predict(scene, tmp_path / "plain.tif"))
-    clean = read(run.predict(scene, tmp_path / "clean.tif", min_area=2.0))
+    clean = read(run.predict(scene, tmp_path / "clean.tif", MapOptions(min_area=2.0)))
     assert smallest_region(plain) < 32 <= smallest_region(clean)
     assert (plain == clean).mean() > 0.5
 
@@ -275,7 +275,7 @@ def test_what_fails_for_another_reason_than_the_scene_can_be_resumed(
     assert [path.name for path in out.parent.iterdir()] == [".map.tif.partial"]
     monkeypatch.setattr(MapFile, "fill", fill)
     monkeypatch.setattr("terrasift.prediction.predictor.decide", full)  # nothing is left to be computed
-    assert run.predict(scene, out, resume=True).read_bytes() == whole
+    assert run.predict(scene, out, MapOptions(resume=True)).read_bytes() == whole
 
 
 def test_a_confidence_that_is_gone_is_made_again(run: Run, scenes: Path, tmp_path: Path) -> None:
@@ -299,13 +299,13 @@ def test_a_virtual_raster_is_mapped_again_when_what_it_shows_has_changed(
         )
         size = f'rasterXSize="{raster.info.width}" rasterYSize="{raster.info.height}"'
     (tmp_path / "scene.vrt").write_text(f"<VRTDataset {size}>{bands}</VRTDataset>")
-    first = run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True).read_bytes()
+    first = run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", MapOptions(resume=True)).read_bytes()
     shutil.copy(scenes / "images" / "south.tif", tmp_path / "source.tif")
-    assert run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", resume=True).read_bytes() != first
+    assert run.predict(tmp_path / "scene.vrt", tmp_path / "map.tif", MapOptions(resume=True)).read_bytes() != first
 
 
 def test_a_least_area_larger_than_the_scene_leaves_one_class(run: Run, scenes: Path, tmp_path: Path) -> None:
-    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", min_area=1e9)
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", MapOptions(min_area=1e9))
     assert len(np.unique(read(out))) == 1
 
 

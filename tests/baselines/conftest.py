@@ -36,7 +36,7 @@ class Planted(NamedTuple):
     def segment(self, segmenter: Segmenter) -> ClusterWindow:
         """The one window of the image."""
         with Raster(self.path) as raster:
-            (part,) = segmenter(raster)
+            (part,) = segmenter.segment(raster)
         return part
 
 

@@ -36,7 +36,7 @@ def assert_fitted_on(found: tuple[BaselineScores, ...], images: list[str], run: 
     assert [scores.name for scores in found] == NAMES
     for scores in found:
         model = BESIDE[scores.name](recipe.clusters, scaling, recipe.bands, recipe.seed).fit(patches)
-        expected = evaluate_segmenter(model.scene, legend, recipe.clusters, test, known).best
+        expected = evaluate_segmenter(model, legend, test, known).best
         np.testing.assert_array_equal(scores.mapping, expected.mapping)
         np.testing.assert_array_equal(scores.confusion.counts, expected.confusion.counts)
         assert scores.seconds.training is not None

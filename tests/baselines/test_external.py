@@ -20,7 +20,7 @@ def test_clusters_are_the_classes_of_the_algorithm(
     plant: Callable[..., Any], bands: int, color_bands: tuple[int, ...], hole: int
 ) -> None:
     planted = plant(bands, side=96, hole=hole)
-    part = planted.segment(ExternalAlone(planted.scaling, seed=1, color_bands=color_bands).scene)
+    part = planted.segment(ExternalAlone(planted.scaling, seed=1, color_bands=color_bands))
     with Raster(planted.path) as raster:
         values, valid = raster.read()
     unit = (values.astype(np.float64) / 255).astype(np.float32)
@@ -34,7 +34,7 @@ def test_clusters_are_the_classes_of_the_algorithm(
 def test_planted_halves_are_found(plant: Callable[..., Any], agreement: Callable[..., float]) -> None:
     """The algorithm merges close colours: each class found must lie in whole quarters."""
     planted = plant(side=96)
-    clusters = planted.segment(ExternalAlone(planted.scaling).scene).clusters[0]
+    clusters = planted.segment(ExternalAlone(planted.scaling)).clusters[0]
     main = [np.bincount(clusters[planted.truth == quarter]).max() for quarter in range(4)]
     assert sum(main) > 0.95 * clusters.size
     assert clusters[0, 0] != clusters[-1, -1]
@@ -46,10 +46,10 @@ def test_the_seed_reaches_the_algorithm(plant: Callable[..., Any], monkeypatch: 
 
     monkeypatch.setattr(external, "external_segmentation", show_seed)
     planted = plant()
-    assert (planted.segment(ExternalAlone(planted.scaling, seed=5).scene).clusters[0] == 5).all()
+    assert (planted.segment(ExternalAlone(planted.scaling, seed=5)).clusters[0] == 5).all()
 
 
 def test_bands_that_are_not_there_are_refused(plant: Callable[..., Any]) -> None:
     planted = plant(1)
     with pytest.raises(InputError, match="bands"):
-        planted.segment(ExternalAlone(planted.scaling).scene)
+        planted.segment(ExternalAlone(planted.scaling))

@@ -23,7 +23,7 @@ BOTH = pytest.mark.parametrize("kind", [PixelKMeans, SuperpixelKMeans])
 def clusters_of(segmenter: Segmenter, planted: Any) -> np.ndarray:
     whole = np.full(planted.truth.shape, -1)
     with Raster(planted.path) as raster:
-        for window, (clusters,), _, _ in segmenter(raster):
+        for window, (clusters,), _, _ in segmenter.segment(raster):
             whole[window.row : window.row + window.height, window.column : window.column + window.width] = clusters
     return whole
 
@@ -34,7 +34,7 @@ def test_it_is_the_baseline_with_what_the_recipe_says(plant: Callable[..., Any],
     recipe = Recipe(clusters=5, bands=(3, 1), seed=4)
     two = planted.scaling.model_copy(update={"low": (0.0,) * 2, "high": (255.0,) * 2, "fill": (0.5,) * 2})
     found = clusters_of(fit_kmeans(kind, planted.patches, two, recipe), planted)
-    expected = clusters_of(kind(5, two, (3, 1), 4).fit(planted.patches).scene, planted)
+    expected = clusters_of(kind(5, two, (3, 1), 4).fit(planted.patches), planted)
     np.testing.assert_array_equal(found, expected)
 
 

@@ -49,7 +49,7 @@ def test_steps_are_those_of_the_published_loop(plant: Callable[..., Any], extrac
     assert len(np.unique(expected[-1])) > 3, "the loop must not have stopped"
     for steps in (1, 4):
         model = PerImageOptimisation(extractor, planted.scaling, iterations=steps, **TINY)
-        found = planted.segment(model.scene).clusters[0]
+        found = planted.segment(model).clusters[0]
         assert (found == expected[steps - 1]).mean() > 0.99  # sums of other orders may tip a pixel
 
 
@@ -66,7 +66,7 @@ def test_it_stops_at_three_labels(plant: Callable[..., Any], extractor: str, mon
 
     monkeypatch.setattr(per_image, "training_step", counted)
     model = PerImageOptimisation(extractor, planted.scaling, iterations=60, clusters=5, width=8)
-    assert len(np.unique(planted.segment(model.scene).clusters[0])) <= 3
+    assert len(np.unique(planted.segment(model).clusters[0])) <= 3
     assert len(steps) == reached + 1
 
 
@@ -76,7 +76,7 @@ def test_planted_quarters_are_found(plant: Callable[..., Any], extractor: str, b
     """Labels must follow the quarters: few change inside one, and neighbours differ somewhere."""
     planted = plant(bands, hole=hole)
     model = PerImageOptimisation(extractor, planted.scaling, iterations=20, clusters=16, width=12)
-    part = planted.segment(model.scene)
+    part = planted.segment(model)
     np.testing.assert_array_equal(part.valid, planted.valid)
     clusters, valid = part.clusters[0], planted.valid
     main = [np.bincount(clusters[valid & (planted.truth == quarter)]).max() for quarter in range(4)]
@@ -88,14 +88,14 @@ def test_the_same_image_gives_the_same_labels_whatever_came_before(plant: Callab
     planted, other = plant(3), plant(3, side=48)
     model = PerImageOptimisation("dic", planted.scaling, iterations=5, **TINY)
     before = torch.random.get_rng_state()
-    first = planted.segment(model.scene).clusters[0]
+    first = planted.segment(model).clusters[0]
     other.segment(model.scene)
-    np.testing.assert_array_equal(planted.segment(model.scene).clusters[0], first)
+    np.testing.assert_array_equal(planted.segment(model).clusters[0], first)
     again = PerImageOptimisation("dic", planted.scaling, iterations=5, **TINY)
-    np.testing.assert_array_equal(planted.segment(again.scene).clusters[0], first)
+    np.testing.assert_array_equal(planted.segment(again).clusters[0], first)
     assert torch.equal(torch.random.get_rng_state(), before), "the global generator must be left alone"
     reseeded = PerImageOptimisation("dic", planted.scaling, seed=1, iterations=5, **TINY)
-    assert (planted.segment(reseeded.scene).clusters[0] != first).any()
+    assert (planted.segment(reseeded).clusters[0] != first).any()
 
 
 def test_the_published_number_of_steps_is_the_default(plant: Callable[..., Any]) -> None:

@@ -28,7 +28,7 @@ def clusters(path: Path, seed: int) -> np.ndarray:
     patches = index_patches(describe_scenes([str(path)]), Recipe().patch, 0.5)
     model = PixelKMeans(2, scaling, seed=seed).fit(patches)
     with Raster(path) as raster:
-        (part,) = model.scene(raster)
+        (part,) = model.segment(raster)
     return part.clusters[0]
 
 

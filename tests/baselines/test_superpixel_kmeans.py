@@ -32,7 +32,7 @@ def test_planted_quarters_are_found(
     plant: Callable[..., Any], agreement: Callable[..., float], bands: int, hole: int
 ) -> None:
     planted = plant(bands, hole=hole)
-    part = planted.segment(SuperpixelKMeans(4, planted.scaling).fit(planted.patches).scene)
+    part = planted.segment(SuperpixelKMeans(4, planted.scaling).fit(planted.patches))
     clusters, valid = part.clusters[0], planted.valid
     np.testing.assert_array_equal(part.valid, valid)
     assert agreement(clusters[valid], planted.truth[valid]) > 0.98
@@ -40,7 +40,7 @@ def test_planted_quarters_are_found(
 
 def test_clusters_are_constant_inside_the_superpixels_of_the_default_recipe(plant: Callable[..., Any]) -> None:
     planted = plant()
-    clusters = planted.segment(SuperpixelKMeans(8, planted.scaling).fit(planted.patches).scene).clusters[0]
+    clusters = planted.segment(SuperpixelKMeans(8, planted.scaling).fit(planted.patches)).clusters[0]
     with Raster(planted.path) as raster:
         image = (raster.read()[0] / 255).astype(np.float32)
     defaults = Refinement()
@@ -53,7 +53,7 @@ def test_clusters_are_constant_inside_the_superpixels_of_the_default_recipe(plan
 def test_the_same_seed_gives_the_same_clusters(plant: Callable[..., Any]) -> None:
     planted = plant()
     first, second = (
-        planted.segment(SuperpixelKMeans(8, planted.scaling, seed=3).fit(planted.patches).scene) for _ in range(2)
+        planted.segment(SuperpixelKMeans(8, planted.scaling, seed=3).fit(planted.patches)) for _ in range(2)
     )
     np.testing.assert_array_equal(first.clusters[0], second.clusters[0])
 
@@ -61,5 +61,5 @@ def test_the_same_seed_gives_the_same_clusters(plant: Callable[..., Any]) -> Non
 def test_only_the_named_bands_count(plant: Callable[..., Any]) -> None:
     planted = plant(3)
     one = planted.scaling.model_copy(update={"low": (0.0,), "high": (255.0,), "fill": (0.5,)})
-    part = planted.segment(SuperpixelKMeans(2, one, bands=(2,)).fit(planted.patches).scene)
+    part = planted.segment(SuperpixelKMeans(2, one, bands=(2,)).fit(planted.patches))
     assert set(np.unique(part.clusters[0])) == {0, 1}

@@ -55,7 +55,7 @@ class Whole:
         with Raster(scene) as raster:
             self.values, self.valid = raster.read()
             self.clusters = np.zeros(self.valid.shape, np.int64)
-            for part in predictor.scene(raster):
+            for part in predictor.segment(raster):
                 window = part.window
                 rows = slice(window.row, window.row + window.height)
                 columns = slice(window.column, window.column + window.width)

@@ -29,7 +29,7 @@ def run(tiny_run: Run, tmp_path: Path) -> Run:
 def clusters_of(run: Run, scene: Path, classifier: int) -> np.ndarray:
     with Raster(scene) as raster:
         whole = np.zeros((raster.info.height, raster.info.width), int)
-        for part in run.predictor.scene(raster):
+        for part in run.predictor.segment(raster):
             window = part.window
             rows, columns = (
                 slice(window.row, window.row + window.height),

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from terrasift import InputError, Run
-from terrasift.prediction import ClusterPredictor, predict_scene
+from terrasift import InputError, MapOptions, Run
+from terrasift.prediction import DaskPredictor, Wanted, predict_scene
 from terrasift.progress import Stage, listening
 from terrasift.raster import ClassMapWriter, Raster
 from terrasift.workers import open_client
 
-pytest.importorskip("distributed", reason="needs the extra `cluster`")
+pytest.importorskip("distributed", reason="needs the extra `dask`")
 SMALL = ("predict.window=64", "predict.context=scene")
 
 
@@ -42,7 +42,7 @@ def test_the_command_gives_the_same_bytes_with_workers(
     assert "bad.tif" in outcome.err
     alone = Run.open(tiny_run.path, SMALL)
     for name in ("north", "south"):
-        here = alone.predict(scenes / "images" / f"{name}.tif", tmp_path / f"{name}.tif", confidence=True)
+        here = alone.predict(scenes / "images" / f"{name}.tif", tmp_path / f"{name}.tif", MapOptions(confidence=True))
         for path in (here, tmp_path / f"{name}.confidence.tif"):
             assert (tmp_path / "maps" / path.name).read_bytes() == path.read_bytes()
 
@@ -67,7 +67,7 @@ def test_the_command_finds_a_scheduler_by_its_address(
 def test_a_worker_that_is_killed_changes_nothing(client: Any, tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
     run, scene = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif"
     whole = run.predict(scene, tmp_path / "whole.tif").read_bytes()
-    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.settings)
     workers = {worker["pid"] for worker in client.run(lambda: {"pid": os.getpid()}).values()}
     killed: list[int] = []
 
@@ -77,40 +77,40 @@ def test_a_worker_that_is_killed_changes_nothing(client: Any, tiny_run: Run, sce
             os.kill(killed[0], signal.SIGKILL)
 
     out = tmp_path / "map.tif"
-    with listening(kill_one_after_some_windows):
-        predict_scene(cluster.scene, run.legend, run.recipe.clusters, scene, out)
+    with listening(kill_one_after_some_windows), Raster(scene) as raster:
+        predict_scene(cluster, run.legend, raster, out)
     assert killed
     assert out.read_bytes() == whole
 
 
 def test_windows_that_are_done_are_not_asked_for(client: Any, tiny_run: Run, scenes: Path) -> None:
     run = Run.open(tiny_run.path, SMALL)
-    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.settings)
     with Raster(scenes / "images" / "north.tif") as raster:
-        first = list(cluster.scene(raster))
+        first = list(cluster.segment(raster))
         done = {part.window for part in first[:-1]}
-        again = [part.window for part in cluster.scene(raster, done)]
+        again = [part.window for part in cluster.segment(raster, Wanted(done=done))]
         assert first[-1].window in again
         assert len(again) < len(first)
-        assert list(cluster.scene(raster, {part.window for part in first})) == []
+        assert list(cluster.segment(raster, Wanted(done={part.window for part in first}))) == []
 
 
 def test_what_a_worker_finds_wrong_is_said_as_ever(client: Any, tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
     run = Run.open(tiny_run.path, SMALL)
     whole = (scenes / "images" / "north.tif").read_bytes()
     (tmp_path / "cut.tif").write_bytes(whole)
-    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.settings)
     with Raster(tmp_path / "cut.tif") as raster:
         (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 2])
         with pytest.raises(InputError, match=r"cut\.tif: "):
-            list(cluster.scene(raster))
+            list(cluster.segment(raster))
 
 
 def test_interrupting_leaves_the_cluster_free(client: Any, tiny_run: Run, scenes: Path) -> None:
     run = Run.open(tiny_run.path, SMALL)
-    cluster = ClusterPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.settings)
     with Raster(scenes / "images" / "north.tif") as raster:
-        parts: Any = cluster.scene(raster)
+        parts: Any = cluster.segment(raster)
         next(parts)
         parts.close()
     for _ in range(100):
@@ -142,7 +142,7 @@ def test_interrupting_many_scenes_ends_soon_and_can_be_resumed(
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("scene")]
     monkeypatch.setattr(ClassMapWriter, "write", write)
     assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == [".north.tif.partial", ".south.tif.partial"]
-    done = run.predict_all([scenes / "images"], tmp_path / "maps", resume=True)
+    done = run.predict_all([scenes / "images"], tmp_path / "maps", MapOptions(resume=True))
     for path in done.maps:
         whole = run.predict(scenes / "images" / path.name, tmp_path / path.name)
         assert path.read_bytes() == whole.read_bytes()

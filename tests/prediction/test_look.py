@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from terrasift import Run, build_network
+from terrasift import MapOptions, Run, build_network
 from terrasift.prediction import Predictor
 from terrasift.raster import Raster, Window
 
@@ -59,7 +59,7 @@ def test_a_scenes_context_is_found_once_and_again_when_the_file_changes(
             first = predictor.look(raster, CORNER)
             before = len(reads)
             predictor.look(raster, INSIDE)
-            list(predictor.scene(raster))
+            list(predictor.segment(raster))
             windows = len(predictor.batches(raster.info))
             assert len(reads) == before + 1 + windows
     scene.write_bytes(scene.read_bytes())
@@ -79,3 +79,20 @@ def test_networks_without_global_operations_read_no_context(
     with Raster(scene) as raster:
         predictor.look(raster, CORNER)
     assert len(reads) == 1
+
+
+@pytest.mark.parametrize("changes", [[], ["predict.context=scene"], ["predict.window=64", "predict.context=scene"]])
+def test_a_scene_is_opened_at_most_twice(
+    changes: list[str], tiny_run: Run, scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    begin = Raster.__init__
+
+    def counted(raster: Raster, path: Path, *arguments: object, **named: object) -> None:
+        opened.append(Path(path))
+        begin(raster, path, *arguments, **named)
+
+    monkeypatch.setattr(Raster, "__init__", counted)
+    run = Run.open(tiny_run.path, changes)
+    run.predict(scene, tmp_path / "map.tif", MapOptions(confidence=True, vector=tmp_path / "map.geojson", min_area=2.0))
+    assert opened.count(scene) <= 2

@@ -61,7 +61,7 @@ def test_without_a_mapping_the_classes_are_the_clusters(run: Run, scenes: Path, 
     out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif")
     with Raster(scenes / "images" / "north.tif") as raster:
         values, valid = raster.read()
-        expected = np.concatenate([part.clusters[0].ravel() for part in run.predictor.scene(raster)])
+        expected = np.concatenate([part.clusters[0].ravel() for part in run.predictor.segment(raster)])
     with rasterio.open(out) as dataset:
         assert np.bincount(dataset.read(1).ravel(), minlength=8).tolist() == np.bincount(expected, minlength=8).tolist()
         assert dataset.tags()["CLASS_7"] == "cluster 7"
@@ -138,7 +138,7 @@ def settled_network(extractor: str, values: NDArray[np.uint8]) -> Network:
 def whole_map(predictor: Predictor, raster: Raster) -> list[NDArray[np.int64]]:
     """Clusters of both classifiers, put together."""
     maps = [np.full((raster.info.height, raster.info.width), -1) for _ in range(2)]
-    for window, clusters, *_ in predictor.scene(raster):
+    for window, clusters, *_ in predictor.segment(raster):
         for whole, part in zip(maps, clusters, strict=True):
             whole[window.row : window.row + window.height, window.column : window.column + window.width] = part
     assert all((whole >= 0).all() for whole in maps)
@@ -151,7 +151,7 @@ def test_a_window_smaller_than_what_a_pixel_sees_is_refused(tiny_run: Run, scene
         Raster(scenes / "images" / "north.tif") as raster,
         pytest.raises(SettingError, match=r"predict.window: 32 is too small .* from 36"),
     ):
-        next(run.predictor.scene(raster))
+        next(run.predictor.segment(raster))
 
 
 def test_nodata_stays_nodata_and_its_value_does_not_matter(run: Run, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from terrasift import InputError, LandClass, Legend, Run
+from terrasift import InputError, LandClass, Legend, MapOptions, Run
 from terrasift.prediction import predictor
 from terrasift.prediction.ahead import ahead
 from terrasift.raster import ClassMapWriter, Raster, RasterInfo, Window
@@ -96,7 +96,7 @@ def test_what_fails_in_the_thread_comes_out_unchanged() -> None:
 def test_a_segmenter_closed_early_leaves_no_thread(tiny_run: Run, scenes: Path) -> None:
     run = Run.open(tiny_run.path, SMALL)
     with Raster(scenes / "images" / "north.tif") as raster:
-        parts: Any = run.predictor.scene(raster)
+        parts: Any = run.predictor.segment(raster)
         next(parts)
         assert threads()
         parts.close()
@@ -137,7 +137,7 @@ def test_batches_give_what_single_windows_give(
         for pixels in (1, 1 << 18):
             monkeypatch.setitem(predictor._BATCH_PIXELS, "cpu", pixels)
             sizes.clear()
-            found.append(list(run.predictor.scene(raster)))
+            found.append(list(run.predictor.segment(raster)))
             assert (max(sizes) > 1) == (pixels > 1)
     for single, batched in zip(*found, strict=True):
         assert single.window == batched.window
@@ -178,7 +178,7 @@ def test_an_interrupted_map_goes_on_to_the_same_bytes(
     for windows in (20, 13):
         interrupted(windows)
         with pytest.raises(KeyboardInterrupt):
-            run.predict(scene, out, resume=True)
+            run.predict(scene, out, MapOptions(resume=True))
         assert [path.name for path in out.parent.iterdir()] == [".map.tif.partial"]
         sizes.append(log.stat().st_size)
     assert sizes == sorted(set(sizes))
@@ -186,14 +186,14 @@ def test_an_interrupted_map_goes_on_to_the_same_bytes(
         file.write(b"\1" * 50)  # a window of which a kill left a part
     other = Run.open(shutil.copytree(tiny_run.path, tmp_path / "other"), [*SMALL, "predict.margin=4"])
     with pytest.raises(InputError, match=r"map.tif: was begun with another run.* leave out `resume=True`"):
-        other.predict(scene, out, resume=True)
+        other.predict(scene, out, MapOptions(resume=True))
     interrupted(64 - 33)  # no more than are left
-    assert run.predict(scene, out, resume=True).read_bytes() == whole
+    assert run.predict(scene, out, MapOptions(resume=True)).read_bytes() == whole
     assert sorted(path.name for path in out.parent.iterdir()) == ["map.qml", "map.tif", "map.tif.aux.xml"]
     interrupted(0)
-    assert run.predict(scene, out, resume=True).read_bytes() == whole  # it was whole already
+    assert run.predict(scene, out, MapOptions(resume=True)).read_bytes() == whole  # it was whole already
     with pytest.raises(KeyboardInterrupt):
-        other.predict(scene, out, resume=True)  # but not another's
+        other.predict(scene, out, MapOptions(resume=True))  # but not another's
     assert out.read_bytes() == whole
 
 
@@ -232,7 +232,7 @@ def test_without_resume_a_map_is_begun_anew(tmp_path: Path, grid: RasterInfo) ->
 
 _SLOW_JOB = """
 import sys, time
-from terrasift import Run
+from terrasift import MapOptions, Run
 from terrasift.raster import ClassMapWriter
 write = ClassMapWriter.write
 def slowly(*arguments):
@@ -240,7 +240,7 @@ def slowly(*arguments):
     time.sleep(0.1)
 ClassMapWriter.write = slowly
 run, scene, out, *changes = sys.argv[1:]
-Run.open(run, changes).predict(scene, out, resume=True)
+Run.open(run, changes).predict(scene, out, MapOptions(resume=True))
 """
 
 
@@ -260,4 +260,4 @@ def test_a_killed_map_goes_on_to_the_same_bytes(tiny_run: Run, scenes: Path, tmp
         assert job.wait() == -9
         assert log.stat().st_size > size
         assert not out.exists()
-    assert run.predict(scene, out, resume=True).read_bytes() == whole
+    assert run.predict(scene, out, MapOptions(resume=True)).read_bytes() == whole

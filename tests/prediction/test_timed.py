@@ -17,16 +17,20 @@ def test_only_the_wait_for_windows_counts(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     parts = [ClusterWindow(Window(0, k, 1, 1), (np.zeros((1, 1), np.int64),), np.ones((1, 1), bool)) for k in range(3)]
 
-    def segment(_: object) -> Iterator[ClusterWindow]:
-        for part in parts:
-            now[0] += 1.0
-            yield part
-        now[0] += 0.5
+    class Slow:
+        clusters, classifiers = 5, 2
 
-    timed = TimedSegmenter(segment)
+        def segment(self, *_: object) -> Iterator[ClusterWindow]:
+            for part in parts:
+                now[0] += 1.0
+                yield part
+            now[0] += 0.5
+
+    timed = TimedSegmenter(Slow())
+    assert (timed.clusters, timed.classifiers) == (5, 2)
     for _ in range(2):
         passed = []
-        for part in timed(None):  # type: ignore[arg-type]
+        for part in timed.segment(None):  # type: ignore[arg-type]
             now[0] += 100.0
             passed.append(part)
         assert all(found is part for found, part in zip(passed, parts, strict=True))

@@ -15,7 +15,7 @@ from rasterio.enums import ColorInterp
 from rasterio.rpc import RPC
 
 from terrasift import InputError, LandClass, Legend, Recipe, Run, train
-from terrasift.prediction import Predictor
+from terrasift.prediction import Predictor, Wanted
 from terrasift.raster import Raster, pixels_of, read_labels, write_image, write_polygons
 from terrasift.run import network_of
 
@@ -182,9 +182,9 @@ def test_a_resampled_map_does_not_depend_on_windows_and_resumes(tmp_path: Path, 
 
     predictor = Run.open(run.path, ["predict.window=24"]).predictor
     with Raster(scene) as raster:
-        every = list(predictor.scene(raster))
+        every = list(predictor.segment(raster))
         done = {part.window for part in every[: len(every) // 2]}
-        left = list(predictor.scene(raster, done))
+        left = list(predictor.segment(raster, Wanted(done=done)))
     assert len(left) < len(every)
     covered = np.zeros((HEIGHT, WIDTH), int)
     for part in every:
@@ -272,5 +272,5 @@ def test_a_scene_that_does_not_fit_is_refused_in_a_line(
     recipe = Recipe.load("paper", [*SMALL, *changes, scaling])
     scene = write(tmp_path / "other.tif", fields(bands, dtype), grid)
     with Raster(scene) as raster, pytest.raises(InputError) as refusal:
-        list(Predictor(network_of(recipe), recipe).scene(raster))
+        list(Predictor(network_of(recipe), recipe).segment(raster))
     assert f"other.tif: {line}" in str(refusal.value)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from terrasift import Legend, Run
+from terrasift import Legend, MapOptions, Run
 from terrasift.raster import Raster, read_labels
 from tests.teaching.label_files import Clicks, write_csv
 
@@ -154,8 +154,8 @@ def test_a_killed_teach_leaves_the_run_as_it_was(run: Run, csv_file: Path) -> No
 @pytest.mark.parametrize("confidence", [False, True])
 def test_clusters_can_still_be_mapped(run: Run, csv_file: Path, scenes: Path, tmp_path: Path, confidence: bool) -> None:
     scene = scenes / "images" / "north.tif"
-    before = read(run.predict(scene, tmp_path / "before.tif", clusters=True))
+    before = read(run.predict(scene, tmp_path / "before.tif", MapOptions(clusters=True)))
     run.teach(csv_file)
     assert np.array_equal(
-        read(run.predict(scene, tmp_path / "after.tif", clusters=True, confidence=confidence)), before
+        read(run.predict(scene, tmp_path / "after.tif", MapOptions(clusters=True, confidence=confidence))), before
     )

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,10 @@ from terrasift.evaluation import Evaluation, LabelledImage, Seconds, evaluate_le
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
 from terrasift.prediction import (
-    ClusterPredictor,
+    DaskPredictor,
+    MapOptions,
     Predictor,
+    Segmenter,
     TimedSegmenter,
     check_nothing_there,
     map_paths,
@@ -100,12 +102,7 @@ class Run(RunFolder):
         self,
         scene: str | os.PathLike[str],
         out: str | os.PathLike[str],
-        *,
-        clusters: bool = False,
-        confidence: bool = False,
-        vector: str | os.PathLike[str] | None = None,
-        min_area: float = 0.0,
-        resume: bool = False,
+        options: MapOptions = MapOptions(),
     ) -> Path:
         """Write the class map of a scene on the scene's own grid, and the style that QGIS draws it with (``.qml``).
 
@@ -115,20 +112,8 @@ class Run(RunFolder):
             Any path GDAL opens.
         out
             ``.tif`` (Cloud Optimized, with the scene's CRS and transform, colour table and class names) or ``.png``.
-        clusters
-            Write the network's own clusters instead of the legend's classes.
-        confidence
-            Write ``map.confidence.tif`` beside ``map.tif`` too: the softmax of the winning cluster in per cent, uint8,
-            255 where the map has no class.
-        vector
-            Write the map's regions as polygons too: a GeoPackage (``.gpkg``) or GeoJSON (``.geojson``).
-        min_area
-            Regions smaller than this, in square metres (pixels where the scene has no CRS), go to the largest beside
-            them; the whole map is held in memory then.
-        resume
-            Go on where the same prediction was killed or interrupted; the map is the same, byte for byte, as if it had
-            never been. A map that is whole is left as it is, provided that the run, the scene, the legend and the
-            settings of `predict` are still those it was made with.
+        options
+            What else is written, and how.
 
         Returns
         -------
@@ -141,21 +126,15 @@ class Run(RunFolder):
             If the scene does not fit the network, if `out` cannot be written, or if it was begun with anything else
             and is to be resumed.
         """
-        options = _Options(clusters, confidence, vector, min_area, resume)
-        segmenter = self._predictor_for(self._legend_for(clusters)).scene
-        return self._predict(segmenter, str(scene), Path(out), options)
+        return self._predict(self._predictor_for(self._legend_for(options)), str(scene), Path(out), options)
 
     def predict_all(
         self,
         scenes: Sequence[str | os.PathLike[str]],
         out: str | os.PathLike[str],
+        options: MapOptions = MapOptions(),
         *,
-        clusters: bool = False,
-        confidence: bool = False,
-        vector: str | os.PathLike[str] | None = None,
-        min_area: float = 0.0,
         overwrite: bool = False,
-        resume: bool = False,
         workers: int = 1,
         scheduler: str | None = None,
     ) -> Predictions:
@@ -167,8 +146,8 @@ class Run(RunFolder):
             Files, folders, glob patterns, lists of scenes (``.txt``), or any path GDAL opens.
         out
             A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
-        clusters, confidence, vector, min_area, resume
-            As for `predict`; of many scenes `vector` is a folder, where each GeoPackage takes its map's name.
+        options
+            As for `predict`; of many scenes its `vector` is a folder, where each GeoPackage takes its map's name.
         overwrite
             Replace files that stand where maps go. Without it a resumed prediction replaces only maps of its own kind.
         workers
@@ -187,16 +166,17 @@ class Run(RunFolder):
         """
         paths = find_scenes(scenes)
         targets = dict(zip(paths, map_paths(paths, out), strict=True))
-        polygons = polygon_paths(targets, vector)
+        polygons = polygon_paths(targets, options.vector)
         if not overwrite:
-            check_nothing_there([*targets.values(), *polygons.values()], resume=resume)
-        options = _Options(clusters, confidence, None, min_area, resume)
+            check_nothing_there([*targets.values(), *polygons.values()], resume=options.resume)
+        legend = self._legend_for(options)
         with contextlib.ExitStack() as stack:
-            predictor = self._predictor_for(self._legend_for(clusters))
-            segmenter, beside, stop = predictor.scene, 1, lambda: None
+            predictor = self._predictor_for(legend)
+            segmenter: Segmenter = predictor
+            beside, stop = 1, lambda: None
             if workers > 1 or scheduler is not None:
                 client = stack.enter_context(open_client(workers, scheduler))
-                segmenter = ClusterPredictor(client, predictor.network, self.settings).scene
+                segmenter = DaskPredictor(client, predictor.network, self.settings, predictor.clusters)
                 beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
 
             def predict(scene: str, target: Path) -> Path:
@@ -207,33 +187,22 @@ class Run(RunFolder):
         done = dataclasses.replace(done, polygons=[path for path in polygons.values() if path.exists()])
         if len(done.maps) < 2:
             return done
-        return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), self._legend_for(clusters)))
+        return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), legend))
 
-    def _predict(self, segmenter: Any, scene: str, out: Path, options: _Options) -> Path:
-        legend = self._legend_for(options.clusters)
+    def _predict(self, segmenter: Segmenter, scene: str, out: Path, options: MapOptions) -> Path:
+        legend = self._legend_for(options)
         with Raster(scene) as raster:
-            state = raster.state
             if options.vector is not None:
                 check_polygons_path(options.vector, raster.info)
-        path = predict_scene(
-            functools.partial(segmenter, confidence=options.confidence, classifier=legend.classifier),
-            legend,
-            self._outputs_of(legend),
-            scene,
-            out,
-            self._job(state, legend, options),
-            confidence=options.confidence,
-            min_area=options.min_area,
-            resume=options.resume,
-        )
+            path = predict_scene(segmenter, legend, raster, out, self._job(raster.state, legend, options), options)
         write_qgis_style(path, legend)
         if options.vector is not None:
             write_polygons(path, options.vector, min_area=options.min_area)
             write_qgis_style(options.vector, legend)
         return path
 
-    def _legend_for(self, clusters: bool) -> Legend:
-        if not clusters:
+    def _legend_for(self, options: MapOptions) -> Legend:
+        if not options.clusters:
             return self.legend
         # Of the classifier whose clusters the legend names: what the map shows is what the legend is about.
         return Legend(Legend.of_clusters(self.recipe.clusters).classes, classifier=self.legend.classifier)
@@ -246,10 +215,6 @@ class Run(RunFolder):
             taught = self.predictor.with_classifier(self.load_taught(legend.taught))
             self._taught_predictors = {legend.taught: taught}  # the one before has gone out of force
         return self._taught_predictors[legend.taught]
-
-    def _outputs_of(self, legend: Legend) -> int:
-        """How many of these there are."""
-        return self.load_taught(legend.taught).outputs if legend.taught else self.recipe.clusters
 
     def predict_array(self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.integer[Any]]:
         """Class indices of an array that fits into memory whole.
@@ -276,8 +241,9 @@ class Run(RunFolder):
         check_array(values, self.recipe)
         if valid is None:
             valid = np.isfinite(values).all(axis=2)
-        found = self._predictor_for(legend).array(values, valid)[legend.classifier - 1]
-        return np.where(valid, legend.table(self._outputs_of(legend))[found], legend.nodata).astype(legend.dtype)
+        predictor = self._predictor_for(legend)
+        found = predictor.array(values, valid)[legend.classifier - 1]
+        return np.where(valid, legend.table(predictor.clusters)[found], legend.nodata).astype(legend.dtype)
 
     def teach(
         self,
@@ -366,7 +332,7 @@ class Run(RunFolder):
             If the file does not do what the run does; nothing is left of it then.
         """
         legend = self.legend
-        return export_run(self, self._predictor_for(legend), self._outputs_of(legend), out, scene)
+        return export_run(self, self._predictor_for(legend), out, scene)
 
     def evaluate(
         self,
@@ -417,17 +383,16 @@ class Run(RunFolder):
         """
         legend = classes if isinstance(classes, Legend) else Legend.load(classes)
         tested = labelled_images(images, masks)
-        recipe, segmenter = self.recipe, TimedSegmenter(self.predictor.scene)
+        recipe, segmenter = self.recipe, TimedSegmenter(self.predictor)
         if mapping == "legend":
             if map_images is not None or map_masks is not None:
                 raise SettingError("map_images", "decide nothing: the legend is the mapping", "leave them out")
             own = self.legend
-            segmenter = TimedSegmenter(self._predictor_for(own).scene)
-            outputs = self._outputs_of(own)
-            found = evaluate_legend(segmenter, own, legend, outputs, tested, regions=regions)
+            segmenter = TimedSegmenter(self._predictor_for(own))
+            found = evaluate_legend(segmenter, own, legend, tested, regions=regions)
             return dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
         mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
-        found = evaluate_segmenter(segmenter, legend, recipe.clusters, tested, mapped, method=mapping, regions=regions)
+        found = evaluate_segmenter(segmenter, legend, tested, mapped, method=mapping, regions=regions)
         found = dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
         if baselines:
             at_hand = self._at_hand(tested, mapped)
@@ -442,7 +407,7 @@ class Run(RunFolder):
         trained_on = [path for path in self.images if is_there(path)]
         return [image.scene for image in mapped or ()] or trained_on or [image.scene for image in tested]
 
-    def _job(self, scene: list[list[Any]], legend: Legend, options: _Options) -> str:
+    def _job(self, scene: list[list[Any]], legend: Legend, options: MapOptions) -> str:
         """A digest of all that a map depends on."""
         parts = {
             "version": version("terrasift"),
@@ -458,17 +423,6 @@ class Run(RunFolder):
     def _weights_digest(self) -> str:
         with self.weights_file.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@dataclass(frozen=True)
-class _Options:
-    """What is written for each scene; see `Run.predict`."""
-
-    clusters: bool
-    confidence: bool
-    vector: str | os.PathLike[str] | None
-    min_area: float
-    resume: bool
 
 
 _SCENES_AT_A_TIME = 8  # on a cluster, so that the end of one scene leaves no worker idle

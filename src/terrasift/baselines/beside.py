@@ -106,7 +106,7 @@ class _Beside:
 
     def _count(self, segmenter: Segmenter, images: Sequence[LabelledImage], what: str) -> NDArray[np.int64]:
         tracked = track(images, len(images), f"{self.name}, {what}")
-        return count_overlaps(segmenter, tracked, self.legend, self.recipe.clusters)[0]
+        return count_overlaps(segmenter, tracked, self.legend)[0]
 
 
 def _draw_scenes(scenes: Sequence[str], recipe: Recipe) -> list[str]:

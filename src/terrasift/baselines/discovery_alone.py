@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from terrasift.baselines.windows import segment_windows
 from terrasift.discovery import Discovery
-from terrasift.prediction import ClusterWindow
+from terrasift.prediction import ClusterWindow, Wanted
 from terrasift.raster import Raster
 
 __all__ = ["DiscoveryAlone"]
@@ -26,8 +26,9 @@ class DiscoveryAlone:
 
     def __init__(self, discovery: Discovery) -> None:
         self._discovery = discovery
+        self.clusters, self.classifiers = discovery.recipe.clusters, 1
 
-    def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, in windows of at most 512 pixels, each cut into superpixels by itself.
 
         Raises
@@ -36,7 +37,7 @@ class DiscoveryAlone:
             If the scene's dtype, bands or size do not fit.
         """
         recipe = self._discovery.recipe
-        return segment_windows(raster, self._segment, recipe.measured_scaling, recipe.bands)
+        return segment_windows(raster, self._clusters, recipe.measured_scaling, recipe.bands)
 
-    def _segment(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
+    def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         return self._discovery.clusters_of(image, valid)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from terrasift.baselines.windows import segment_windows
 from terrasift.blocks.external import external_segmentation
-from terrasift.prediction import ClusterWindow
+from terrasift.prediction import ClusterWindow, Wanted
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
 
@@ -43,6 +43,7 @@ class ExternalAlone:
     """
 
     clusters = 32
+    classifiers = 1
 
     def __init__(
         self,
@@ -57,7 +58,7 @@ class ExternalAlone:
         self._seed = seed
         self._color_bands = [number - 1 for number in color_bands]
 
-    def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene; one of more than 512 pixels a side is cut, and each window is an image of its own.
 
         Raises
@@ -65,7 +66,7 @@ class ExternalAlone:
         InputError
             If the scene's dtype, bands or size do not fit.
         """
-        return segment_windows(raster, self._segment, self._scaling, self._bands)
+        return segment_windows(raster, self._clusters, self._scaling, self._bands)
 
-    def _segment(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
+    def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         return external_segmentation(image, bands=self._color_bands, seed=self._seed, valid=valid)

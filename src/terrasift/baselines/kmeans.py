@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 from terrasift.baselines.pixel_kmeans import PixelKMeans
 from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
 from terrasift.data.patches import Patch
-from terrasift.prediction import Segmenter, on_own_grid
+from terrasift.prediction import AtResolution, Segmenter
 from terrasift.recipe import Recipe, Scaling
 
 __all__ = ["KMeans", "fit_kmeans"]
@@ -42,4 +41,4 @@ def fit_kmeans(
         If there is less to fit on than there are clusters.
     """
     model = kind(recipe.clusters, scaling, recipe.bands, recipe.seed).fit(patches)
-    return functools.partial(on_own_grid, model.scene, recipe)
+    return AtResolution(model, recipe)

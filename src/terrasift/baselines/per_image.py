@@ -16,7 +16,7 @@ from terrasift.blocks.batch import Batch
 from terrasift.blocks.superpixels import superpixels
 from terrasift.errors import SettingError
 from terrasift.network import Network, build_network
-from terrasift.prediction import ClusterWindow
+from terrasift.prediction import ClusterWindow, Wanted
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Recipe, Scaling
 from terrasift.training import training_step
@@ -124,7 +124,7 @@ class PerImageOptimisation:
             raise SettingError("extractor", f"{extractor!r} was not published for single images", "use kan or dic")
         if iterations is not None and iterations < 1:
             raise SettingError("iterations", f"{iterations} is too small", "use 1 or more")
-        self.clusters = clusters
+        self.clusters, self.classifiers = clusters, 1
         self._extractor = extractor
         self._scaling = scaling
         self._bands = bands
@@ -135,7 +135,7 @@ class PerImageOptimisation:
             self._fresh = build_network(extractor, len(scaling.low), clusters, width=width)
         self._recipe = Recipe(classifiers=1, clusters=clusters, class_weights="none")
 
-    def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene; one of more than 512 pixels a side is cut, and each window is an image of its own.
 
         Raises
@@ -143,9 +143,9 @@ class PerImageOptimisation:
         InputError
             If the scene's dtype, bands or size do not fit.
         """
-        return segment_windows(raster, self._segment, self._scaling, self._bands)
+        return segment_windows(raster, self._clusters, self._scaling, self._bands)
 
-    def _segment(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
+    def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         settings = self._settings
         regions = superpixels(image, area=settings.area, compactness=settings.compactness, valid=valid)
         batch = Batch(

@@ -12,7 +12,7 @@ from terrasift.blocks.preprocessing import scale_to_unit
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.sampling import draw_patches
 from terrasift.errors import SettingError
-from terrasift.prediction import ClusterWindow, scene_views
+from terrasift.prediction import ClusterWindow, Wanted, scene_views
 from terrasift.progress import track
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
@@ -41,7 +41,7 @@ class PixelKMeans:
     def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
         from sklearn.cluster import MiniBatchKMeans  # slow to import, and only k-means needs it
 
-        self.clusters = clusters
+        self.clusters, self.classifiers = clusters, 1
         self._scaling = scaling
         self._bands = bands
         self._seed = seed
@@ -79,7 +79,7 @@ class PixelKMeans:
         self._model.fit(sample)
         return self
 
-    def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window."""
         for _, window in scene_views(raster.info.height, raster.info.width, self._WINDOW, margin=0):
             values, valid = raster.read(window, self._bands)

@@ -13,7 +13,7 @@ from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.sampling import draw_patches
 from terrasift.errors import SettingError
-from terrasift.prediction import ClusterWindow
+from terrasift.prediction import ClusterWindow, Wanted
 from terrasift.progress import track
 from terrasift.raster import Bands, Raster
 from terrasift.recipe import Scaling
@@ -42,7 +42,7 @@ class SuperpixelKMeans:
     def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
         from sklearn.cluster import MiniBatchKMeans  # slow to import, and only k-means needs it
 
-        self.clusters = clusters
+        self.clusters, self.classifiers = clusters, 1
         self._scaling = scaling
         self._bands = bands
         self._seed = seed
@@ -78,7 +78,7 @@ class SuperpixelKMeans:
         self._model.fit(np.concatenate(means))
         return self
 
-    def scene(self, raster: Raster) -> Iterator[ClusterWindow]:
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, in windows of at most 512 pixels, each cut into superpixels by itself.
 
         Raises
@@ -86,9 +86,9 @@ class SuperpixelKMeans:
         InputError
             If the scene's dtype, bands or size do not fit.
         """
-        return segment_windows(raster, self._segment, self._scaling, self._bands)
+        return segment_windows(raster, self._clusters, self._scaling, self._bands)
 
-    def _segment(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
+    def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         regions = superpixels(image, valid=valid)
         clusters: NDArray[np.integer] = self._model.predict(region_means(image, regions, valid))[regions]
         return clusters

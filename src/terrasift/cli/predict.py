@@ -44,17 +44,14 @@ def command(
 ) -> Outcome:
     """Write a class map for each scene, on the scene's own grid."""
     from terrasift.api import Run
+    from terrasift.prediction import MapOptions
 
     opened = Run.open(run, changes or ())
     done = opened.predict_all(
         scenes,
         out,
-        clusters=clusters,
-        confidence=confidence,
-        vector=vector,
-        min_area=min_area,
+        MapOptions(clusters, confidence, vector, min_area, resume),
         overwrite=overwrite,
-        resume=resume,
         workers=workers,
         scheduler=scheduler,
     )

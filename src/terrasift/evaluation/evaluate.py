@@ -49,7 +49,6 @@ class LabelView(NamedTuple):
 def evaluate_segmenter(
     segmenter: Segmenter,
     legend: Legend,
-    clusters: int,
     tested: Sequence[LabelledImage],
     mapped: Sequence[LabelledImage] | None = None,
     *,
@@ -61,11 +60,9 @@ def evaluate_segmenter(
     Parameters
     ----------
     segmenter
-        Gives the clusters of a scene: `Predictor.scene`, a baseline.
+        Gives the clusters of a scene: `Predictor`, a baseline.
     legend
         Names the classes of the masks.
-    clusters
-        K.
     tested
         The test set.
     mapped
@@ -85,16 +82,13 @@ def evaluate_segmenter(
     InputError
         If a mask's size is not its image's, or if no pixel has a label.
     """
-    return evaluate_views(
-        segmenter, legend, [_whole_view(legend)], clusters, tested, mapped, method=method, regions=regions
-    )[0]
+    return evaluate_views(segmenter, legend, [_whole_view(legend)], tested, mapped, method=method, regions=regions)[0]
 
 
 def evaluate_legend(
     segmenter: Segmenter,
     own: Legend,
     legend: Legend,
-    clusters: int,
     tested: Sequence[LabelledImage],
     *,
     regions: Regions = "classes",
@@ -103,7 +97,7 @@ def evaluate_legend(
 
     Parameters
     ----------
-    segmenter, clusters, tested, regions
+    segmenter, tested, regions
         As for `evaluate_segmenter`.
     own
         Holds the clusters; only its classifier is scored. Clusters without a class count nowhere.
@@ -117,9 +111,9 @@ def evaluate_legend(
         a class.
     """
     view = _whole_view(legend)
-    mapping = map_by_name(own, legend, clusters, "legend.yaml")
+    mapping = map_by_name(own, legend, segmenter.clusters, "legend.yaml")
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
-        counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder))
+        counts, kept = _segment(segmenter, legend, tested, Path(folder))
         index = own.classifier - 1
         scores = _score_mapping(index, mapping, float("nan"), counts[index], view, kept, regions)
     if not scores.confusion.total:
@@ -131,7 +125,6 @@ def evaluate_views(
     segmenter: Segmenter,
     legend: Legend,
     views: Sequence[LabelView],
-    clusters: int,
     tested: Sequence[LabelledImage],
     mapped: Sequence[LabelledImage] | None = None,
     *,
@@ -140,10 +133,10 @@ def evaluate_views(
 ) -> list[Evaluation]:
     """`evaluate_segmenter` under several views of the same masks, segmenting each image once."""
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
-        test_counts, kept = _segment(segmenter, legend, clusters, tested, Path(folder))
+        test_counts, kept = _segment(segmenter, legend, tested, Path(folder))
         found = test_counts
         if mapped is not None:
-            found = count_overlaps(segmenter, track(mapped, len(mapped), "mapping images"), legend, clusters)
+            found = count_overlaps(segmenter, track(mapped, len(mapped), "mapping images"), legend)
         return [_score_view(view, test_counts, found, kept, method, regions) for view in views]
 
 
@@ -154,7 +147,6 @@ def _whole_view(legend: Legend) -> LabelView:
 def _segment(
     segmenter: Segmenter,
     legend: Legend,
-    clusters: int,
     tested: Sequence[LabelledImage],
     folder: Path,
 ) -> tuple[list[NDArray[np.int64]], list[_KeptMaps]]:
@@ -163,7 +155,7 @@ def _segment(
     kept: list[_KeptMaps] = []
     for number, image in enumerate(track(tested, len(tested), "test images")):
         maps = _KeptMaps(folder / f"{number}.npy", image, legend)
-        overlaps.append(_overlaps(maps.fill(segmenter), maps.truth, legend, clusters))
+        overlaps.append(_overlaps(maps.fill(segmenter), maps.truth, legend, segmenter.clusters))
         kept.append(maps)
     return _total(overlaps, tested), kept
 
@@ -217,9 +209,7 @@ def _as_seen(counts: NDArray[np.int64], view: LabelView) -> NDArray[np.int64]:
     return seen
 
 
-def count_overlaps(
-    segmenter: Segmenter, images: Iterable[LabelledImage], legend: Legend, clusters: int
-) -> list[NDArray[np.int64]]:
+def count_overlaps(segmenter: Segmenter, images: Iterable[LabelledImage], legend: Legend) -> list[NDArray[np.int64]]:
     """How many pixels of each cluster lie on each class over all images: (K, C) for each classifier.
 
     Raises
@@ -231,7 +221,7 @@ def count_overlaps(
     for image in images:
         with Raster(image.scene) as raster:
             truth = _read_truth(image, raster, legend)
-            overlaps.append(_overlaps(segmenter(raster), truth, legend, clusters))
+            overlaps.append(_overlaps(segmenter.segment(raster), truth, legend, segmenter.clusters))
         seen.append(image)
     return _total(overlaps, seen)
 
@@ -249,7 +239,7 @@ class _KeptMaps:
         """Pass the windows of the image through, writing them down."""
         maps: NDArray[np.uint16] | None = None
         with Raster(self.scene) as raster:
-            for part in segmenter(raster):
+            for part in segmenter.segment(raster):
                 if maps is None:
                     shape = (len(part.clusters), *self.truth.shape)
                     maps = np.lib.format.open_memmap(self._path, "w+", np.uint16, shape)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from terrasift.prediction.cluster import ClusterPredictor
+from terrasift.prediction.dask_workers import DaskPredictor
 from terrasift.prediction.deciding import Look
 from terrasift.prediction.maps import check_nothing_there, map_paths, predict_scene
-from terrasift.prediction.own_grid import on_own_grid
+from terrasift.prediction.options import MapOptions, Wanted
+from terrasift.prediction.own_grid import AtResolution
 from terrasift.prediction.predictor import Predictor
 from terrasift.prediction.tensors import TensorReader
 from terrasift.prediction.timed import TimedSegmenter
 from terrasift.prediction.windows import ClusterWindow, Segmenter, Views, scene_views
 
 __all__ = [
-    "ClusterPredictor",
+    "AtResolution",
     "ClusterWindow",
+    "DaskPredictor",
     "Look",
+    "MapOptions",
     "Predictor",
     "Segmenter",
     "TensorReader",
     "TimedSegmenter",
     "Views",
+    "Wanted",
     "check_nothing_there",
     "map_paths",
-    "on_own_grid",
     "predict_scene",
     "scene_views",
 ]

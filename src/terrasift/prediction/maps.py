@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,8 @@ import numpy as np
 from terrasift.errors import InputError
 from terrasift.legend import Legend
 from terrasift.prediction.ahead import ahead
-from terrasift.prediction.windows import ClusterWindow
+from terrasift.prediction.options import MapOptions, Wanted
+from terrasift.prediction.windows import ClusterWindow, Segmenter
 from terrasift.progress import progress_bar
 from terrasift.raster import POLYGON_SUFFIXES, ClassMapWriter, Raster, confidence_path, job_of_map, pixels_of
 
@@ -20,40 +21,29 @@ __all__ = ["check_nothing_there", "map_paths", "predict_scene"]
 
 
 def predict_scene(
-    segmenter: Callable[..., Iterator[ClusterWindow]],
+    segmenter: Segmenter,
     legend: Legend,
-    clusters: int,
-    scene: str | os.PathLike[str],
+    raster: Raster,
     out: str | os.PathLike[str],
     job: str = "",
-    *,
-    confidence: bool = False,
-    min_area: float = 0.0,
-    resume: bool = False,
+    options: MapOptions = MapOptions(),
 ) -> Path:
     """Write the class map of a scene on the scene's own grid, whole or not at all.
 
     Parameters
     ----------
     segmenter
-        Gives the scene's clusters, of all classifiers or of the legend's alone: `Predictor.scene`, or a baseline. With
-        a job that is resumed it is also given the windows that are done.
+        Gives the scene's clusters.
     legend
         Classes and the clusters they hold; clusters of no class become nodata.
-    clusters
-        K.
-    scene
-        Any path GDAL opens.
+    raster
+        The open scene.
     out
         ``.tif`` or ``.png``.
     job
         Names all that the map depends on. If it is killed or interrupted, it can be resumed.
-    confidence
-        Write what the segmenter says of its confidence, in per cent, beside the map (`confidence_path`).
-    min_area
-        Regions smaller than this, in square metres (pixels where the scene has no CRS), go to the largest beside them.
-    resume
-        Go on where the same job was stopped. A map that it finished is left as it is.
+    options
+        Its `confidence`, `min_area` and `resume` count here.
 
     Raises
     ------
@@ -61,44 +51,45 @@ def predict_scene(
         If the scene does not fit the segmenter, holds no valid pixel, if the map cannot be written, or
         if another job's is to be resumed.
     """
-    if resume and job and job_of_map(out) == job and (not confidence or confidence_path(out).exists()):
-        return Path(out)
-    with Raster(scene) as raster:
-        pixels = raster.info.height * raster.info.width
-        table = legend.table(clusters)
-        writer = ClassMapWriter(
-            out,
-            raster.info,
-            legend,
-            job,
-            resume=resume,
-            confidence=confidence,
-            min_pixels=pixels_of(min_area, raster.info) if min_area else 0,
-        )
-        with writer:
-            parts = segmenter(raster, writer.done) if writer.done else segmenter(raster)
-            before = sum(window.height * window.width for window in writer.done)
+    out = Path(out)
+    confidence = options.confidence
+    if options.resume and job and job_of_map(out) == job and (not confidence or confidence_path(out).exists()):
+        return out
+    pixels = raster.info.height * raster.info.width
+    table = legend.table(segmenter.clusters)
+    writer = ClassMapWriter(
+        out,
+        raster.info,
+        legend,
+        job,
+        resume=options.resume,
+        confidence=confidence,
+        min_pixels=pixels_of(options.min_area, raster.info) if options.min_area else 0,
+    )
+    with writer:
+        parts = segmenter.segment(raster, Wanted(confidence, legend.classifier, writer.done))
+        before = sum(window.height * window.width for window in writer.done)
 
-            def write(part: ClusterWindow) -> bool:
-                index = 0 if len(part.clusters) == 1 else legend.classifier - 1
-                classes = np.where(part.valid, table[part.clusters[index]], legend.nodata)
-                writer.write(classes, part.window, part.confidence[index] if confidence else None)
-                return bool(part.valid.any())
+        def write(part: ClusterWindow) -> bool:
+            (clusters,) = part.clusters
+            classes = np.where(part.valid, table[clusters], legend.nodata)
+            writer.write(classes, part.window, part.confidence[0] if confidence else None)
+            return bool(part.valid.any())
 
-            def new() -> Iterator[ClusterWindow]:
-                for part in parts:
-                    if part.window not in writer.done:
-                        yield part
-                        advance(by=part.window.height * part.window.width)
+        def new() -> Iterator[ClusterWindow]:
+            for part in parts:
+                if part.window not in writer.done:
+                    yield part
+                    advance(by=part.window.height * part.window.width)
 
-            with (
-                progress_bar(Path(scene).name, pixels, done=before) as advance,
-                contextlib.closing(ahead(write, new())) as written,
-            ):
-                seen = sum(written)  # to the end, whatever was seen
-            if not seen and not writer.holds_data:
-                raise InputError(scene, "holds no valid pixel: all is nodata", "there is nothing to map")
-    return Path(out)
+        with (
+            progress_bar(Path(raster.path).name, pixels, done=before) as advance,
+            contextlib.closing(ahead(write, new())) as written,
+        ):
+            seen = sum(written)  # to the end, whatever was seen
+        if not seen and not writer.holds_data:
+            raise InputError(raster.path, "holds no valid pixel: all is nodata", "there is nothing to map")
+    return out
 
 
 def check_nothing_there(targets: Sequence[Path], *, resume: bool = False) -> None:

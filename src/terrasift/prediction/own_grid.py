@@ -3,30 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from terrasift.prediction.windows import ClusterWindow
+from terrasift.prediction.options import Wanted
+from terrasift.prediction.windows import ClusterWindow, Segmenter
 from terrasift.raster import Raster, ResampledGrid, Window
 from terrasift.recipe import Recipe
 
-__all__ = ["on_own_grid"]
+__all__ = ["AtResolution", "on_own_grid"]
+
+
+@dataclass(frozen=True)
+class AtResolution:
+    """A segmenter that is shown scenes at a recipe's resolution, and whose clusters come on their own grid."""
+
+    segmenter: Segmenter
+    recipe: Recipe
+
+    @property
+    def clusters(self) -> int:
+        """K."""
+        return self.segmenter.clusters
+
+    @property
+    def classifiers(self) -> int:
+        """As many as the segmenter has."""
+        return self.segmenter.classifiers
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
+        """Clusters of an open scene, window by window: see `on_own_grid`."""
+        return on_own_grid(self.segmenter.segment, self.recipe, raster, wanted)
 
 
 def on_own_grid(
-    segment: Callable[..., Iterator[ClusterWindow]], recipe: Recipe, raster: Raster, done: Container[Window] = ()
+    segment: Callable[[Raster, Wanted], Iterator[ClusterWindow]], recipe: Recipe, raster: Raster, wanted: Wanted
 ) -> Iterator[ClusterWindow]:
     """Segment a scene at the recipe's resolution: each of its own pixels takes the cluster found at its middle.
 
     Parameters
     ----------
     segment
-        Gives the clusters of an open scene, and may be given the windows that are done.
+        Gives the clusters of an open scene, which nobody else reads meanwhile: a thread may.
     recipe
         Its resolution and bands count.
     raster
         The open scene, on its own grid; one that is resampled already is segmented as it is.
-    done
-        Windows that may be left out.
+    wanted
+        Of the scene's own grid.
 
     Yields
     ------
@@ -38,15 +61,13 @@ def on_own_grid(
     InputError
         If there is a resolution, and the scene does not say where on Earth it lies.
     """
-    if recipe.resolution is None or raster.info.resolution is not None:
-        yield from segment(raster, done) if done else segment(raster)
-        return
-    with Raster(raster.path, recipe.resolution) as resampled:
-        grid = resampled.resampled
-        if grid is None:  # its own grid has that resolution
-            yield from segment(resampled, done) if done else segment(resampled)
+    is_resampled = raster.info.resolution is not None
+    with Raster(raster.path, raster.info.resolution if is_resampled else recipe.resolution) as seen:
+        grid = seen.resampled
+        if is_resampled or grid is None:  # its own grid has that resolution
+            yield from segment(seen, wanted)
             return
-        for part in segment(resampled, _Done(grid, done)) if done else segment(resampled):
+        for part in segment(seen, replace(wanted, done=_Done(grid, wanted.done))):
             for piece in _pieces(grid, part.window):
                 own = grid.own_window(piece)
                 rows, _ = piece.inside(part.window).slices

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.choices import PredictionSpeed
 from terrasift.blocks.context import Sample, reach_of
+from terrasift.blocks.taught import TaughtClassifier
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
 from terrasift.errors import SettingError
@@ -23,6 +24,7 @@ from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.ahead import ahead
 from terrasift.prediction.context import draw_sample
 from terrasift.prediction.deciding import Look, decide, look
+from terrasift.prediction.options import Wanted
 from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.tensors import TensorReader
 from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene_views, window_views
@@ -44,19 +46,24 @@ class Predictor:
         Trained.
     recipe
         Its recipe: bands, scaling, windows and device.
+    clusters
+        K, where that is not the recipe's.
 
     Attributes
     ----------
+    clusters
+        K, of each classifier.
     reader
         Turns band values into what the network takes.
     """
 
-    def __init__(self, network: Network, recipe: Recipe) -> None:
+    def __init__(self, network: Network, recipe: Recipe, clusters: int | None = None) -> None:
         if recipe.scaling is None:
             raise SettingError("scaling", "is not known", "use the recipe of a trained run")
         self._device = find_device(recipe.compute.device)
         self._network = network.to(self._device).eval()
         self._recipe = recipe
+        self.clusters = clusters or recipe.clusters
         self.reader = TensorReader(recipe, recipe.scaling, self._device)
         self._held: OrderedDict[tuple[object, ...], Network] = OrderedDict()
 
@@ -65,18 +72,16 @@ class Predictor:
         """As it was trained. Others use it too: copy it before you change it."""
         return self._network
 
-    def with_classifier(self, classifier: torch.nn.Module) -> Predictor:
-        """The same features read by another classifier, the only one."""
-        return Predictor(Network(self._network.extractor, [classifier]), self._recipe)
+    @property
+    def classifiers(self) -> int:
+        """Of the network."""
+        return len(self._network.classifiers)
 
-    def scene(
-        self,
-        raster: Raster,
-        done: Container[Window] = (),
-        *,
-        confidence: bool = False,
-        classifier: int | None = None,
-    ) -> Iterator[ClusterWindow]:
+    def with_classifier(self, classifier: TaughtClassifier) -> Predictor:
+        """The same features read by another classifier, the only one."""
+        return Predictor(Network(self._network.extractor, [classifier]), self._recipe, classifier.outputs)
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window. A thread reads on while the network computes.
 
         With a `resolution` the network sees the scene resampled, and its clusters come on the scene's own grid, unless
@@ -86,13 +91,9 @@ class Predictor:
         ----------
         raster
             The scene.
-        done
-            Windows that may be left out. One that shares its batch with others may come all the same: batches stay as
-            they are, and with them every bit.
-        confidence
-            Whether to give the softmax of the winning clusters too.
-        classifier
-            The only one, from 1, whose clusters are given; None: all.
+        wanted
+            A window that is done may come all the same where it shares its batch with others: batches stay as they are,
+            and with them every bit.
 
         Raises
         ------
@@ -101,21 +102,14 @@ class Predictor:
         SettingError
             If `predict.window` is smaller than what a pixel's logits depend on.
         """
-        return on_own_grid(
-            functools.partial(self._scene, confidence=confidence, classifier=classifier), self._recipe, raster, done
-        )
+        return on_own_grid(self._segment, self._recipe, raster, wanted)
 
-    def _scene(
-        self, raster: Raster, done: Container[Window] = (), *, confidence: bool, classifier: int | None
-    ) -> Iterator[ClusterWindow]:
-        left = self.batches(raster.info, done)
-        network = self.ready(self.network_of(raster, classifier))
-        with (
-            Raster(raster.path, raster.info.resolution) as own,  # the thread's: handles are not shared
-            contextlib.closing(ahead(functools.partial(self.reader.batch, own), left)) as loaded,
-        ):
+    def _segment(self, raster: Raster, wanted: Wanted) -> Iterator[ClusterWindow]:
+        left = self.batches(raster.info, wanted.done)
+        network = self.ready(self.network_of(raster, wanted.classifier))
+        with contextlib.closing(ahead(functools.partial(self.reader.batch, raster), left)) as loaded:
             for batch in loaded:
-                yield from decide(network, batch, confidence=confidence)
+                yield from decide(network, batch, confidence=wanted.confidence)
 
     def look(self, raster: Raster, window: Window) -> Look:
         """All that the network makes of one window of an open scene: features and logits, as the scene's map has them.
@@ -133,7 +127,7 @@ class Predictor:
         return look(network, self.reader.batch(raster, [views]))[0]
 
     def batches(self, info: RasterInfo, done: Container[Window] = ()) -> list[list[Views]]:
-        """The windows of a scene as they go through the network together; errors as for `scene`.
+        """The windows of a scene as they go through the network together; errors as for `segment`.
 
         Batches of which every window is done are left out, the others whole.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from terrasift.prediction.options import Wanted
 from terrasift.prediction.windows import ClusterWindow, Segmenter
 from terrasift.raster import Raster
 
@@ -29,9 +30,19 @@ class TimedSegmenter:
         self.seconds = 0.0
         self._segmenter = segmenter
 
-    def __call__(self, raster: Raster) -> Iterator[ClusterWindow]:
+    @property
+    def clusters(self) -> int:
+        """K."""
+        return self._segmenter.clusters
+
+    @property
+    def classifiers(self) -> int:
+        """As many as the segmenter has."""
+        return self._segmenter.classifiers
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window."""
-        parts = self._segmenter(raster)
+        parts = self._segmenter.segment(raster, wanted)
         while True:
             start = time.perf_counter()
             part = next(parts, None)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.prediction.options import Wanted
 from terrasift.raster import Raster, Window
 
 __all__ = ["ClusterWindow", "Segmenter", "Views", "batches_of", "scene_views", "window_views"]
@@ -42,8 +43,26 @@ class ClusterWindow(NamedTuple):
 
 _LEAST = 16  # rows and columns that are read, where the scene has so many: what is left at its edge may be a sliver
 
-Segmenter = Callable[[Raster], Iterator[ClusterWindow]]
-"""Anything that gives the clusters of an open scene window by window."""
+
+class Segmenter(Protocol):
+    """What tells the clusters of scenes: a network, taught classes, a baseline, a map that is there already."""
+
+    @property
+    def clusters(self) -> int:
+        """K: each classifier tells the clusters 0 to K - 1 apart."""
+
+    @property
+    def classifiers(self) -> int:
+        """Maps that it makes of a scene."""
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
+        """Clusters of an open scene, window by window: together they cover it without overlap.
+
+        Raises
+        ------
+        InputError
+            If the scene does not fit.
+        """
 
 
 def scene_views(height: int, width: int, window: int, margin: int, step: int = 1) -> list[Views]:

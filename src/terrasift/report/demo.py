@@ -74,7 +74,8 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     for baseline in evaluation.baselines:
         if baseline.name == _PICTURED:
             theirs = legend.with_clusters(baseline.mapping, 1)
-            predict_scene(baseline.segmenter, theirs, run.recipe.clusters, unknown, out / "kmeans.tif")
+            with Raster(unknown) as raster:
+                predict_scene(baseline.segmenter, theirs, raster, out / "kmeans.tif")
     scores = {"terrasift": evaluation.best.confusion} | {each.name: each.confusion for each in evaluation.baselines}
     write_text(out / "scores.json", json.dumps({name: matrix.scores() for name, matrix in scores.items()}, indent=2))
     return write_text(out / "index.html", _page(out, run, unknown, evaluation, seconds))

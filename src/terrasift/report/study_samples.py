@@ -118,7 +118,7 @@ def _predict(folder: Path, view: str, images: Sequence[LabelledImage]) -> list[_
     found = []
     for image in images:
         with Raster(image.scene) as raster:
-            maps = cluster_maps(predictor.scene(raster), raster.info.height, raster.info.width)
+            maps = cluster_maps(predictor.segment(raster), raster.info.height, raster.info.width)
         clusters = maps[classifier]
         found.append(_Maps(clusters, mapping[clusters]))
     return found

@@ -12,11 +12,12 @@ from terrasift.api import Run, train
 from terrasift.evaluation import evaluate_views
 from terrasift.files import write_text
 from terrasift.machine import describe_machine
+from terrasift.prediction import Predictor, Segmenter
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
-from terrasift.study.methods import Fitted, fit_baseline
+from terrasift.study.methods import fit_baseline
 
 __all__ = ["EVALUATION_FILE", "FAILURE_FILE", "run_cell"]
 
@@ -54,18 +55,11 @@ def _evaluate(study: Study, cell: Cell, seed: int, folder: Path) -> dict[str, An
     data, recipe = study.data, study.recipe(cell, seed)
     start = time.monotonic()
     if cell.method == "network":
-        fitted = _train(study, data, recipe, folder)
+        segmenter: Segmenter = _train(study, data, recipe, folder)
     else:
-        fitted = fit_baseline(cell.method, data, recipe, study.budget, study.path / "superpixels")
+        segmenter = fit_baseline(cell.method, data, recipe, study.budget, study.path / "superpixels")
     fitted_at = time.monotonic()
-    evaluations = evaluate_views(
-        fitted.segmenter,
-        data.legend,
-        list(data.views.values()),
-        fitted.clusters,
-        data.tested,
-        data.mapped,
-    )
+    evaluations = evaluate_views(segmenter, data.legend, list(data.views.values()), data.tested, data.mapped)
     return {
         "machine": describe_machine(recipe.compute.device),
         "seconds": {
@@ -76,11 +70,11 @@ def _evaluate(study: Study, cell: Cell, seed: int, folder: Path) -> dict[str, An
     }
 
 
-def _train(study: Study, data: StudyData, recipe: Recipe, folder: Path) -> Fitted:
+def _train(study: Study, data: StudyData, recipe: Recipe, folder: Path) -> Predictor:
     begun = Run(folder).has_begun
     cache = study.path / "superpixels"
     run = train(data.train, folder, None if begun else recipe, resume=True, cache=cache, cache_limit=_CACHE_LIMIT)
-    return Fitted(run.predictor.scene, recipe.clusters)
+    return run.predictor
 
 
 def _short(evaluation: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from terrasift.api import discover
 from terrasift.baselines import (
@@ -18,22 +17,15 @@ from terrasift.baselines import (
 )
 from terrasift.data.indexing import index_images
 from terrasift.discovery import EmbeddingParts
-from terrasift.prediction import Segmenter, on_own_grid
+from terrasift.prediction import AtResolution, Segmenter
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData
 from terrasift.study.experiments import Method
 
-__all__ = ["Fitted", "fit_baseline"]
+__all__ = ["fit_baseline"]
 
 
-class Fitted(NamedTuple):
-    """What segments images, and how many clusters K it has."""
-
-    segmenter: Segmenter
-    clusters: int
-
-
-def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float, cache: Path) -> Fitted:
+def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float, cache: Path) -> Segmenter:
     """Fit a baseline on the training images, with the recipe's bands, resolution, scaling, clusters, width and seed.
 
     The steps that the per-image methods make in each image are scaled by the square root of the budget, as epochs are.
@@ -42,17 +34,17 @@ def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float,
     _, patches, scaling = index_images(data.train, recipe)
     settings = (scaling, recipe.bands, recipe.seed)
     if method == "pixel k-means":
-        return Fitted(fit_kmeans(PixelKMeans, patches, scaling, recipe), recipe.clusters)
+        return fit_kmeans(PixelKMeans, patches, scaling, recipe)
     if method == "superpixel k-means":
-        return Fitted(fit_kmeans(SuperpixelKMeans, patches, scaling, recipe), recipe.clusters)
+        return fit_kmeans(SuperpixelKMeans, patches, scaling, recipe)
     if method == "external":
         alone = ExternalAlone(*settings, color_bands=recipe.refinement.color_bands)
-        return _fitted(alone.scene, alone.clusters, recipe)
+        return AtResolution(alone, recipe)
     if method == "network":
         raise ValueError("a network is trained, not fitted here")
     if method in _PARTS:
         found = discover(data.train, recipe, parts=_PARTS[method], cache=cache)
-        return _fitted(DiscoveryAlone(found).scene, recipe.clusters, recipe)
+        return AtResolution(DiscoveryAlone(found), recipe)
     extractor: Literal["kan", "dic"] = "kan" if method == "kanezaki" else "dic"
     published = PerImageOptimisation.PUBLISHED_STEPS[extractor]
     single = PerImageOptimisation(
@@ -62,7 +54,7 @@ def fit_baseline(method: Method, data: StudyData, recipe: Recipe, budget: float,
         iterations=max(1, round(published * math.sqrt(budget))),
         width=recipe.width,
     )
-    return _fitted(single.scene, single.clusters, recipe)
+    return AtResolution(single, recipe)
 
 
 _PARTS: dict[Method, EmbeddingParts] = {
@@ -70,7 +62,3 @@ _PARTS: dict[Method, EmbeddingParts] = {
     "discovery contrast": "contrast",
     "discovery whitened": "whitened",
 }
-
-
-def _fitted(segmenter: Segmenter, clusters: int, recipe: Recipe) -> Fitted:
-    return Fitted(functools.partial(on_own_grid, segmenter, recipe), clusters)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from terrasift.data.patches import windows_of
 from terrasift.errors import TerrasiftError
 from terrasift.legend import Legend
-from terrasift.prediction import ClusterWindow, predict_scene
+from terrasift.prediction import ClusterWindow, Wanted, predict_scene
 from terrasift.progress import Stage, listening
 from terrasift.raster import Raster, write_qgis_style
 from terrasift.viewer.scenes import Scene
@@ -113,7 +115,8 @@ def export_map(scene: Scene, legend: Legend, clusters: int, path: Path) -> None:
         If a file cannot be read or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    predict_scene(functools.partial(_windows, scene), legend, clusters, scene.path, path)
+    with Raster(scene.path) as raster:
+        predict_scene(_KeptClusters(scene, clusters), legend, raster, path)
     try:
         write_qgis_style(path, legend)
     except BaseException:
@@ -122,13 +125,20 @@ def export_map(scene: Scene, legend: Legend, clusters: int, path: Path) -> None:
         raise
 
 
-def _windows(scene: Scene, _: Raster) -> Iterator[ClusterWindow]:
-    with Raster(scene.clusters) as raster:
-        for window in windows_of(raster.info.height, raster.info.width, _SIDE):
-            labels, valid = raster.read_indices(window)
-            found = labels.astype("int64")
-            found[~valid] = 0
-            yield ClusterWindow(window, (found, found), valid)  # the map is of the legend's classifier, 1 or 2
+@dataclass(frozen=True)
+class _KeptClusters:
+    """The clusters that a scene's map holds, those of one classifier: whichever the legend is of."""
+
+    scene: Scene
+    clusters: int
+    classifiers: int = 1
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
+        """They are not looked for again."""
+        with Raster(self.scene.clusters) as kept:
+            for window in windows_of(kept.info.height, kept.info.width, _SIDE):
+                labels, valid = kept.read_indices(window)
+                yield ClusterWindow(window, (np.where(valid, labels, 0).astype(np.int64),), valid)
 
 
 _SIDE = 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import hashlib
 import json
 import os
@@ -14,6 +14,7 @@ from typing import Any
 from terrasift.api import Run
 from terrasift.data.scenes import find_scenes
 from terrasift.errors import RunError
+from terrasift.prediction import MapOptions
 from terrasift.raster import (
     TILE,
     OtherJobError,
@@ -136,11 +137,11 @@ def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
 
 
 def _mapped(run: Run, path: str, out: Path) -> Path:
-    predict = functools.partial(run.predict, path, out, clusters=True, confidence=True)
+    options = MapOptions(clusters=True, confidence=True)
     try:
-        return predict(resume=True)
+        return run.predict(path, out, dataclasses.replace(options, resume=True))
     except OtherJobError:  # of other settings or of another version: nobody will go on with that here
-        return predict()
+        return run.predict(path, out, options)
 
 
 def _digest(path: str, of: object) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-import functools
 import logging
 import pickle
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from torch.nn import Module
@@ -15,19 +14,20 @@ from torch.nn import Module
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.network import Network
 from terrasift.prediction.deciding import decide
+from terrasift.prediction.options import Wanted
 from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.predictor import Predictor
 from terrasift.prediction.windows import ClusterWindow, Views
-from terrasift.raster import Raster, Window
+from terrasift.raster import Raster
 from terrasift.recipe import Recipe
 from terrasift.run import absolute_path
 
-__all__ = ["ClusterPredictor"]
+__all__ = ["DaskPredictor"]
 
 _logger = logging.getLogger(__name__)
 
 
-class ClusterPredictor:
+class DaskPredictor:
     """A trained network that reads scenes on other processes or machines.
 
     Each scene's context is found by one worker and then sent to all as it is, so that whichever of them computes a
@@ -41,40 +41,42 @@ class ClusterPredictor:
         Trained, on the CPU.
     recipe
         Its recipe.
+    clusters
+        K, where that is not the recipe's.
+
+    Attributes
+    ----------
+    clusters
+        K, of each classifier.
     """
 
-    def __init__(self, client: Any, network: Network, recipe: Recipe) -> None:
+    def __init__(self, client: Any, network: Network, recipe: Recipe, clusters: int | None = None) -> None:
         self._client = client
         self._recipe = recipe
+        self.clusters = clusters or recipe.clusters
         self._trained = pickle.dumps((network, recipe))
         here = recipe.compute.model_copy(update={"device": "cpu"})  # it only plans: the workers compute
         self._predictor = Predictor(copy.deepcopy(network), recipe.model_copy(update={"compute": here}))
 
-    def scene(
-        self,
-        raster: Raster,
-        done: Container[Window] = (),
-        *,
-        confidence: bool = False,
-        classifier: int | None = None,
-    ) -> Iterator[ClusterWindow]:
-        """Clusters of an open scene, window by window, as `Predictor.scene` gives them.
+    @property
+    def classifiers(self) -> int:
+        """Of the network."""
+        return self._predictor.classifiers
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
+        """Clusters of an open scene, window by window, as `Predictor.segment` gives them.
 
         Raises
         ------
         InputError, SettingError
-            As by `Predictor.scene`.
+            As by `Predictor.segment`.
         RunError
             If workers are lost again and again.
         """
-        return on_own_grid(
-            functools.partial(self._scene, confidence=confidence, classifier=classifier), self._recipe, raster, done
-        )
+        return on_own_grid(self._segment, self._recipe, raster, wanted)
 
-    def _scene(
-        self, raster: Raster, done: Container[Window] = (), *, confidence: bool, classifier: int | None
-    ) -> Iterator[ClusterWindow]:
-        left = self._predictor.batches(raster.info, done)
+    def _segment(self, raster: Raster, wanted: Wanted) -> Iterator[ClusterWindow]:
+        left = self._predictor.batches(raster.info, wanted.done)
         path = absolute_path(raster.path)
         if not self._client.nthreads():
             _logger.warning("the cluster has no workers yet: waiting for them")
@@ -82,10 +84,10 @@ class ClusterPredictor:
         try:
             predictor = self._submit(_predictor, self._trained)
             network = self._submit(
-                _ready, predictor, _result(self._submit(_answer, _context, predictor, path, classifier))
+                _ready, predictor, _result(self._submit(_answer, _context, predictor, path, wanted.classifier))
             )
             for batch in left:
-                waiting.append(self._submit(_answer, _compute, predictor, network, path, batch, confidence))
+                waiting.append(self._submit(_answer, _compute, predictor, network, path, batch, wanted.confidence))
                 if len(waiting) > _AHEAD * max(1, sum(self._client.nthreads().values())):
                     yield from _result(waiting.popleft())
             while waiting:
