@@ -40,6 +40,9 @@ qgis:  ## the plugin for QGIS, in dist/terrasift.zip
 test-qgis: $(READY)  ## the plugin in QGIS itself (apt-get install qgis python3-qgis), minutes
 	TEST_QGIS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/qgis
 
+fuzz: $(READY)  ## bad inputs by the thousand for an hour, and a table of how they were answered: make fuzz MINUTES=5 SEED=1
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
+
 clean:
 	rm -rf .venv demo docs/_build docs/api page/node_modules src/terrasift/viewer/static
 

@@ -9,6 +9,7 @@ import importlib.util
 import itertools
 import json
 import logging
+import operator
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -24,8 +25,9 @@ from terrasift.blocks.augmentation import augment, draws_of_step, random_crop
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
-from terrasift.errors import SettingError
+from terrasift.errors import RunError, SettingError
 from terrasift.files import whole, write_text
+from terrasift.files.tensors import read_checkpoint
 from terrasift.machine import find_device, machine_facts
 from terrasift.progress import progress_bar
 
@@ -321,11 +323,15 @@ class _State:
     def load(self, path: Path) -> None:
         if not path.exists():
             return
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        for name, part in self._parts.items():
-            part.load_state_dict(content[name])
-        self.step = content["step"]
-        self.clusters_seen = content["clusters_seen"]
+        mend = "delete it, and --resume begins the training anew"
+        content = read_checkpoint(path, mend=mend)
+        try:
+            for name, part in self._parts.items():
+                part.load_state_dict(content[name])
+            self.step = operator.index(content["step"])
+            self.clusters_seen.copy_(content["clusters_seen"])
+        except Exception as error:  # PyTorch's parts stumble over foreign states in many ways
+            raise RunError(path, "is not a checkpoint of this run", mend) from error
 
 
 class _Log:

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from terrasift import InputError, RunError
 from terrasift.files import parse_yaml, read_csv, read_json, read_text, read_yaml
 from terrasift.files.arrays import read_npz
-from terrasift.files.tensors import read_tensors
+from terrasift.files.tensors import read_checkpoint, read_tensors
 
 LAUGHS = "a: &a [1]\n" + "".join(
     f"{n}: &{n} [{', '.join([f'*{m}'] * 10)}]\n" for m, n in zip("abcdefgh", "bcdefghi", strict=True)
@@ -145,3 +145,29 @@ def test_weights_must_fit_and_be_numbers(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(RunError, match="is damaged"):
         read_tensors(path, like)
+
+
+class Code:
+    """What a checkpoint must never hold."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, ("made-by-code",)
+
+
+def test_checkpoints_hold_numbers_and_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "last.ckpt"
+    torch.save({"step": 3, "a": torch.ones(2)}, path)
+    assert read_checkpoint(path)["step"] == 3
+    content = path.read_bytes()
+    path.write_bytes(content[:-40])
+    with pytest.raises(RunError, match=r"last\.ckpt: is damaged .*; delete it"):
+        read_checkpoint(path, mend="delete it")
+    torch.save({"step": Code()}, path)
+    with pytest.raises(RunError, match="is damaged"):
+        read_checkpoint(path)
+    assert not Path("made-by-code").exists()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(10_000_000))
+    with pytest.raises(RunError, match="says that it holds 10,000,000 bytes"):
+        read_checkpoint(path)

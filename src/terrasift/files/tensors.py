@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,7 +14,7 @@ from torch import Tensor
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.files.reading import Kind, check_file
 
-__all__ = ["read_tensors"]
+__all__ = ["read_checkpoint", "read_tensors"]
 
 
 def read_tensors(
@@ -54,6 +56,31 @@ def read_tensors(
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise kind(path, f"{name} holds values that are no numbers", mend)
     return found, texts
+
+
+def read_checkpoint(path: str | os.PathLike[str], kind: Kind = RunError, mend: str = "") -> Any:
+    """What `torch.save` wrote: tensors, and plain values; never code.
+
+    Raises
+    ------
+    TerrasiftError
+        Of the kind asked for: if the file cannot be read, is damaged, unpacks to more than its size, or holds more than
+        that.
+    """
+    size = check_file(path, kind, mend)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > size:
+            raise kind(path, f"says that it holds {unpacked:,} bytes", mend)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except TerrasiftError:
+        raise
+    except Exception as error:  # damaged files fail in many ways
+        raise kind(path, f"is damaged ({str(error)[:_LONGEST]})", mend) from error
+
+
+_LONGEST = 120  # PyTorch explains at length
 
 
 def _check_names(path: object, found: set[str], needed: set[str], kind: Kind, mend: str) -> None:
