@@ -1,9 +1,9 @@
 """The recipes beside what else a user could do, on real images with labels.
 
-Three splits: `dubai` (a random tenth of the patches for test), `dubai-tile5` (one place held out), `drone` (a random
-30 % of the chips). A row for each method and seed: trained and mapped on the training images, scored on the others, all
-with the same K and majority mapping. Dubai's "unlabeled" is no class: its pixels count nowhere. Rows that the JSON has
-already are kept.
+Three splits: `dubai` (a random tenth of the patches for test), `dubai-tile5` (one place held out), `drone` (a random 30
+% of the chips). A row for each method and seed: trained and mapped on the training images, scored on the others, all
+with the same K and majority mapping; with "K = C" as many clusters as classes, mapped one to one. Dubai's "unlabeled"
+is no class: its pixels count nowhere. Rows that the JSON has already are kept.
 
     python benchmarks/quality.py --data ../shared/data --json benchmarks/results/quality.json
 """
@@ -30,6 +30,7 @@ import terrasift
 from terrasift.api import labelled_images
 from terrasift.baselines import DiscoveryAlone, PixelKMeans, SuperpixelKMeans, fit_kmeans
 from terrasift.data.indexing import index_images
+from terrasift.discovery import EmbeddingParts
 from terrasift.evaluation import Evaluation, evaluate_segmenter
 from terrasift.legend import Legend
 from terrasift.machine import describe_machine
@@ -119,45 +120,50 @@ class Fitted(NamedTuple):
     seconds: float
 
 
-def network(recipe: str, *changes: str) -> Callable[[Split, Path, int], Fitted]:
+def network(recipe: str, *changes: str, one_to_one: bool = False) -> Callable[[Split, Path, int], Fitted]:
     def fit(images: Split, out: Path, seed: int) -> Fitted:
-        settings = Recipe.load(recipe, [*changes, f"seed={seed}"])
+        settings = Recipe.load(recipe, [*changes, *_clusters(images, one_to_one), f"seed={seed}"])
         start = time.monotonic()
         run = terrasift.train(images.train, out, settings, resume=True, use_cache=False)
         seconds = time.monotonic() - start
-        evaluation = run.evaluate(
-            images.test, images.masks, images.legend, map_images=images.train, keep_legend=True, baselines=False
-        )
-        return Fitted(evaluation, seconds)
+        return Fitted(_evaluate(run.predictor, images, one_to_one), seconds)
 
     return fit
 
 
-def kmeans(kind: type[PixelKMeans] | type[SuperpixelKMeans]) -> Callable[[Split, Path, int], Fitted]:
+def kmeans(
+    kind: type[PixelKMeans] | type[SuperpixelKMeans], *, one_to_one: bool = False
+) -> Callable[[Split, Path, int], Fitted]:
     def fit(images: Split, out: Path, seed: int) -> Fitted:
         start = time.monotonic()
-        recipe = Recipe.load("default", [f"seed={seed}"])
+        recipe = Recipe.load("default", [*_clusters(images, one_to_one), f"seed={seed}"])
         _, patches, scaling = index_images([str(path) for path in images.train], recipe)
         segmenter = fit_kmeans(kind, patches, scaling, recipe)
-        return Fitted(_evaluate(segmenter, images), time.monotonic() - start)
+        seconds = time.monotonic() - start
+        return Fitted(_evaluate(segmenter, images, one_to_one), seconds)
 
     return fit
 
 
-def discovery(parts: str) -> Callable[[Split, Path, int], Fitted]:
+def discovery(parts: EmbeddingParts, *, one_to_one: bool = False) -> Callable[[Split, Path, int], Fitted]:
     def fit(images: Split, out: Path, seed: int) -> Fitted:
         start = time.monotonic()
-        recipe = Recipe.load("default", [f"seed={seed}", "classifiers=1"])
+        recipe = Recipe.load("default", [*_clusters(images, one_to_one), f"seed={seed}"])
         found = terrasift.discover(images.train, recipe, parts=parts, cache=out.parent / "cache")
         seconds = time.monotonic() - start
-        return Fitted(_evaluate(DiscoveryAlone(found), images), seconds)
+        return Fitted(_evaluate(DiscoveryAlone(found), images, one_to_one), seconds)
 
     return fit
 
 
-def _evaluate(segmenter: Segmenter, images: Split) -> Evaluation:
+def _clusters(images: Split, one_to_one: bool) -> list[str]:
+    return [f"clusters={len(images.legend.classes)}"] if one_to_one else []
+
+
+def _evaluate(segmenter: Segmenter, images: Split, one_to_one: bool) -> Evaluation:
     tested, mapped = (labelled_images(paths, images.masks) for paths in (images.test, images.train))
-    return evaluate_segmenter(segmenter, images.legend, tested, mapped)
+    method = "hungarian" if one_to_one else "majority"
+    return evaluate_segmenter(segmenter, images.legend, tested, mapped, method=method)
 
 
 METHODS: dict[str, Callable[[Split, Path, int], Fitted]] = {
@@ -167,7 +173,12 @@ METHODS: dict[str, Callable[[Split, Path, int], Fitted]] = {
     "discovery, contrast alone": discovery("contrast"),
     "discovery": discovery("both"),
     "default": network("default"),
+    "thorough": network("thorough"),
     "self-training": network("paper", *SELF),
+    "k-means on pixels, K = C": kmeans(PixelKMeans, one_to_one=True),
+    "k-means on superpixels, K = C": kmeans(SuperpixelKMeans, one_to_one=True),
+    "discovery, K = C": discovery("both", one_to_one=True),
+    "default, K = C": network("default", one_to_one=True),
 }
 
 
