@@ -325,7 +325,7 @@ def no_classes(folder: Path) -> None:
     ("spoil", "options", "words"),
     [
         (remove_mask, [], ["north.tif: has no mask in ", "north.png or .tif"]),
-        (mask_of_another_size, [], ["masks/north.tif: has 50 x 99 pixels, but its image", "has 256 x 256"]),
+        (mask_of_another_size, [], ["masks/north.tif: has 50 x 99 pixels", "has 256 x 256"]),
         (mask_of_unknown_colours, [], ["north.tif: has colours that the classes file does not name: #010203"]),
         (mask_of_unknown_indices, [], ["north.tif: holds class indices that the classes file does not name: 77"]),
         (mask_that_is_torn, [], ["north.tif: "]),

@@ -100,7 +100,14 @@ def test_ignored_pixels_count_nowhere(run: Run, scenes: Path, tmp_path: Path) ->
 
 def test_a_mask_of_another_size_is_refused(run: Run, scenes: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "north.tif", np.zeros((256, 255), np.uint8))
-    with pytest.raises(InputError, match="255 x 256 pixels, but its image"):
+    with pytest.raises(InputError, match=r"255 x 256 pixels.*, but .* has 256 x 256 pixels"):
+        run.evaluate([scenes / "images" / "north.tif"], tmp_path, scenes / "classes.yaml")
+
+
+def test_a_mask_that_lies_elsewhere_is_refused(run: Run, scenes: Path, tmp_path: Path) -> None:
+    grid = {"crs": "EPSG:32633", "transform": (0.25, 0.0, 500_000.25, 0.0, -0.25, 5_000_000.0)}  # a pixel further east
+    write_image(tmp_path / "north.tif", np.zeros((256, 256), np.uint8), **grid)
+    with pytest.raises(InputError, match=r"north.tif: has 256 x 256 pixels, EPSG:32633, .* bring both to one grid"):
         run.evaluate([scenes / "images" / "north.tif"], tmp_path, scenes / "classes.yaml")
 
 

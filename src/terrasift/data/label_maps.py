@@ -18,14 +18,11 @@ from scipy.io.matlab import MatReadError
 from terrasift.data.scenes import RASTER_SUFFIXES
 from terrasift.errors import InputError
 from terrasift.legend import IGNORE, Legend
-from terrasift.raster import Raster, Window, labels_of
+from terrasift.raster import Grid, Raster, Window, check_same_grid, labels_of
 
 __all__ = ["LabelMap", "LabelPair", "Match", "match_label_maps", "open_pairs"]
 
 ReadLabels: TypeAlias = Callable[[int, int], tuple[NDArray[np.integer[Any]], NDArray[np.bool_]]]
-
-PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-"""The geotransform of an image that lies nowhere."""
 
 
 class Match(NamedTuple):
@@ -43,30 +40,20 @@ class LabelMap:
     ----------
     name
         The file, with the number of the map where the file holds several.
-    shape
-        (H, W).
+    grid
+        Where its pixels lie.
     read
         ``read(start, stop)`` gives rows start..stop-1: labels of any integer dtype, and which pixels are valid.
-    crs, transform
-        As in `RasterInfo`.
     """
 
     name: str
-    shape: tuple[int, int]
+    grid: Grid
     read: ReadLabels
-    crs: str = ""
-    transform: tuple[float, ...] = PLAIN
 
     @property
-    def grid(self) -> str:
-        """Size, CRS and transform in words."""
-        lies = f", {self.crs or 'no CRS'}, transform {list(self.transform)}" if self.is_placed else ""
-        return f"{self.shape[1]} x {self.shape[0]} pixels{lies}"
-
-    @property
-    def is_placed(self) -> bool:
-        """Whether it says where on Earth it lies."""
-        return self.transform != PLAIN
+    def shape(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.grid.height, self.grid.width
 
 
 @dataclass(frozen=True)
@@ -138,7 +125,7 @@ def open_pairs(
         truths = [truth for path in match.truths for truth in stack.enter_context(_opened(path, legend))]
         for predicted in predictions:
             for truth in truths:
-                _check_same_grid(predicted, truth)
+                check_same_grid(truth.name, truth.grid, predicted.name, predicted.grid)
         yield [[LabelPair(predicted, truth, ignore) for truth in truths] for predicted in predictions]
 
 
@@ -176,7 +163,7 @@ def _opened(path: str, legend: Legend | None) -> Iterator[list[LabelMap]]:
     with Raster(path) as raster:
         info = raster.info
         if legend is not None:
-            yield [LabelMap(path, (info.height, info.width), _mask_reader(raster, legend), info.crs, info.transform)]
+            yield [LabelMap(path, info.grid, _mask_reader(raster, legend))]
             return
         if info.bands > 1 and not raster.has_palette:
             raise InputError(path, f"has {info.bands} bands", "a label raster has one band, of whole numbers")
@@ -185,7 +172,7 @@ def _opened(path: str, legend: Legend | None) -> Iterator[list[LabelMap]]:
         def read(start: int, stop: int) -> tuple[NDArray[np.integer[Any]], NDArray[np.bool_]]:
             return raster.read_indices(Window(start, 0, stop - start, info.width))
 
-        yield [LabelMap(path, (info.height, info.width), read, info.crs, info.transform)]
+        yield [LabelMap(path, info.grid, read)]
 
 
 def _mask_reader(raster: Raster, legend: Legend) -> ReadLabels:
@@ -205,7 +192,7 @@ def _matlab(path: str) -> list[LabelMap]:
             raise InputError(path, f"holds an array of shape {labels.shape}", "a label map is H x W")
         _check_whole_numbers(path, labels.dtype)
     names = [f"{path} #{number}" for number in range(1, len(maps) + 1)] if len(maps) > 1 else [path]
-    return [LabelMap(name, labels.shape, _reader(labels)) for name, labels in zip(names, maps, strict=True)]
+    return [LabelMap(name, Grid(*labels.shape), _reader(labels)) for name, labels in zip(names, maps, strict=True)]
 
 
 def _matlab_arrays(path: str) -> list[NDArray[Any]]:
@@ -233,24 +220,3 @@ def _reader(labels: NDArray[Any]) -> ReadLabels:
 def _check_whole_numbers(path: str, dtype: np.dtype[Any]) -> None:
     if dtype.kind not in "iu":
         raise InputError(path, f"holds {dtype}", "labels are whole numbers: save them as integers")
-
-
-def _check_same_grid(predicted: LabelMap, truth: LabelMap) -> None:
-    """Pixels must correspond; where either map does not say where it lies, only sizes are compared."""
-    same = predicted.shape == truth.shape
-    if predicted.is_placed and truth.is_placed:
-        same = same and _corners_meet(predicted, truth)
-        same = same and (predicted.crs == truth.crs or not (predicted.crs and truth.crs))
-    if not same:
-        raise InputError(
-            truth.name, f"has {truth.grid}, but {predicted.name} has {predicted.grid}", "bring both to one grid"
-        )
-
-
-def _corners_meet(one: LabelMap, other: LabelMap) -> bool:
-    """Whether the corners of two maps of one size lie less than a hundredth of a pixel apart."""
-    height, width = one.shape
-    corners = np.array([[0, width, 0], [0, 0, height], [1, 1, 1]])  # three tell all of an affine transform
-    a, b = (np.reshape(label_map.transform, (2, 3)) for label_map in (one, other))
-    pixel = np.sqrt(abs(np.linalg.det(a[:, :2])))
-    return bool(np.abs((a - b) @ corners).max() <= 0.01 * pixel)

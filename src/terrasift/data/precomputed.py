@@ -13,7 +13,7 @@ from terrasift.data.patches import Patch
 from terrasift.data.regions import RegionSource
 from terrasift.data.scenes import find_masks
 from terrasift.errors import InputError
-from terrasift.raster import Raster, RasterInfo
+from terrasift.raster import Raster, RasterInfo, check_same_grid
 from terrasift.recipe import Refinement
 
 __all__ = ["PrecomputedRegions", "regions_of"]
@@ -66,12 +66,7 @@ class PrecomputedRegions:
 
 def _check(raster: Raster, scene: RasterInfo) -> None:
     labels = raster.info
-    if (labels.height, labels.width) != (scene.height, scene.width):
-        raise InputError(
-            labels.path,
-            f"has {labels.width} x {labels.height} pixels, but {scene.path} has {scene.width} x {scene.height}",
-            "make the label raster on the image's own grid",
-        )
+    check_same_grid(labels.path, labels.grid, scene.path, scene.grid)
     if labels.bands > 1 and not raster.has_palette:
         raise InputError(labels.path, f"has {labels.bands} bands, not one of region numbers", "save the numbers alone")
     if labels.dtype.startswith("float"):

@@ -18,7 +18,7 @@ from terrasift.mapping import NO_CLASS, apply_mapping, map_by_name, map_clusters
 from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
 from terrasift.prediction import ClusterWindow, Segmenter
 from terrasift.progress import track
-from terrasift.raster import Raster, read_labels
+from terrasift.raster import Raster, check_same_grid, labels_of
 
 __all__ = [
     "LabelView",
@@ -80,7 +80,7 @@ def evaluate_segmenter(
     Raises
     ------
     InputError
-        If a mask's size is not its image's, or if no pixel has a label.
+        If a mask does not lie on its image's grid, or if no pixel has a label.
     """
     return evaluate_views(segmenter, legend, [_whole_view(legend)], tested, mapped, method=method, regions=regions)[0]
 
@@ -215,7 +215,7 @@ def count_overlaps(segmenter: Segmenter, images: Iterable[LabelledImage], legend
     Raises
     ------
     InputError
-        If a mask's size is not its image's, or if no pixel has a label.
+        If a mask does not lie on its image's grid, or if no pixel has a label.
     """
     overlaps, seen = [], []
     for image in images:
@@ -289,13 +289,6 @@ def _total(overlaps: Sequence[list[NDArray[np.int64]]], images: Sequence[Labelle
 
 
 def _read_truth(image: LabelledImage, raster: Raster, legend: Legend) -> NDArray[np.uint8]:
-    truth = read_labels(image.mask, legend)
-    info = raster.info
-    height, width = truth.shape
-    if (height, width) != (info.height, info.width):
-        raise InputError(
-            image.mask,
-            f"has {width} x {height} pixels, but its image {info.path} has {info.width} x {info.height}",
-            "give each image a mask of its own size",
-        )
-    return truth
+    with Raster(image.mask) as mask:
+        check_same_grid(image.mask, mask.info.grid, raster.info.path, raster.info.grid)
+        return labels_of(mask, legend)

@@ -5,6 +5,7 @@ from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground, class_ar
 from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
 from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
+from terrasift.raster.grid import Grid, check_same_grid
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.locating import burn, coordinates_of, is_placed, pixel_bounds, to_pixels
@@ -29,6 +30,7 @@ __all__ = [
     "ClassAreas",
     "ClassMap",
     "ClassMapWriter",
+    "Grid",
     "Ground",
     "OtherJobError",
     "Place",
@@ -40,6 +42,7 @@ __all__ = [
     "burn",
     "check_map_path",
     "check_polygons_path",
+    "check_same_grid",
     "class_areas",
     "confidence_path",
     "coordinates_of",

@@ -14,8 +14,9 @@ from rasterio.errors import CRSError
 
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
+from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo
-from terrasift.raster.places import PLAIN, georeference
+from terrasift.raster.places import georeference
 
 __all__ = ["ground_sampling", "pixel_metres", "pixels_of", "row_areas", "square_metres"]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from terrasift.errors import InputError
+from terrasift.raster.grid import Grid
 
 __all__ = ["Bands", "RasterInfo", "Window"]
 
@@ -87,6 +88,11 @@ class RasterInfo:
     gcps: tuple[tuple[float, float, float, float, float], ...] = ()
     gcps_crs: str = ""
     rpcs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def grid(self) -> Grid:
+        """Where its pixels lie."""
+        return Grid(self.height, self.width, self.crs, self.transform)
 
     def band_numbers(self, bands: Bands | None) -> list[int]:
         """The numbers of bands, from 1: this is the one place where names become numbers.

@@ -12,8 +12,9 @@ from rasterio import features, warp
 
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
+from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo, Window
-from terrasift.raster.places import PLAIN, georeference, place_of
+from terrasift.raster.places import georeference, place_of
 
 __all__ = ["burn", "coordinates_of", "is_placed", "pixel_bounds", "to_pixels"]
 

@@ -23,8 +23,8 @@ from terrasift.raster.attributes import attribute_table
 from terrasift.raster.class_areas import Ground
 from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.gdal_errors import open_raster
+from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo, Window
-from terrasift.raster.places import PLAIN
 from terrasift.raster.sieve import sieve
 
 __all__ = ["MapFile", "check_map_path", "job_of_map"]

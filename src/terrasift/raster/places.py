@@ -13,12 +13,10 @@ from rasterio.transform import from_gcps
 
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
+from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo
 
-__all__ = ["PLAIN", "Place", "georeference", "pixels_at", "place_of", "places_of"]
-
-PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-"""GDAL's answer where there is no geotransform."""
+__all__ = ["Place", "georeference", "pixels_at", "place_of", "places_of"]
 
 
 class Place(NamedTuple):

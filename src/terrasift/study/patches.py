@@ -15,7 +15,7 @@ from terrasift.data.scenes import find_masks, find_scenes
 from terrasift.errors import InputError
 from terrasift.evaluation import LabelledImage
 from terrasift.legend import Legend
-from terrasift.raster import Raster, read_labels, write_image
+from terrasift.raster import Raster, check_same_grid, labels_of, write_image
 
 __all__ = ["cut_patches", "random_split"]
 
@@ -59,13 +59,12 @@ def cut_patches(data: str | os.PathLike[str], legend: Legend, out: Path, side: i
 
 
 def _cut(scene: str, mask: Path, legend: Legend, out: Path, side: int) -> tuple[list[LabelledImage], int]:
-    labels = read_labels(mask, legend)
-    height, width = labels.shape
     kept, left_out = [], 0
+    with Raster(mask) as painted:
+        grid, labels = painted.info.grid, labels_of(painted, legend)
+    height, width = labels.shape
     with Raster(scene) as raster:
-        if (raster.info.height, raster.info.width) != labels.shape:
-            size = f"{raster.info.width} x {raster.info.height}"
-            raise InputError(mask, f"has {width} x {height} pixels, but its image {size}", "give it its image's size")
+        check_same_grid(mask, grid, scene, raster.info.grid)
         suffix = ".png" if raster.info.dtype == "uint8" and raster.info.bands in (1, 3) else ".tif"
         for window in windows_of(height - height % side, width - width % side, side):
             if min(window.height, window.width) < side:  # the image is smaller than a patch
