@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from known_maps import UTM, Site, known_map, write_map
 
 from terrasift.raster import write_image
+from tests.assessment.known_maps import UTM, Site, known_map, write_map
 
 
 @pytest.fixture

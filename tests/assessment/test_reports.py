@@ -12,7 +12,6 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from known_maps import CLASSES, LEGEND, Site, write_map
 
 from terrasift import InputError, assess
 from terrasift.assessment import Sample, draw_sample
@@ -23,6 +22,7 @@ from terrasift.assessment.sample import points_of
 from terrasift.assessment.strata import count_map
 from terrasift.progress import quiet
 from terrasift.raster import ClassMap
+from tests.assessment.known_maps import CLASSES, LEGEND, Site, write_map
 
 
 def truths(sample: Sample, site: Site) -> dict[int, str]:

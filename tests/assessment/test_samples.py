@@ -12,7 +12,6 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from known_maps import PLAIN, Site, write_map
 from PIL import Image
 
 from terrasift import SettingError, assess
@@ -21,6 +20,7 @@ from terrasift.assessment.drawing import draw_pixels
 from terrasift.assessment.strata import count_map, strata_of
 from terrasift.progress import quiet
 from terrasift.raster import ClassMap, class_areas
+from tests.assessment.known_maps import PLAIN, Site, write_map
 
 
 @given(
@@ -157,5 +157,7 @@ def test_without_the_extra_there_is_csv_and_a_line(
 
 def test_exactly_one_number_says_how_many(site: Site) -> None:
     for numbers in ({}, {"total": 10, "per_class": 5}):
-        with pytest.raises(SettingError, match="exactly one says how many points"):
+        with pytest.raises(
+            SettingError, match="how many points is not said by exactly one number; give `per_class`, `total`"
+        ):
             draw_sample(site.map, **numbers)  # type: ignore[arg-type]

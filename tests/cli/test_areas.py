@@ -65,8 +65,11 @@ def test_hectares_of_the_map_and_of_a_polygon(command: Command, folder: Path) ->
     ("arguments", "line"),
     [
         (["photo.tif", "--areas"], "photo.tif: is not a class map: that is one band of uint8 or uint16"),
-        (["map.tif", "--zones", "none.gpkg"], "none.gpkg: cannot be read as polygons"),
-        (["map.tif", "--zones", "words.gpkg"], "words.gpkg: cannot be read as polygons"),
+        (
+            ["map.tif", "--zones", "none.gpkg"],
+            "none.gpkg: cannot be read (No such file or directory)",
+        ),
+        (["map.tif", "--zones", "words.gpkg"], "words.gpkg: is not a vector file that can be opened"),
         (["map.tif", "--zones", "points.gpkg"], "points.gpkg: feature 1 is a Point; zones are polygons"),
     ],
 )

@@ -47,7 +47,7 @@ def notes_on(
     if few:
         yield f"fewer than {FEW} labelled points in {', '.join(few)}: intervals are rough"
     if mapped.are_clusters:
-        yield "the map shows clusters, so that it has no accuracy: assess a map of classes by the same points, --map"
+        yield "the map shows clusters, so that it has no accuracy: assess a map of classes by the same points"
         return
     right = [
         name for row, name in zip(counts, rows, strict=True) if name in columns and _is_right(row, columns.index(name))

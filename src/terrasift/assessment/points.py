@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import logging
 import os
-import shutil
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from terrasift.assessment.sample import Sample
-from terrasift.errors import InputError, SettingError
-from terrasift.files import write_text
+from terrasift.errors import InputError
+from terrasift.files import read_text, write_text
+from terrasift.raster import missing_package, read_layer, write_layer
 
 __all__ = ["read_references", "write_points"]
 
@@ -38,16 +36,14 @@ def write_points(sample: Sample, folder: str | os.PathLike[str]) -> list[Path]:
         What was written.
     """
     written = [write_text(Path(folder) / _NAMES[0], _table(sample))]
-    missing = [package for package in ("shapely", "pyogrio") if importlib.util.find_spec(package) is None]
+    missing = missing_package()
     if missing:
         _logger.warning(
-            "points as CSV only: %s is not installed; pip install 'terrasift[vector]' for GIS files", missing[0]
+            "points as CSV only: %s is not installed; pip install 'terrasift[vector]' for GIS files", missing
         )
         return written
-    written.append(_write_layer(sample, Path(folder) / _NAMES[1], "GPKG"))
-    if sample.points[0].longitude is not None:
-        written.append(_write_layer(sample, Path(folder) / _NAMES[2], "GeoJSON"))
-    return written
+    placed = sample.points[0].longitude is not None
+    return [*written, *(_write_layer(sample, Path(folder) / name) for name in _NAMES[1 : 2 + placed])]
 
 
 def read_references(sample: Sample, path: str | os.PathLike[str]) -> dict[int, str]:
@@ -106,36 +102,18 @@ def _number(value: float) -> str:
     return f"{value:.12g}"
 
 
-def _write_layer(sample: Sample, out: Path, driver: str) -> Path:
+def _write_layer(sample: Sample, out: Path) -> Path:
     import shapely
-    from pyogrio import raw
 
-    degrees = driver == "GeoJSON"
     points = sample.points
+    degrees = out.suffix == ".geojson"
     places = [(point.longitude, point.latitude) if degrees else (point.x, point.y) for point in points]
-    # Nine digits of a degree are a tenth of a millimetre: with GDAL's seven, fine pixels would move.
-    options = {"RFC7946": "YES", "COORDINATE_PRECISION": "9"} if degrees else {}
-    folder = out.with_name(f".{out.name}.partial")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "'crs' was not provided")  # plain images are welcome here
-            raw.write(
-                folder / out.name,
-                geometry=shapely.to_wkb(shapely.points(np.array(places, np.float64))),
-                field_data=[np.array([point.id for point in points], np.int32), np.full(len(points), None, object)],
-                fields=["id", "reference"],
-                layer=out.stem,
-                driver=driver,
-                geometry_type="Point",
-                crs="EPSG:4326" if degrees else sample.crs or None,
-                layer_options=options,
-            )
-        return (folder / out.name).replace(out)
-    except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
-        raise InputError(out, f"cannot be written ({str(error).rstrip('.')})", "choose another folder") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    columns = {
+        "id": np.array([point.id for point in points], np.int32),
+        "reference": np.full(len(points), None, object),
+    }
+    crs = "EPSG:4326" if degrees else sample.crs
+    return write_layer(out, shapely.points(np.array(places, np.float64)), columns, crs, "Point")
 
 
 def _read(sample: Sample, path: Path) -> dict[int, str]:
@@ -166,12 +144,7 @@ _Rows = Iterable[tuple[int, str, str]]
 
 
 def _csv_rows(path: Path) -> _Rows:
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # spreadsheets begin files with a mark
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", "name the file of labelled points") from error
-    except UnicodeDecodeError as error:
-        raise InputError(path, "is not UTF-8", "save it as 'CSV UTF-8'") from error
+    text = read_text(path, mend="name the labelled points; spreadsheets save them as 'CSV UTF-8'")
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)  # spreadsheets of some countries separate by semicolons
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
@@ -182,22 +155,9 @@ def _csv_rows(path: Path) -> _Rows:
 
 
 def _layer_rows(path: Path) -> _Rows:
-    for package in ("shapely", "pyogrio"):
-        if importlib.util.find_spec(package) is None:
-            raise SettingError(str(path), f"{package} is not installed", "pip install 'terrasift[vector]', or use CSV")
-    from pyogrio import raw
-
-    if not path.exists():
-        raise InputError(path, "does not exist", "name the file of labelled points")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            meta, _, _, values = raw.read(path, read_geometry=False)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(path, f"cannot be read ({str(error).rstrip('.')})", "name the labelled points") from error
-    names = _found_columns(path, [str(name) for name in meta["fields"]])
-    columns = dict(zip(map(str, meta["fields"]), values, strict=True))
-    pairs = zip(columns[names["id"]].tolist(), columns[names["reference"]].tolist(), strict=True)
+    layer = read_layer(path, str(path), "name the file of labelled points")
+    names = _found_columns(path, list(layer.columns))
+    pairs = zip(layer.columns[names["id"]], layer.columns[names["reference"]], strict=True)
     return [(place, str(number), _text(reference)) for place, (number, reference) in enumerate(pairs, 1)]
 
 

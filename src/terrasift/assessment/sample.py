@@ -15,7 +15,7 @@ from terrasift.assessment.allocation import FEW, Allocation, allocate, points_ne
 from terrasift.assessment.drawing import Drawn, draw_pixels
 from terrasift.assessment.strata import Counted, Stratum, count_map, strata_of
 from terrasift.errors import InputError, SettingError
-from terrasift.files import write_text
+from terrasift.files import read_json, write_text
 from terrasift.legend import Legend
 from terrasift.raster import ClassMap, Place, georeference, places_of
 
@@ -132,12 +132,9 @@ class Sample:
             If there is none, or it is not such a file.
         """
         path = Path(folder) / _FILE
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(folder, "holds no sample.json", "name what `terrasift assess sample` wrote") from error
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise InputError(path, f"is not JSON ({error})", "draw the sample anew") from error
+        if not path.exists():
+            raise InputError(folder, "holds no sample.json", "name what `terrasift assess sample` wrote")
+        content = read_json(path, mend="draw the sample anew")
         if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
             raise InputError(path, "is not a sample of this version of terrasift", "draw the sample anew")
         try:
@@ -170,7 +167,9 @@ def draw_sample(
 ) -> Sample:
     """Draw a stratified random sample of a map's pixels; parameters and errors as for `terrasift.assess.sample`."""
     if sum(value is not None for value in (per_class, total, standard_error)) != 1:
-        raise SettingError("per_class, total, standard_error", "exactly one says how many points", "give one of them")
+        raise SettingError(
+            path, "how many points is not said by exactly one number", "give `per_class`, `total` or `standard_error`"
+        )
     for name, value in (("per_class", per_class), ("total", total), ("standard_error", standard_error)):
         if value is not None and not value > 0:
             raise SettingError(name, f"{value:g} is not above 0", "give a number above 0")

@@ -8,6 +8,7 @@ from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.grid import Grid, check_same_grid
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
+from terrasift.raster.layers import Layer, check_layers, missing_package, read_layer, write_layer
 from terrasift.raster.locating import burn, coordinates_of, is_placed, pixel_bounds, to_pixels
 from terrasift.raster.map_file import check_map_path, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
@@ -32,6 +33,7 @@ __all__ = [
     "ClassMapWriter",
     "Grid",
     "Ground",
+    "Layer",
     "OtherJobError",
     "Place",
     "Raster",
@@ -40,6 +42,7 @@ __all__ = [
     "TileReader",
     "Window",
     "burn",
+    "check_layers",
     "check_map_path",
     "check_polygons_path",
     "check_same_grid",
@@ -55,6 +58,7 @@ __all__ = [
     "labels_of",
     "level_count",
     "level_shape",
+    "missing_package",
     "pixel_bounds",
     "pixels_at",
     "pixels_of",
@@ -62,10 +66,12 @@ __all__ = [
     "places_of",
     "preview_base",
     "read_labels",
+    "read_layer",
     "row_areas",
     "sieve",
     "to_pixels",
     "write_image",
+    "write_layer",
     "write_mosaic",
     "write_polygons",
     "write_preview",

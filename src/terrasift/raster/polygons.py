@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio import features
 
-from terrasift.errors import InputError, SettingError
-from terrasift.files import whole
+from terrasift.errors import InputError
 from terrasift.raster.areas import pixels_of, square_metres
 from terrasift.raster.finished_map import FinishedMap, read_class_map
 from terrasift.raster.info import RasterInfo
+from terrasift.raster.layers import LAYER_DRIVERS, check_layers, write_layer
 from terrasift.raster.sieve import sieve
 
 __all__ = ["check_polygons_path", "write_polygons"]
 
-_DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
-POLYGON_SUFFIXES = frozenset(_DRIVERS)
+POLYGON_SUFFIXES = frozenset(LAYER_DRIVERS)
 """Names of files that polygons can be written to."""
 
 
@@ -96,12 +93,10 @@ def check_polygons_path(path: str | os.PathLike[str], like: RasterInfo | None = 
         If shapely or pyogrio are not installed.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in _DRIVERS:
+    if suffix not in LAYER_DRIVERS:
         raise InputError(path, f"polygons cannot be written as {suffix!r}", "end the name in .gpkg or .geojson")
-    for package in ("shapely", "pyogrio"):
-        if importlib.util.find_spec(package) is None:
-            raise SettingError("vector", f"{package} is not installed", "pip install 'terrasift[vector]'")
-    if like is not None and not like.crs and _DRIVERS[suffix] == "GeoJSON":
+    check_layers("vector")
+    if like is not None and not like.crs and LAYER_DRIVERS[suffix] == "GeoJSON":
         raise InputError(path, "GeoJSON needs longitudes, and the scene has no CRS", "end the name in .gpkg")
 
 
@@ -130,27 +125,9 @@ def _placed(polygons: NDArray[Any], info: RasterInfo) -> NDArray[Any]:
 
 def _write(out: Path, polygons: NDArray[Any], classes: NDArray[np.int64], finished: FinishedMap) -> None:
     import shapely
-    from pyogrio import raw
 
     crs = finished.info.crs
     names = [finished.names.get(index, f"class {index}") for index in classes.tolist()]
     areas = shapely.area(shapely.transform(polygons, lambda places: square_metres(places, crs)))
-    driver = _DRIVERS[out.suffix.lower()]
-    # Nine digits of a degree are a tenth of a millimetre: with GDAL's seven, vertices of fine pixels would coincide.
-    options = {"RFC7946": "YES", "COORDINATE_PRECISION": "9"} if driver == "GeoJSON" else {}
-    try:
-        with whole(out) as partial, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "'crs' was not provided")  # plain images are welcome here
-            raw.write(
-                partial,
-                geometry=shapely.to_wkb(polygons),
-                field_data=[classes.astype(np.int32), np.array(names, object), areas],
-                fields=["class", "name", "area"],
-                layer=out.stem,
-                driver=driver,
-                geometry_type="Polygon",
-                crs=crs or None,
-                layer_options=options,
-            )
-    except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
-        raise InputError(out, f"cannot be written ({str(error).rstrip('.')})", "choose another folder") from error
+    columns = {"class": classes.astype(np.int32), "name": np.array(names, object), "area": areas}
+    write_layer(out, polygons, columns, crs, "Polygon")

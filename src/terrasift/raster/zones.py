@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 import os
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +12,10 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio import features, warp
 
-from terrasift.errors import InputError, SettingError
+from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo, Window
+from terrasift.raster.layers import Layer, read_layer
 from terrasift.raster.places import georeference
 
 __all__ = ["Zone", "read_zones"]
@@ -72,45 +71,26 @@ def read_zones(path: str | os.PathLike[str], info: RasterInfo) -> list[Zone]:
     SettingError
         If pyogrio or shapely are not installed.
     """
-    for package in ("shapely", "pyogrio"):
-        if importlib.util.find_spec(package) is None:
-            raise SettingError("zones", f"{package} is not installed", "pip install 'terrasift[vector]'")
+    layer = read_layer(path, "zones", "name a file of polygons")
     import shapely
 
-    crs, shapes, names = _read(path)
     zones = []
-    for place, (shape, name) in enumerate(zip(shapes, names, strict=True), 1):
+    for place, (shape, name) in enumerate(zip(layer.shapes, _names(layer), strict=True), 1):
         if shape is None or shape.is_empty:
             continue
         if shape.geom_type not in ("Polygon", "MultiPolygon"):
             raise InputError(path, f"feature {place} is a {shape.geom_type}", "zones are polygons")
-        polygon = _on_grid(path, shapely.geometry.mapping(shape), crs, info)
-        zones.append(Zone(str(name), polygon, _bounds(polygon, info)))
+        polygon = _on_grid(path, shapely.geometry.mapping(shape), layer.crs, info)
+        zones.append(Zone(name, polygon, _bounds(polygon, info)))
     if not zones:
         raise InputError(path, "holds no polygon", "name a file of polygons")
     return zones
 
 
-def _read(path: str | os.PathLike[str]) -> tuple[str, NDArray[Any], list[str]]:
-    import pyogrio
-    import shapely
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            layers = [str(name) for name, _ in pyogrio.list_layers(path)]
-            if len(layers) > 1:
-                raise InputError(path, f"has several layers: {', '.join(layers)}", "save one as a file of its own")
-            meta, _, geometry, values = pyogrio.raw.read(path)
-    except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
-        if isinstance(error, InputError):
-            raise
-        raise InputError(path, f"cannot be read as polygons ({str(error).rstrip('.')})", "check the file") from error
-    shapes = shapely.from_wkb(geometry)
-    columns = {str(name).lower(): column for name, column in zip(meta["fields"], values, strict=True)}
-    found = columns.get("name", np.full(len(shapes), None, object))
-    named = [str(name) if name else str(place) for place, name in enumerate(found.tolist(), 1)]
-    return meta["crs"] or "", shapes, _distinct(named)
+def _names(layer: Layer) -> list[str]:
+    columns = {name.lower(): values for name, values in layer.columns.items()}
+    found = columns.get("name", [None] * len(layer.shapes))
+    return _distinct([str(name) if name else str(place) for place, name in enumerate(found, 1)])
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import math
 import os
@@ -11,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from terrasift.errors import InputError, SettingError, TerrasiftError
+from terrasift.errors import InputError, TerrasiftError
+from terrasift.raster import read_layer
 from terrasift.teaching.labels import LABELS_CRS, Label, Labels
 
 __all__ = ["VECTOR_SUFFIXES", "labels_of_geojson", "read_label_file"]
@@ -129,31 +129,18 @@ def _crs_of(path: Path, content: dict[str, Any]) -> str:
 
 
 def _vector(path: Path) -> Labels:
-    for package in ("pyogrio", "shapely"):
-        if importlib.util.find_spec(package) is None:
-            raise SettingError("LABELS", f"{package} is not installed", "pip install 'terrasift[vector]'")
-    import pyogrio
+    layer = read_layer(path, "LABELS", _MEND)
     import shapely
 
-    try:
-        layers = [str(name) for name, _ in pyogrio.list_layers(path)]
-        if len(layers) > 1:
-            raise InputError(path, f"has {len(layers)} layers: {', '.join(layers[:6])}", "save one in a file by itself")
-        meta, _, geometries, columns = pyogrio.raw.read(path, force_2d=True)
-    except (RuntimeError, ValueError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(path, f"is not a vector file that can be opened ({error})", _MEND) from error
-    names = {str(name).lower(): index for index, name in enumerate(meta["fields"])}
-    if geometries is None or _COLUMN not in names:
-        have = ", ".join(names) or "none"
-        raise InputError(path, "has no geometries" if geometries is None else f"has no column `class`: {have}", _MEND)
+    names = {name.lower(): name for name in layer.columns}
+    if _COLUMN not in names:
+        raise InputError(path, f"has no column `class`: {', '.join(names) or 'none'}", _MEND)
     found = []
-    for number, geometry in enumerate(geometries, 1):
-        shape = None if geometry is None else shapely.geometry.mapping(shapely.from_wkb(geometry))
-        row = {name: columns[index][number - 1] for name, index in names.items()}
+    for number, geometry in enumerate(layer.shapes, 1):
+        shape = None if geometry is None else shapely.geometry.mapping(geometry)
+        row = {name: layer.columns[own][number - 1] for name, own in names.items()}
         found += _label(f"{path}: feature {number}", row, shape)
-    return Labels(tuple(found), str(meta["crs"] or ""))
+    return Labels(tuple(found), layer.crs)
 
 
 def _check_columns(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from terrasift.errors import InputError, SettingError
-from terrasift.files import whole, write_text
-from terrasift.raster import RasterInfo, coordinates_of, georeference, is_placed
+from terrasift.errors import InputError
+from terrasift.files import write_text
+from terrasift.raster import RasterInfo, check_layers, coordinates_of, georeference, is_placed, write_layer
 from terrasift.teaching.labels import LABELS_CRS
 
 __all__ = ["POINT_SUFFIXES", "MapPoint", "check_points_path", "points_as_geojson", "write_points"]
@@ -59,9 +57,8 @@ def check_points_path(path: str | os.PathLike[str]) -> None:
         )
     if not path.parent.is_dir():
         raise InputError(path, f"there is no folder {path.parent}", "make it first")
-    for package in ("pyogrio", "shapely") if path.suffix.lower() == ".gpkg" else ():
-        if importlib.util.find_spec(package) is None:
-            raise SettingError("out", f"{package} is not installed", "pip install 'terrasift[vector]'")
+    if path.suffix.lower() == ".gpkg":
+        check_layers("out")
 
 
 def write_points(path: str | os.PathLike[str], points: Sequence[MapPoint]) -> Path:
@@ -137,27 +134,14 @@ def _csv(points: Sequence[MapPoint]) -> str:
 
 def _write_geopackage(path: Path, points: Sequence[MapPoint]) -> None:
     import shapely
-    from pyogrio import raw
 
     crs = {georeference(point.scene)[1] for point in points}
     degrees = len(crs) > 1
-    try:
-        with whole(path) as partial, warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "'crs' was not provided")  # plain images are welcome here
-            raw.write(
-                partial,
-                geometry=shapely.to_wkb(shapely.points([_place(point, degrees=degrees) for point in points])),
-                field_data=[
-                    np.array([point.name or None for point in points], object),
-                    np.array([Path(point.scene.path).name for point in points], object),
-                    np.array([point.likely or None for point in points], object),
-                    np.array([point.uncertainty for point in points]),
-                ],
-                fields=["class", "scene", "likely", "uncertainty"],
-                layer=path.stem,
-                driver="GPKG",
-                geometry_type="Point",
-                crs=LABELS_CRS if degrees else (crs.pop() or None),
-            )
-    except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
-        raise InputError(path, f"cannot be written ({str(error).rstrip('.')})", "choose another folder") from error
+    columns = {
+        "class": np.array([point.name or None for point in points], object),
+        "scene": np.array([Path(point.scene.path).name for point in points], object),
+        "likely": np.array([point.likely or None for point in points], object),
+        "uncertainty": np.array([point.uncertainty for point in points]),
+    }
+    places = shapely.points([_place(point, degrees=degrees) for point in points])
+    write_layer(path, places, columns, LABELS_CRS if degrees else crs.pop(), "Point")
