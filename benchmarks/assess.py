@@ -178,7 +178,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--points", type=int, default=1200)
-    parser.add_argument("--size", type=int, default=1000, help="Rows and columns of the map.")
+    parser.add_argument("--size", type=int, default=500, help="Rows and columns of the map.")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
