@@ -157,7 +157,5 @@ def test_without_the_extra_there_is_csv_and_a_line(
 
 def test_exactly_one_number_says_how_many(site: Site) -> None:
     for numbers in ({}, {"total": 10, "per_class": 5}):
-        with pytest.raises(
-            SettingError, match="how many points is not said by exactly one number; give `per_class`, `total`"
-        ):
+        with pytest.raises(SettingError, match="exactly one number; give `per_class`, `total`"):
             draw_sample(site.map, **numbers)  # type: ignore[arg-type]

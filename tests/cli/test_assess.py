@@ -95,7 +95,7 @@ def test_programs_get_one_object(command: Command, sampled: Path) -> None:
         (["void.tif", "--total", 9], "void.tif: holds nothing but nodata; name a map with classes"),
         (
             ["map.tif"],
-            "map.tif: how many points is not said by exactly one number; give --per-class, --total or --standard-error",
+            "map.tif: how many points is not said by exactly one number; give --per-class, --total",
         ),
         (["map.tif", "--total", 9, "--per-class", 9], "map.tif: how many points is not said by exactly one number"),
         (["map.tif", "--total", 3], "--total: 3 points are too few for 2 strata; use 4 or more"),
