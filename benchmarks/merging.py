@@ -2,8 +2,9 @@
 
 What a run's clusters are like is found on its training patches, without labels. Labels only score: on a sample of the
 training patches they say which class each merged class is (the one most of it is, or one to one where there are as many
-as the masks have), and on a sample of the others how good that is. Beside the merging of `terrasift legend` stand it
-without adjacency, plain Ward on standardised prototypes, and k-means on the clusters' mean spectra.
+as the masks have), and on a sample of the others how good that is. Beside the merging of `terrasift legend`, which goes
+by the embedding of a run that has one, stand it by the network's prototypes, both without adjacency, plain Ward on
+standardised prototypes, and k-means on the clusters' mean spectra.
 
     python benchmarks/merging.py WORK/default-tile-* --data WORK/patches-128 --classes ../shared/data/dubai/classes.yaml
 """
@@ -37,7 +38,7 @@ from terrasift.metrics import ConfusionMatrix
 
 Labels = NDArray[np.int64]
 ARRAYS = ("pixels", "means", "deviations", "prototypes", "adjacency")
-NUMBERS = range(6, 21)
+NUMBERS = range(5, 21)
 
 
 def main() -> None:
@@ -61,11 +62,15 @@ def main() -> None:
 def gather(path: Path, classifier: int, data: Path, legend: Legend, most: int) -> dict[str, NDArray[Any]]:
     """Facts about the clusters, and their overlaps with the classes of known patches and of others."""
     run = Run.open(path)
-    train = run.images_file.read_text(encoding="utf-8").splitlines()
+    train = run.trained_on
     others = sorted(str(image) for image in (data / "images").iterdir() if str(image) not in set(train))
     facts = gather_facts(run.predictor, train, classifier)
     chance = np.random.default_rng(0)
     arrays = {name: getattr(facts, name) for name in ARRAYS}
+    if run.discovery is not None:
+        centres = run.discovery.centres[classifier - 1]
+        arrays["embedding"] = np.full((run.recipe.clusters, centres.shape[1]), np.nan)
+        arrays["embedding"][: len(centres)] = centres
     for name, images in (("test", others), ("known", train)):
         drawn = labelled_images(sorted(chance.permutation(images)[:most].tolist()), data / "masks")
         counts = count_overlaps(run.predictor, drawn, legend)
@@ -75,14 +80,16 @@ def gather(path: Path, classifier: int, data: Path, legend: Legend, most: int) -
 
 
 def score_all(run: str, classifier: int, arrays: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    facts = ClusterFacts(**{name: arrays[name] for name in ARRAYS}, crops=(), bands=())
+    facts = ClusterFacts(
+        **{name: arrays[name] for name in ARRAYS}, crops=(), bands=(), embedding=arrays.get("embedding")
+    )
     known, test = arrays["known"], arrays["test"]
     common = {"run": run, "classifier": classifier}
     in_use = int(np.count_nonzero(facts.pixels))
     rows = [common | {"method": "majority of all clusters", "classes": in_use} | scores(known, test)]
     suggested = suggest_classes(merge_tree(facts))
     for method, merge in METHODS.items():
-        for count in NUMBERS:
+        for count in (count for count in NUMBERS if count < in_use):
             mapping = merge(facts, count)
             groups = [np.zeros((count, known.shape[1]), np.int64) for _ in range(2)]
             for group, counts in zip(groups, (known, test), strict=True):
@@ -103,8 +110,16 @@ def scores(known: NDArray[Any], test: NDArray[Any]) -> dict[str, float]:
     return {"accuracy": confusion.accuracy, "mean_iou": confusion.mean_iou}
 
 
+def by_prototypes(facts: ClusterFacts, count: int) -> Labels:
+    return merge_clusters(dataclasses.replace(facts, embedding=None), count)
+
+
 def without_adjacency(facts: ClusterFacts, count: int) -> Labels:
     return merge_clusters(dataclasses.replace(facts, adjacency=np.zeros_like(facts.adjacency)), count)
+
+
+def prototypes_alone(facts: ClusterFacts, count: int) -> Labels:
+    return without_adjacency(dataclasses.replace(facts, embedding=None), count)
 
 
 def plain_ward(facts: ClusterFacts, count: int) -> Labels:
@@ -131,6 +146,8 @@ def of_all(facts: ClusterFacts, groups: NDArray[Any]) -> Labels:
 METHODS: dict[str, Callable[[ClusterFacts, int], Labels]] = {
     "merge_clusters": merge_clusters,
     "without adjacency": without_adjacency,
+    "by prototypes": by_prototypes,
+    "by prototypes, without adjacency": prototypes_alone,
     "plain Ward on prototypes": plain_ward,
     "k-means on mean spectra": spectral_kmeans,
 }

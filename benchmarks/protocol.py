@@ -19,7 +19,6 @@ methods on the cores of this machine. Preparing the tiles, scoring and the basel
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import math
 import os
@@ -144,8 +143,8 @@ def train(recipe: Recipe, images: list[str], cache: Path) -> dict[str, Any]:
         torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
         run = terrasift.train(images, Path(folder) / "run", recipe, cache=cache, cache_limit=10**12)
-        with (run.path / "log.csv").open() as file:
-            seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+        assert run.log is not None
+        seconds = run.log.seconds.tolist()
     steady = seconds[max(1, len(seconds) // 10) :]
     found = {"seconds a step": sum(steady) / len(steady)}  # not the median: worker processes deliver in bursts
     found["images a second"] = recipe.batch_size / found["seconds a step"]

@@ -32,7 +32,6 @@ FLOORS = [
     "network",
     "recipe",
     "recipes",
-    "taught_file",
     "run",
     "data",
     "discovery",
@@ -53,6 +52,9 @@ FLOORS = [
     "viewer",
     "cli",
 ]
+
+# `Run.report` opens the room above when it is called: whatever a command can do, a method of `Run` does.
+DOORS = {("api", "report")}
 
 PUBLIC = [
     "ConfusionMatrix",
@@ -117,8 +119,8 @@ def test_imports_point_down(path: Path) -> None:
     if parts[0] in ("__init__", "__main__"):
         return
     floor = FLOORS.index(parts[0])
-    above = [name for name in imported_rooms(path) if FLOORS.index(name) > floor]
-    assert not above
+    above = {name for name in imported_rooms(path) if FLOORS.index(name) > floor}
+    assert not above - {door for room, door in DOORS if room == parts[0]}
 
 
 def test_only_raster_touches_rasterio() -> None:

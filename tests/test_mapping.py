@@ -81,7 +81,8 @@ def test_a_legend_maps_by_name_whatever_the_order_and_the_colours() -> None:
     ("own", "words"),
     [
         (legend_of(road=(0,), roofs=(1,), Water=(2,)), "does not name: 'roofs', 'Water'; rename"),
-        (legend_of(road=(0,), **{"cluster 3": (1, 3)}), "does not name: 'cluster 3'"),
+        (legend_of(road=(0,), **{"cluster 3a": (3,)}), "does not name: 'cluster 3a'"),
+        (legend_of(**{"class 0": (0, 2), "class 1": (1, 3), "cluster 4 (2)": (4,)}), "names no class yet"),
         (legend_of(**{f"x{k}": (k,) for k in range(10)}), "'x7' and 2 more"),
         (Legend.of_clusters(4), "names no class yet"),
         (legend_of(road=(), water=()), "names no class yet"),

@@ -273,7 +273,7 @@ def test_a_run_is_not_overwritten(scenes: Path, tiny_run: Run, tiny_recipe: Reci
 
 def test_resuming_needs_no_recipe_and_a_finished_run_stays(scenes: Path, tiny_run: Run) -> None:
     before = tiny_run.weights_file.stat()
-    assert train([scenes / "images"], tiny_run.path, resume=True).settings == tiny_run.settings
+    assert train([scenes / "images"], tiny_run.path, resume=True).recipe == tiny_run.recipe
     assert tiny_run.weights_file.stat().st_mtime_ns == before.st_mtime_ns
 
 

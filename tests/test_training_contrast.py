@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import load_file
 
 from terrasift import Recipe, Run, discover, train
-from terrasift.api import trainer
+from terrasift.api import stages
+from terrasift.data.indexing import index_images
 from terrasift.data.patches import PatchReader
 from terrasift.discovery import Discovery, learn_dictionary
 from terrasift.raster import Raster, read_labels
@@ -89,7 +90,7 @@ def test_what_is_learned_is_what_was_discovered(
         seen.extend(list(source.epoch(epoch)) for epoch in (0, 0, 1))
         fit(fabric, network, source, *arguments, **options)
 
-    monkeypatch.setattr(trainer, "fit", fit_and_look)
+    monkeypatch.setattr(stages, "fit", fit_and_look)
     recipe = contrast_recipe("classifiers=2", "clusters=30")
     weights("run", recipe)
     discovery = discover([scenes / "images"], recipe, cache=cache)
@@ -125,7 +126,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_weights(
 
     undisturbed = weights("one", contrast_recipe())
     with monkeypatch.context() as patch:
-        patch.setattr(f"terrasift.api.trainer.{place}", interrupt)
+        patch.setattr(f"terrasift.api.stages.{place}", interrupt)
         with pytest.raises(KeyboardInterrupt):
             weights("two", contrast_recipe())
     assert (tmp_path / "two" / "targets.safetensors").exists() == (place != "discover_in")
@@ -140,7 +141,8 @@ def test_learned_filters_go_with_the_networks_own_labels(
     run = Run.open(tmp_path / "run")
     assert not run.discovery_file.exists()
     learned = load_file(run.weights_file)
-    patches = trainer._index([str(scenes / "images" / f"{name}.tif") for name in ("north", "south")], recipe, False)[2]
+    images = [str(scenes / "images" / f"{name}.tif") for name in ("north", "south")]
+    patches = index_images(images, run.recipe).patches
     expected = learn_dictionary(patches, PatchReader(scaling=run.recipe.scaling), recipe)
     np.testing.assert_array_equal(learned["extractor.fine_filters"], expected[0])
     np.testing.assert_array_equal(learned["extractor.coarse_filters"], expected[1])

@@ -14,7 +14,6 @@ from pathlib import Path
 from PIL import Image
 
 from terrasift import Run
-from terrasift.report.run import write_run_report
 
 WIDTH, HEIGHT = 1280, 2330  # CSS pixels: samples and scores
 SHOWN = 960  # pixels
@@ -22,7 +21,7 @@ SHOWN = 960  # pixels
 
 def main(run: Path, out: Path) -> None:
     """Draw the picture."""
-    page = write_run_report(Run.open(run))
+    page = Run.open(run).report()
     with tempfile.TemporaryDirectory() as folder:
         shot = Path(folder) / "page.png"
         options = ["--headless", "--no-sandbox", "--hide-scrollbars", f"--user-data-dir={folder}"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.choices import MappingMethod
 from terrasift.errors import InputError, SettingError
-from terrasift.legend import LandClass, Legend
+from terrasift.legend import Legend
 
 __all__ = ["NO_CLASS", "apply_mapping", "map_by_name", "map_clusters"]
 
@@ -91,7 +90,7 @@ def map_by_name(legend: Legend, truth: Legend, clusters: int, where: object = "l
     -------
     ndarray
         (K,), int64, class of each cluster; `NO_CLASS` for those that the legend leaves out, and for those that nobody
-        has named ("cluster 12").
+        has named ("cluster 12", "class 3").
 
     Raises
     ------
@@ -99,7 +98,7 @@ def map_by_name(legend: Legend, truth: Legend, clusters: int, where: object = "l
         If a class of the legend is none of the truth's, or if no cluster has a class; the line names the classes.
     """
     index_of = {name: index for index, name in enumerate(truth.names)}
-    held = [entry for entry in legend.classes if entry.clusters and (entry.name in index_of or not _is_unnamed(entry))]
+    held = [entry for entry in legend.classes if entry.clusters and (entry.name in index_of or entry.is_named)]
     unknown = [repr(entry.name) for entry in held if entry.name not in index_of]
     if unknown:
         listed = ", ".join(unknown[:8]) + (f" and {len(unknown) - 8} more" if len(unknown) > 8 else "")
@@ -111,8 +110,3 @@ def map_by_name(legend: Legend, truth: Legend, clusters: int, where: object = "l
     for index, entry in enumerate(legend.classes):
         named[index] = index_of[entry.name] if entry in held else NO_CLASS
     return named[legend.mapping(clusters)]
-
-
-def _is_unnamed(entry: LandClass) -> bool:
-    """Whether a class is one cluster under its number, as in a run that nobody has mapped."""
-    return len(entry.clusters) == 1 and re.fullmatch(r"cluster \d+( \(\d+\))?", entry.name) is not None

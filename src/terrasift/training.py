@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-import json
 import logging
 import operator
 import time
@@ -26,7 +25,7 @@ from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
 from terrasift.errors import RunError, SettingError
-from terrasift.files import whole, write_text
+from terrasift.files import whole
 from terrasift.files.tensors import read_checkpoint
 from terrasift.machine import find_device, machine_facts
 from terrasift.progress import progress_bar
@@ -185,7 +184,7 @@ def fit(
             if log is not None:
                 state.end_epoch(epoch)
     if log is not None:
-        write_text(run.machine_file, json.dumps(machine_facts(recipe.compute.device), indent=2) + "\n")
+        run.save_machine(machine_facts(recipe.compute.device))
 
 
 def memory_format(fabric: Fabric, recipe: Recipe) -> torch.memory_format:
@@ -338,18 +337,7 @@ class _Log:
     """`log.csv`: a row for each step, none twice after a resume; TensorBoard's files too, if asked for."""
 
     def __init__(self, run: RunFolder, recipe: Recipe, steps_done: int) -> None:
-        self._path = run.log_file
-        numbers = range(1, recipe.classifiers + 1)
-        self._columns = [
-            "step",
-            "epoch",
-            "loss",
-            *(f"loss_{n}" for n in numbers),
-            *(f"clusters_{n}" for n in numbers),
-        ]
-        self._columns += ["lr", "seconds"]
-        rows = self._path.read_text().splitlines()[1 : steps_done + 1] if self._path.exists() else []
-        write_text(self._path, "\n".join([",".join(self._columns), *rows]) + "\n")
+        self._file = run.open_log(recipe.classifiers, steps_done)
         self._board = _tensorboard(run.path) if recipe.compute.tensorboard else None
         self._before = time.monotonic()
 
@@ -358,10 +346,9 @@ class _Log:
         losses = [float(loss.detach()) for loss in result.losses]
         seconds, self._before = time.monotonic() - self._before, time.monotonic()
         row = [step, epoch + 1, sum(losses), *losses, *clusters, rate, round(seconds, 4)]
-        with self._path.open("a") as file:
-            file.write(",".join(map(str, row)) + "\n")
+        self._file.append(row)
         if self._board is not None:
-            self._board.log_metrics(dict(zip(self._columns[2:], row[2:], strict=True)), step)
+            self._board.log_metrics(dict(zip(self._file.columns[2:], row[2:], strict=True)), step)
         return f"loss {sum(losses):.3f}, clusters {'+'.join(map(str, clusters))}"
 
 

@@ -180,7 +180,7 @@ def test_a_damaged_discovery_is_said_and_whole_again_once_it_is_deleted(
     changes = [part for change in TINY_CHANGES for part in ("--set", change)]
     arguments = ("train", inputs / "good.tif", "--out", tmp_path / "run", "--cache", tmp_path / "cache", "--resume")
     with monkeypatch.context() as patch:
-        patch.setattr("terrasift.api.trainer.fit", stop)
+        patch.setattr("terrasift.api.stages.fit", stop)
         assert command(*arguments, *changes).code == 130
     file = tmp_path / "run" / f"{name}.safetensors"
     whole = file.read_bytes()

@@ -12,8 +12,8 @@ import torch
 from terrasift import InputError, Run, SettingError
 from terrasift.clusters import ClusterFacts, gather_facts
 from terrasift.clusters.moments import Moments
-from terrasift.clusters.sampling import draw_windows
 from terrasift.data.patches import windows_of
+from terrasift.data.sampling import draw_windows
 from terrasift.data.scenes import describe_scenes
 from terrasift.data.synthetic import synthetic_scene
 from terrasift.prediction import Predictor
@@ -127,7 +127,7 @@ def test_crops_are_where_a_cluster_is_densest(facts: ClusterFacts, whole: Whole,
 
 def test_a_larger_patch_is_cut_into_crops(scenes: Path, run: Run) -> None:
     """64 px each, where it can be."""
-    predictor = Predictor(run.load_network(), run.settings.model_copy(update={"patch": 256}))
+    predictor = Predictor(run.load_network(), run.prediction_recipe.model_copy(update={"patch": 256}))
     facts = gather_facts(predictor, [str(scenes / "images" / "north.tif")])
     assert facts.pixels.sum() == 256 * 256
     windows = {crop.window for crops in facts.crops for crop in crops}
@@ -156,8 +156,8 @@ def test_no_more_scenes_are_drawn_from_than_contexts_can_be_found_for(
     scenes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     infos = describe_scenes([str(path) for path in sorted((scenes / "images").iterdir())])
-    monkeypatch.setattr("terrasift.clusters.sampling._MOST_IN_CONTEXTS", 16)  # windows of one scene
-    drawn = draw_windows(infos, SIDE, None, 10, seed=0)
+    monkeypatch.setattr("terrasift.data.sampling._MOST_IN_CONTEXTS", 16)  # windows of one scene
+    drawn = draw_windows(infos, SIDE, None, 10, seed=0, in_context=16)
     assert len(drawn) == 10
     assert len({patch.scene for patch in drawn}) == 1
 

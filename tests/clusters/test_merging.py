@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -137,3 +139,21 @@ def test_any_dissimilarities_give_heights_that_do_not_decrease(seed: int) -> Non
     found = weighted_ward(upper + upper.T, chance.random(9) + 0.1)
     assert is_valid_linkage(found)
     assert (np.diff(found[:, 2]) >= -1e-12).all()
+
+
+def test_discovered_clusters_are_merged_by_their_embedding() -> None:
+    facts, truth = planted(4, 3)
+    other = np.roll(truth, 5)  # what the network sees in them says something else
+    embedding = np.eye(4)[other] + np.random.default_rng(1).normal(scale=0.01, size=(12, 4))
+    discovered = dataclasses.replace(facts, embedding=embedding)
+    assert partition(merge_clusters(discovered, 4)) == partition(other) != partition(truth)
+    assert suggest_classes(merge_tree(discovered)) == 4
+
+    embedding[3] = np.nan  # a cluster that was never a target, and yet won a few pixels
+    mapping = merge_clusters(discovered, 4)
+    assert mapping[3] == 0
+    assert 3 not in merge_tree(discovered).leaves
+    found = [
+        labels for cluster, labels in enumerate(zip(mapping.tolist(), other.tolist(), strict=True)) if cluster != 3
+    ]
+    assert len(set(found)) == 4

@@ -65,7 +65,7 @@ def test_the_run_takes_the_mapping_of_the_classifier_best_on_the_mapping_set(run
     evaluation = run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml", **ALONE)
     assert evaluation.best.mapping_accuracy == max(s.mapping_accuracy for s in evaluation.classifiers)
     assert run.legend.classifier == evaluation.best.classifier
-    np.testing.assert_array_equal(run.legend.mapping(8), evaluation.best.mapping)
+    np.testing.assert_array_equal(run.legend.mapping(8), evaluation.best.known_mapping)
     assert run.is_mapped
     assert Legend.load(run.path / "legend.previous.yaml") == Legend.of_clusters(8)
 
@@ -147,6 +147,30 @@ def test_region_metrics_are_those_of_each_whole_image(run: Run, scenes: Path, re
             assert scores.images[str(path)] == pytest.approx(expected[-1])
         means = {name: np.mean([image[name] for image in expected]) for name in expected[0]}
         assert scores.regions == pytest.approx(means)
+
+
+def test_clusters_without_a_label_stay_without_a_class(run: Run, scenes: Path, tmp_path: Path) -> None:
+    """27 labelled pixels say nothing of most clusters, and neither do legend and map."""
+    truth, north = Legend.load(scenes / "classes.yaml"), scenes / "images" / "north.tif"
+    labels = read_labels(scenes / "masks" / "north.tif", truth)
+    sparse = np.full_like(labels, 255)
+    sparse[100:109, 50:53] = labels[100:109, 50:53]
+    write_image(tmp_path / "sparse" / "north.tif", sparse)
+    asked: dict[str, Any] = {"map_images": [north], "map_masks": tmp_path / "sparse", **ALONE}
+    scores = run.evaluate([north], scenes / "masks", truth, **asked).best
+    clusters = clusters_of(run, north, scores.classifier)
+    met = np.unique(clusters[100:109, 50:53])
+    assert scores.unlabelled == tuple(np.setdiff1d(np.arange(8), met))
+    unknown = ~np.isin(clusters, met)
+    assert scores.unlabelled_share == pytest.approx(unknown.mean())
+    assert 0 < scores.unlabelled_share < 1
+    assert scores.confusion.total == labels.size, "they are scored all the same"
+
+    assert np.flatnonzero(run.legend.mapping(8) == -1).tolist() == list(scores.unlabelled)
+    with Raster(run.predict(north, tmp_path / "map.tif")) as drawn:
+        shown, valid = drawn.read_indices()
+    np.testing.assert_array_equal(valid, ~unknown)
+    np.testing.assert_array_equal(shown[valid], scores.mapping[clusters][valid])
 
 
 @pytest.mark.parametrize("classifier", [1, 2])

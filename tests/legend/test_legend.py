@@ -21,7 +21,9 @@ THREE = Legend(
 
 @st.composite
 def legends(draw: st.DrawFn) -> Legend:
-    names = draw(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=6, unique=True))
+    letters = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
+    name = st.text(letters, min_size=1, max_size=20).filter(str.strip)
+    names = draw(st.lists(name, min_size=1, max_size=6, unique=True))
     count = len(names)
     colors = draw(st.lists(st.integers(0, 0xFFFFFF), min_size=count + 1, max_size=count + 1, unique=True))
     owners = draw(st.lists(st.integers(-1, count - 1), max_size=12))
@@ -40,7 +42,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path_factory: pytest.TempPathFactor
     assert [entry.name for entry in path.parent.iterdir()] == ["legend.yaml"]
 
 
-@pytest.mark.parametrize("name", ["trees, shrubs", "a: b", "#1", "{x}", "yes", "12", "", "Wasserfläche", 'a "b"'])
+@pytest.mark.parametrize("name", ["trees, shrubs", "a: b", "#1", "{x}", "yes", "12", "Wasserfläche", 'a "b"'])
 def test_any_name_can_be_saved(tmp_path: Path, name: str) -> None:
     legend = Legend((LandClass(name, "#000001"),))
     legend.save(tmp_path / "legend.yaml")
@@ -123,6 +125,10 @@ TREE = '{name: tree, color: "#00FF00"}'
             7,
             r"classes\[2\]\.color 'red' is not a colour; write it as \"#RRGGBB\", in quotes",
         ),
+        ('classes:\n- name:\n  color: "#808080"', 2, r"classes\[0\]\.name is None, not text; write it in quotes"),
+        ('classes:\n- name: no\n  color: "#808080"', 2, r"classes\[0\]\.name is False, not text; write it in quotes"),
+        ('classes:\n- name: " "\n  color: "#808080"', 2, r"classes\[0\]\.name is empty; give every class a name"),
+        ('classes:\n- name: "a\\nb"\n  color: "#808080"', 2, r"classes\[0\]\.name holds a control character"),
         ("classes:\n- name: road\n  color: #808080", 3, r"classes\[0\]\.color None is not a colour; .*in quotes"),
         (
             f"classes:\n- {ROAD}\n- {TREE}\n- {ROAD}",

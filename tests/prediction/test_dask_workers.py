@@ -67,7 +67,7 @@ def test_the_command_finds_a_scheduler_by_its_address(
 def test_a_worker_that_is_killed_changes_nothing(client: Any, tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
     run, scene = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif"
     whole = run.predict(scene, tmp_path / "whole.tif").read_bytes()
-    cluster = DaskPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.prediction_recipe)
     workers = {worker["pid"] for worker in client.run(lambda: {"pid": os.getpid()}).values()}
     killed: list[int] = []
 
@@ -85,7 +85,7 @@ def test_a_worker_that_is_killed_changes_nothing(client: Any, tiny_run: Run, sce
 
 def test_windows_that_are_done_are_not_asked_for(client: Any, tiny_run: Run, scenes: Path) -> None:
     run = Run.open(tiny_run.path, SMALL)
-    cluster = DaskPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.prediction_recipe)
     with Raster(scenes / "images" / "north.tif") as raster:
         first = list(cluster.segment(raster))
         done = {part.window for part in first[:-1]}
@@ -99,7 +99,7 @@ def test_what_a_worker_finds_wrong_is_said_as_ever(client: Any, tiny_run: Run, s
     run = Run.open(tiny_run.path, SMALL)
     whole = (scenes / "images" / "north.tif").read_bytes()
     (tmp_path / "cut.tif").write_bytes(whole)
-    cluster = DaskPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.prediction_recipe)
     with Raster(tmp_path / "cut.tif") as raster:
         (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 2])
         with pytest.raises(InputError, match=r"cut\.tif: "):
@@ -108,7 +108,7 @@ def test_what_a_worker_finds_wrong_is_said_as_ever(client: Any, tiny_run: Run, s
 
 def test_interrupting_leaves_the_cluster_free(client: Any, tiny_run: Run, scenes: Path) -> None:
     run = Run.open(tiny_run.path, SMALL)
-    cluster = DaskPredictor(client, run.load_network(), run.settings)
+    cluster = DaskPredictor(client, run.load_network(), run.prediction_recipe)
     with Raster(scenes / "images" / "north.tif") as raster:
         parts: Any = cluster.segment(raster)
         next(parts)

@@ -74,7 +74,7 @@ def test_a_scenes_context_is_found_once_and_again_when_the_file_changes(
 def test_networks_without_global_operations_read_no_context(
     extractor: str, tiny_run: Run, scene: Path, reads: list[object]
 ) -> None:
-    recipe = Run.open(tiny_run.path, SCENE_CONTEXT).settings
+    recipe = Run.open(tiny_run.path, SCENE_CONTEXT).prediction_recipe
     predictor = Predictor(build_network(extractor, 3, 8, 1, 6), recipe)
     with Raster(scene) as raster:
         predictor.look(raster, CORNER)

@@ -213,7 +213,7 @@ def test_many_scenes_keep_their_names(run: Run, scenes: Path, tmp_path: Path) ->
 
 
 def test_only_prediction_and_device_can_be_changed_later(tiny_run: Run) -> None:
-    assert Run.open(tiny_run.path, ["predict.window=64"]).settings.predict.window == 64
+    assert Run.open(tiny_run.path, ["predict.window=64"]).prediction_recipe.predict.window == 64
     with pytest.raises(SettingError, match="clusters"):
         Run.open(tiny_run.path, ["clusters=9"])
 

@@ -97,7 +97,7 @@ def write_cells(study: Study, dataset: str) -> dict[tuple[str, str, int, int], d
                 if (experiment.name, cell.variant) == ("augmentation", "colour"):
                     folder.mkdir(parents=True)
                     (folder / "failed.txt").write_text("Traceback\nRuntimeError: <out> & about\n")
-                elif not (folder / "evaluation.json").exists():
+                elif not (folder / "cell.json").exists():
                     numbers = range(1, study.recipe(cell, seed).classifiers + 1)
                     values = {n: {name: chance.uniform(0.2, 0.7) for name in NAMES} for n in numbers}
                     write_evaluation(folder, dataset, values, 2 if len(values) == 2 else 1)
@@ -117,7 +117,7 @@ def write_evaluation(folder: Path, dataset: str, values: dict[int, dict[str, flo
     folder.mkdir(parents=True, exist_ok=True)
     views = {dataset: {"best_classifier": best, "classifiers": classifiers}}
     content = {"machine": "of hand", "seconds": {"training": 4000.0, "evaluation": 2.0}, "data": views}
-    (folder / "evaluation.json").write_text(json.dumps(content))
+    (folder / "cell.json").write_text(json.dumps(content))
 
 
 @pytest.fixture(scope="module")
@@ -275,7 +275,7 @@ def test_samples_are_test_images_in_the_colours_of_the_classes(page: Page, study
             values, valid = raster.read()
         for cell in find_experiments(["classifiers"])[0].cells:
             folder = study.cell_folder(cell, 0)
-            found = json.loads((folder / "evaluation.json").read_text())["data"]["potsdam"]
+            found = json.loads((folder / "cell.json").read_text())["data"]["potsdam"]
             best = found["best_classifier"] - 1
             low, high = (np.array(getattr(Run(folder).recipe.scaling, end)) for end in ("low", "high"))
             stretched = 255 * np.clip((values - low) / (high - low), 0, 1)

@@ -16,9 +16,10 @@ import pytest
 import rasterio
 
 from terrasift import InputError, RunError, SettingError
+from terrasift.data.potsdam import POTSDAM
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, synthetic_scene
 from terrasift.evaluation import LabelledImage
-from terrasift.study.cells import EVALUATION_FILE, FAILURE_FILE
+from terrasift.study.cells import CELL_FILE, FAILURE_FILE
 from terrasift.study.data import StudyData, load_study_data
 from terrasift.study.engine import run_study
 from terrasift.study.experiments import EXPERIMENTS, find_experiments
@@ -63,7 +64,7 @@ def test_from_raw_tiles_to_the_report(command: Callable[..., Any], tmp_path: Pat
     arguments = ["study", "run", "class-refinement", "--data", prepared, "--out", out, "--budget=1e-4", *settings]
     assert command(*arguments).code == 0
 
-    cells = {path.parent.name: json.loads(path.read_text()) for path in (out / "cells").glob(f"*/{EVALUATION_FILE}")}
+    cells = {path.parent.name: json.loads(path.read_text()) for path in (out / "cells").glob(f"*/{CELL_FILE}")}
     assert len(cells) == 2
     for content in cells.values():
         assert len(content["data"]["potsdam"]["classes"]) == 6
@@ -80,7 +81,21 @@ def test_from_raw_tiles_to_the_report(command: Callable[..., Any], tmp_path: Pat
     report = (out / "report.html").read_text(encoding="utf-8")
     assert "external algorithm" in report
     assert "63.1" not in report.partition("<body")[0]
-    assert len((out / "report.csv").read_text().splitlines()) > 8
+    table = (out / "report.csv").read_text()
+    assert len(table.splitlines()) > 8
+
+    cell = out / "cells" / next(iter(cells))  # a run like any other: scored as one, it is still the study's cell
+    POTSDAM.save(tmp_path / "classes.yaml")
+    images = (prepared / "labelled_test.txt").read_text().split()[:2]
+    truth = ("--masks", prepared / "gt", "--classes", tmp_path / "classes.yaml", "--no-baselines")
+    scored = command("evaluate", cell, *(prepared / "imgs" / f"{image}.mat" for image in images), *truth)
+    assert scored.code == 0, scored.err
+    assert json.loads((cell / "evaluation.json").read_text())["classifiers"]
+    assert command("study", "report", out).code == 0
+    assert (out / "report.csv").read_text() == table
+    (cell / CELL_FILE).rename(cell / "evaluation.json")  # as versions before kept it
+    assert command("study", "report", out).code == 0
+    assert (out / "report.csv").read_text() == table
 
 
 def test_potsdam_3_is_the_labels_seen_with_three_classes(command: Callable[..., Any], tmp_path: Path) -> None:
@@ -114,15 +129,15 @@ def test_a_study_killed_inside_a_cell_ends_as_if_it_had_not_been(scenes: Path, t
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (second / EVALUATION_FILE).exists()
-    finished = (first / EVALUATION_FILE).stat().st_mtime_ns
+    assert not (second / CELL_FILE).exists()
+    finished = (first / CELL_FILE).stat().st_mtime_ns
 
     assert run_study(killed, experiments) == []
-    assert (first / EVALUATION_FILE).stat().st_mtime_ns == finished
+    assert (first / CELL_FILE).stat().st_mtime_ns == finished
     for cell in experiments[0].cells:
         theirs, ours = undisturbed.cell_folder(cell, 0), killed.cell_folder(cell, 0)
         assert (ours / "weights.safetensors").read_bytes() == (theirs / "weights.safetensors").read_bytes()
-        scores = [json.loads((folder / EVALUATION_FILE).read_text())["data"] for folder in (ours, theirs)]
+        scores = [json.loads((folder / CELL_FILE).read_text())["data"] for folder in (ours, theirs)]
         assert scores[0] == scores[1]
 
 
@@ -137,8 +152,8 @@ def test_a_failed_cell_is_told_and_stops_nothing(scenes: Path, tmp_path: Path, c
     study = Study.open(out)
     external, superpixels = (study.cell_folder(cell, 0) for cell in find_experiments(["class-refinement"])[0].cells)
     assert "Traceback" in (external / FAILURE_FILE).read_text()
-    assert not (external / EVALUATION_FILE).exists()
-    assert (superpixels / EVALUATION_FILE).exists()
+    assert not (external / CELL_FILE).exists()
+    assert (superpixels / CELL_FILE).exists()
     assert "superpixels" in (out / "report.html").read_text(encoding="utf-8")
 
 
@@ -151,7 +166,7 @@ def test_side_by_side_gives_the_same_as_one_after_the_other(scenes: Path, tmp_pa
     assert run_study(beside, experiments, workers=2) == []
     for cell in experiments[0].cells:
         folders = [study.cell_folder(cell, 0) for study in (alone, beside)]
-        scores = [json.loads((folder / EVALUATION_FILE).read_text())["data"] for folder in folders]
+        scores = [json.loads((folder / CELL_FILE).read_text())["data"] for folder in folders]
         assert scores[0] == scores[1]
 
 

@@ -33,7 +33,7 @@ def write_cell(study: Study, cell: Cell, seed: int, dataset: str, values: list[f
     ]
     views = {dataset: {"best_classifier": best, "classifiers": classifiers}}
     content = {"seconds": {"training": 2.0, "evaluation": 1.0}, "data": views}
-    (folder / "evaluation.json").write_text(json.dumps(content))
+    (folder / "cell.json").write_text(json.dumps(content))
     return folder
 
 

@@ -252,7 +252,7 @@ def entry(**changes: object) -> dict[str, object]:
         ([entry(), entry(color="#000001", clusters=[2])], "road twice"),
         ([entry(name="")], "is empty"),
         ([entry(name=" ")], "is empty"),
-        ([entry(name=7)], "is empty"),
+        ([entry(name=7)], "is 7, not text"),
         ([entry(name="a\x00b")], "control character"),
         ([entry(name="a\nb")], "control character"),
         ([entry(name="a\x1b[31m")], "control character"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from terrasift.data.indexing import index_images
-from terrasift.data.patches import PatchReader
-from terrasift.data.precomputed import regions_of
+from terrasift.data.material import gather_material
 from terrasift.data.regions import RegionCache, default_cache_folder
 from terrasift.data.sampling import draw_patches
 from terrasift.data.scenes import find_scenes
@@ -50,9 +48,6 @@ def discover(
         If there are fewer superpixels than clusters.
     """
     recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
-    infos, patches, scaling = index_images(find_scenes(images), recipe)
-    recipe = recipe.model_copy(update={"scaling": scaling})
     made = RegionCache(cache or default_cache_folder(), recipe.refinement)
-    reader = PatchReader(recipe.bands, scaling)
-    regions = regions_of(recipe.refinement, infos, made)
+    recipe, patches, reader, regions = gather_material(find_scenes(images), recipe, made)
     return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts).discovery

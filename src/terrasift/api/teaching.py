@@ -67,7 +67,7 @@ def suggest_for(run: Run, count: int, scenes: Sequence[str | os.PathLike[str]] |
 def _scenes(run: Run, scenes: Sequence[str | os.PathLike[str]] | None) -> list[str]:
     if scenes:
         return find_scenes(scenes)
-    found = [path for path in run.images if is_there(path)]
+    found = [path for path in run.trained_on if is_there(path)]
     if not found:
         raise RunError(run.path, "its training images are not where they were", "name scenes: `scenes`")
     return found

@@ -21,10 +21,21 @@ from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mos
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.baselines import score_beside
 from terrasift.blocks.choices import Mapping, Regions
+from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, sample_facts
+from terrasift.clusters.legends import merged_legend
 from terrasift.data.scaling import check_array
 from terrasift.data.scenes import find_masks, find_scenes, is_there
-from terrasift.errors import SettingError
-from terrasift.evaluation import Evaluation, LabelledImage, Seconds, evaluate_legend, evaluate_segmenter
+from terrasift.discovery import Discovery
+from terrasift.errors import RunError, SettingError
+from terrasift.evaluation import (
+    BaselineScores,
+    Evaluation,
+    LabelledImage,
+    Seconds,
+    TruthUsed,
+    evaluate_legend,
+    evaluate_segmenter,
+)
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
 from terrasift.prediction import (
@@ -83,10 +94,10 @@ class Run(RunFolder):
         return run
 
     @functools.cached_property
-    def settings(self) -> Recipe:
-        """The recipe, with the changes this run was opened with."""
+    def prediction_recipe(self) -> Recipe:
+        """How it predicts now: what it was trained with (`recipe`), with the changes that this run was opened with."""
         trained = self.recipe
-        changed = Recipe.load(self.recipe_file, self._changes)
+        changed = trained.changed(self._changes, str(self.recipe_file))
         for name in Recipe.model_fields:
             if name not in ("predict", "compute") and getattr(changed, name) != getattr(trained, name):
                 raise SettingError(name, "cannot be changed once a run is trained", "change keys of predict or compute")
@@ -95,8 +106,91 @@ class Run(RunFolder):
     @functools.cached_property
     def predictor(self) -> Predictor:
         """The trained network, loaded once."""
-        network = self.load_network()
-        return Predictor(network, self.settings)
+        return Predictor(self.load_network(), self.prediction_recipe)
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """Every score of the last `evaluate`; None where there was none. RunError if its file is damaged."""
+        return Evaluation.load(self.evaluation_file) if self.evaluation_file.exists() else None
+
+    @functools.cached_property
+    def discovery(self) -> Discovery | None:
+        """What was discovered before the training, with ``targets: contrast``; None where nothing was, or is kept."""
+        known = self.recipe.targets == "contrast" and self.discovery_file.exists()
+        return Discovery.load(self.discovery_file) if known else None
+
+    @property
+    def kept_facts(self) -> ClusterFacts | None:
+        """`facts`, if they have been gathered before."""
+        classifier = self.legend.classifier
+        kept = self.load_facts(classifier)
+        return None if kept is None else self._embedded(facts_of_arrays(kept), classifier)
+
+    @property
+    def facts(self) -> ClusterFacts | None:
+        """What the clusters of the legend's classifier are like, in a bounded sample of the training images.
+
+        Kept in the run once they have been gathered, which takes up to a minute; None where nothing is kept and no
+        training image is where it was.
+        """
+        scenes = [path for path in self.trained_on if is_there(path)]
+        kept = self.kept_facts
+        if kept is not None or not scenes:
+            return kept
+        classifier = self.legend.classifier
+        facts = sample_facts(self.predictor, scenes, classifier)
+        self.save_facts(classifier, arrays_of_facts(facts))
+        return self._embedded(facts, classifier)
+
+    def _embedded(self, facts: ClusterFacts, classifier: int) -> ClusterFacts:
+        """With the places where discovery found the clusters."""
+        if self.discovery is None:
+            return facts
+        centres = self.discovery.centres[classifier - 1]
+        embedding = np.full((self.recipe.clusters, centres.shape[1]), np.nan)
+        embedding[: len(centres)] = centres
+        return dataclasses.replace(facts, embedding=embedding)
+
+    def merged_legend(
+        self, classes: int | None = None, images: Sequence[str | os.PathLike[str]] | None = None
+    ) -> Legend:
+        """The legend of clusters that are joined into classes without labels; nothing is written but what is kept.
+
+        Parameters
+        ----------
+        classes
+            How many; None takes what the clusters themselves suggest.
+        images
+            Where it is looked what the clusters are like; None: the training images.
+
+        Raises
+        ------
+        SettingError
+            If there are not so many clusters in these images.
+        RunError
+            If none of the training images is where it was.
+        """
+        legend, facts = self.legend, None
+        if images is None:
+            facts = self.facts
+        else:
+            classifier = legend.classifier
+            facts = self._embedded(gather_facts(self.predictor, find_scenes(images), classifier), classifier)
+        if facts is None:
+            raise RunError(
+                self.path, "its training images are not where they were", "name images of the kind: --images"
+            )
+        return merged_legend(facts, classes, legend)
+
+    def merge(self, classes: int | None = None, images: Sequence[str | os.PathLike[str]] | None = None) -> Legend:
+        """Take the `merged_legend`; the one before goes to ``legend.previous.yaml``."""
+        return self.change_legend(lambda: self.merged_legend(classes, images))
+
+    def report(self) -> Path:
+        """Write ``report.html``, all that is known of the run on one page; returns it."""
+        from terrasift.report.run import write_run_report
+
+        return write_run_report(self)
 
     def predict(
         self,
@@ -176,7 +270,7 @@ class Run(RunFolder):
             beside, stop = 1, lambda: None
             if workers > 1 or scheduler is not None:
                 client = stack.enter_context(open_client(workers, scheduler))
-                segmenter = DaskPredictor(client, predictor.network, self.settings, predictor.clusters)
+                segmenter = DaskPredictor(client, predictor.network, self.prediction_recipe, predictor.clusters)
                 beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
 
             def predict(scene: str, target: Path) -> Path:
@@ -205,7 +299,7 @@ class Run(RunFolder):
         if not options.clusters:
             return self.legend
         # Of the classifier whose clusters the legend names: what the map shows is what the legend is about.
-        return Legend(Legend.of_clusters(self.recipe.clusters).classes, classifier=self.legend.classifier)
+        return Legend(self.cluster_legend.classes, classifier=self.legend.classifier)
 
     def _predictor_for(self, legend: Legend) -> Predictor:
         """What tells the clusters, or the outputs of a taught classifier, that a legend's classes hold."""
@@ -351,7 +445,7 @@ class Run(RunFolder):
 
         k-means with as many clusters, on pixels and on superpixels, is mapped and scored beside the run: what it has to
         beat. It is fitted on the images of the mapping set, for they are at hand; else on those of the run's own that
-        are still there, else on the test set. Of large sets a seeded sample is read.
+        are still there, else on the test set. Of large sets a seeded sample is read. ``evaluation.json`` keeps it all.
 
         Parameters
         ----------
@@ -372,6 +466,8 @@ class Run(RunFolder):
         keep_legend
             Leave the run's legend alone. Else it takes the mapping of the classifier that is most accurate on the
             mapping set, whatever its classes were called before; the legend it had goes to ``legend.previous.yaml``.
+            Clusters that lie on no labelled pixel of the mapping set get no class in it, and are nodata in maps: the
+            scores take them for the most frequent class.
 
         Raises
         ------
@@ -382,47 +478,49 @@ class Run(RunFolder):
             If images are named to map by, and `mapping` is ``legend``.
         """
         legend = classes if isinstance(classes, Legend) else Legend.load(classes)
-        tested = labelled_images(images, masks)
-        recipe, segmenter = self.recipe, TimedSegmenter(self.predictor)
+        tested, trained = labelled_images(images, masks), self.training_seconds
+        mapped: list[LabelledImage] | None = None
+        beside: tuple[BaselineScores, ...] = ()
         if mapping == "legend":
             if map_images is not None or map_masks is not None:
                 raise SettingError("map_images", "decide nothing: the legend is the mapping", "leave them out")
             own = self.legend
             segmenter = TimedSegmenter(self._predictor_for(own))
             found = evaluate_legend(segmenter, own, legend, tested, regions=regions)
-            return dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
-        mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
-        found = evaluate_segmenter(segmenter, legend, tested, mapped, method=mapping, regions=regions)
-        found = dataclasses.replace(found, seconds=Seconds(self.training_seconds, segmenter.seconds))
-        if baselines:
-            at_hand = self._at_hand(tested, mapped)
-            beside = score_beside(recipe, at_hand, legend, tested, mapped, method=mapping)
-            found = dataclasses.replace(found, baselines=beside)
-        if not keep_legend:
-            self.save_legend(legend.with_clusters(found.best.mapping, found.best.classifier))
+        else:
+            mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
+            segmenter = TimedSegmenter(self.predictor)
+            found = evaluate_segmenter(segmenter, legend, tested, mapped, method=mapping, regions=regions)
+            if baselines:
+                at_hand = self._at_hand(tested, mapped)
+                beside = score_beside(self.recipe, at_hand, legend, tested, mapped, method=mapping)
+        found = dataclasses.replace(
+            found,
+            baselines=beside,
+            seconds=Seconds(trained, segmenter.seconds),
+            truth=TruthUsed(legend, tuple(tested), mapping != "legend" and mapped is None, regions),
+        )
+        found.save(self.evaluation_file)
+        if mapping != "legend" and not keep_legend:
+            self.save_legend(legend.with_clusters(found.best.known_mapping, found.best.classifier))
         return found
 
     def _at_hand(self, tested: Sequence[LabelledImage], mapped: Sequence[LabelledImage] | None) -> list[str]:
         """The images that baselines are fitted on: see `evaluate`."""
-        trained_on = [path for path in self.images if is_there(path)]
+        trained_on = [path for path in self.trained_on if is_there(path)]
         return [image.scene for image in mapped or ()] or trained_on or [image.scene for image in tested]
 
     def _job(self, scene: list[list[Any]], legend: Legend, options: MapOptions) -> str:
         """A digest of all that a map depends on."""
         parts = {
             "version": version("terrasift"),
-            "weights": self._weights_digest,
-            "recipe": self.settings.model_dump(mode="json", exclude={"compute"}),
+            "weights": self.weights_digest,
+            "recipe": self.prediction_recipe.model_dump(mode="json", exclude={"compute"}),
             "legend": asdict(legend),
             "scene": scene,
             "options": [options.confidence, options.min_area],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-    @functools.cached_property
-    def _weights_digest(self) -> str:
-        with self.weights_file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 _SCENES_AT_A_TIME = 8  # on a cluster, so that the end of one scene leaves no worker idle

@@ -5,30 +5,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
 
-import torch
-from lightning_fabric import Fabric
-
+from terrasift.api.stages import STAGES, Training
 from terrasift.api.trained import Run
-from terrasift.blocks.dictionary_extractor import DictionaryUnet
-from terrasift.data.batches import PatchBatches
-from terrasift.data.indexing import index_images
-from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.precomputed import regions_of
-from terrasift.data.regions import RegionCache, RegionSource, default_cache_folder
-from terrasift.data.sampling import draw_patches
+from terrasift.data.regions import RegionCache, default_cache_folder
 from terrasift.data.scenes import find_scenes
-from terrasift.discovery import Discovery, Targets, discover_in, learn_dictionary
 from terrasift.errors import InputError, RunError, SettingError
 from terrasift.progress import quiet
-from terrasift.raster import RasterInfo
 from terrasift.recipe import Recipe
-from terrasift.run import RunFolder, network_of
-from terrasift.training import fit, make_fabric, precision_of
+from terrasift.run import RunFolder
+from terrasift.training import make_fabric
 
 __all__ = ["train"]
 
@@ -88,99 +75,27 @@ def train(
     fabric.launch()
     scenes = find_scenes(images)
     run.check_images(scenes)
-    with _told_by_the_first(fabric):
-        recipe, infos, patches = _index(scenes, recipe)
-    if recipe.targets == "contrast":
-        patches = draw_patches(patches, recipe.seed)
-    torch.manual_seed(recipe.seed)
-    network = network_of(recipe)
-    temporary = run.path / "superpixels"
-    made_regions = RegionCache((cache or default_cache_folder()) if use_cache else temporary, recipe.refinement)
-    material = _Material(
-        patches, PatchReader(recipe.bands, recipe.scaling), regions_of(recipe.refinement, infos, made_regions)
-    )
-    if fabric.is_global_zero:
-        run.make_folder()
-        where = f"{fabric.device}, {precision_of(recipe.compute)}"
-        _logger.info("training on %s: %d patches of %d images", where, len(patches), len(scenes))
-        with _removed_on_failure(temporary):
-            if recipe.targets == "self":
-                source = _batches(material, recipe, fabric)
-                source.prepare(recipe.total_steps(source.steps_per_epoch))
-        run.begin(recipe, scenes)
-    fabric.barrier()
-    with _abandoned_on_failure(run, temporary):
-        targets = _discover(run, material, recipe, fabric) if recipe.targets == "contrast" else None
-        if isinstance(network.extractor, DictionaryUnet):
-            known = run.discovery_file.exists()
-            filters = Discovery.load(run.discovery_file).filters if known else learn_dictionary(*material[:2], recipe)
-            network.extractor.set_filters(filters)
-    with _told_by_the_first(fabric):
-        fit(fabric, network, _batches(material, recipe, fabric, targets), recipe, run)
-    if fabric.is_global_zero:
-        run.finish(network)
-        made_regions.trim(cache_limit)
-        shutil.rmtree(temporary, ignore_errors=True)
-    fabric.barrier()
+    cached = RegionCache((cache or default_cache_folder()) if use_cache else run.superpixels_folder, recipe.refinement)
+    training = Training(run, recipe, scenes, fabric, cached)
+    *preparing, steps = STAGES
+    with contextlib.nullcontext() if fabric.is_global_zero else quiet():  # of several processes, one says how far it is
+        with _nothing_left_of_what_cannot_begin(run):
+            for stage in preparing:
+                stage.do(training)
+        steps.do(training)
+    if fabric.is_global_zero and use_cache:
+        cached.trim(cache_limit)
     return run
 
 
-def _told_by_the_first(fabric: Fabric) -> contextlib.AbstractContextManager[None]:
-    """Of several processes that do the same, one says how far they are."""
-    return contextlib.nullcontext() if fabric.is_global_zero else quiet()
-
-
-class _Material(NamedTuple):
-    """What is trained on."""
-
-    patches: list[Patch]
-    reader: PatchReader
-    regions: RegionSource
-
-
-def _batches(material: _Material, recipe: Recipe, fabric: Fabric, targets: Targets | None = None) -> PatchBatches:
-    return PatchBatches(
-        *material,
-        recipe.patch,
-        recipe.batch_size,
-        recipe.seed,
-        workers=recipe.compute.workers,
-        process=fabric.global_rank,
-        processes=fabric.world_size,
-        targets=targets,
-    )
-
-
-def _discover(run: Run, material: _Material, recipe: Recipe, fabric: Fabric) -> Targets:
-    """The discovery stage: its two files in the run, made by the first process unless they are there already."""
-    if fabric.is_global_zero and not (run.discovery_file.exists() and run.targets_file.exists()):
-        discovery, targets = discover_in(*material, recipe)
-        targets.save(run.targets_file)
-        discovery.save(run.discovery_file)
-    fabric.barrier()
-    return Targets.load(run.targets_file, material.patches)
-
-
 @contextlib.contextmanager
-def _removed_on_failure(folder: Path) -> Iterator[None]:
-    """If the block fails, remove a folder, and its parent where nothing else is in it."""
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            folder.parent.rmdir()
-        raise
-
-
-@contextlib.contextmanager
-def _abandoned_on_failure(run: RunFolder, temporary: Path) -> Iterator[None]:
-    """If images or recipe turn out to be of no use before the first checkpoint, leave nothing of the run."""
+def _nothing_left_of_what_cannot_begin(run: RunFolder) -> Iterator[None]:
+    """If images or recipe turn out to be of no use before the first step, leave nothing of a run that is new."""
+    is_new = not run.has_begun
     try:
         yield
     except (InputError, SettingError):
-        if not run.checkpoint_file.exists():
-            shutil.rmtree(temporary, ignore_errors=True)
+        if is_new and run.has_begun:
             run.abandon()
         raise
 
@@ -208,15 +123,3 @@ def _continue(run: RunFolder, recipe: Recipe | None) -> Recipe:
             "resume it with its own recipe, or choose another folder",
         )
     return begun.model_copy(update={"compute": recipe.compute})
-
-
-def _index(scenes: Sequence[str], recipe: Recipe) -> tuple[Recipe, list[RasterInfo], list[Patch]]:
-    infos, patches, scaling = index_images(scenes, recipe)
-    colors, count = recipe.refinement.color_bands, len(scaling.low)
-    if recipe.refinement.method == "external" and max(colors) > count:
-        raise SettingError(
-            "refinement.color_bands",
-            f"{list(colors)} names more than the {count} bands of the run",
-            "use [1,1,1] for one",
-        )
-    return recipe.model_copy(update={"scaling": scaling}), infos, patches

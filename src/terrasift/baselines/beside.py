@@ -16,15 +16,14 @@ from terrasift.baselines.pixel_kmeans import PixelKMeans
 from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
 from terrasift.blocks.choices import MappingMethod
 from terrasift.data.indexing import IndexedImages, index_images
-from terrasift.data.scenes import describe_scenes
-from terrasift.errors import InputError, TerrasiftError
+from terrasift.data.sampling import draw_scenes
+from terrasift.errors import TerrasiftError
 from terrasift.evaluation import BaselineScores, LabelledImage, Seconds, count_overlaps
 from terrasift.legend import Legend
 from terrasift.mapping import apply_mapping, map_clusters
 from terrasift.metrics import ConfusionMatrix
 from terrasift.prediction import Segmenter, TimedSegmenter
 from terrasift.progress import track
-from terrasift.raster import is_elsewhere
 from terrasift.recipe import Recipe
 
 __all__ = ["BESIDE", "score_beside"]
@@ -111,20 +110,8 @@ class _Beside:
 
 def _draw_scenes(scenes: Sequence[str], recipe: Recipe) -> list[str]:
     """All scenes in their order, or a seeded sample that is large enough; those elsewhere may have gone."""
-    drawn, pixels = [], 0
-    failure: InputError | None = None
-    for index in np.random.default_rng(recipe.seed).permutation(len(scenes)).tolist():
-        if pixels >= _MOST_INDEXED:
-            break
-        try:
-            (info,) = describe_scenes([scenes[index]], recipe.resolution)
-        except InputError as error:
-            if not is_elsewhere(scenes[index]):
-                raise
-            failure = failure or error
-            continue
-        drawn.append(index)
-        pixels += info.height * info.width
-    if failure is not None and not drawn:
-        raise failure
-    return [scenes[index] for index in sorted(drawn)]
+    drawn = draw_scenes(
+        scenes, recipe.seed, lambda info: info.height * info.width, _MOST_INDEXED, resolution=recipe.resolution
+    )
+    place = {path: number for number, path in enumerate(scenes)}
+    return sorted(drawn, key=lambda path: place[path])

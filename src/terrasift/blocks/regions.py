@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["join_small_regions", "neighbour_pairs", "region_centres", "region_means"]
+__all__ = ["borders", "join_small_regions", "neighbour_pairs", "region_centres", "region_means"]
 
 
 def region_means(values: NDArray[Any], regions: NDArray[np.integer[Any]], valid: NDArray[np.bool_]) -> NDArray[Any]:
@@ -50,16 +50,21 @@ def region_centres(regions: NDArray[np.integer[Any]], valid: NDArray[np.bool_]) 
     return np.stack([np.bincount(inside, place) / np.maximum(counts, 1) for place in (rows, columns)], axis=1)
 
 
+def borders(regions: NDArray[np.integer[Any]], valid: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Neighbouring valid pixels in two regions: (m, 2), int64, the upper or left one's region, then the other's."""
+    found = []
+    for here, there in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
+        both = valid[here] & valid[there] & (regions[here] != regions[there])
+        found.append(np.stack([regions[here][both], regions[there][both]], axis=1).astype(np.int64))
+    return np.concatenate(found)
+
+
 def neighbour_pairs(regions: NDArray[np.integer[Any]], valid: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Pairs of regions that touch: (m, 2), int64, each pair once, the lower number first, in order.
 
     Two regions touch where a valid pixel of one has a valid pixel of the other above, below, left or right.
     """
-    found = []
-    for here, there in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
-        both = valid[here] & valid[there] & (regions[here] != regions[there])
-        found.append(np.stack([regions[here][both], regions[there][both]], axis=1).astype(np.int64))
-    pairs = np.sort(np.concatenate(found), axis=1)
+    pairs = np.sort(borders(regions, valid), axis=1)
     count = int(regions.max()) + 1
     return np.stack(np.divmod(np.unique(pairs[:, 0] * count + pairs[:, 1]), count), axis=1)
 

@@ -44,11 +44,9 @@ def command(
     changes: Set = None,
 ) -> Outcome:
     """Score a run against labels, and learn from them which class each cluster is."""
-    from terrasift.api import Run, labelled_images
-    from terrasift.legend import Legend
+    from terrasift.api import Run
     from terrasift.report.comparison import compared_rows, untaken_lines
     from terrasift.report.run import report_on
-    from terrasift.report.run_evaluation import keep_evaluation
     from terrasift.report.tables import class_table, comparison_table, region_table
 
     opened = Run.open(run, changes or ())
@@ -65,21 +63,21 @@ def command(
         keep_legend=keep_legend,
     )
     content = evaluation.to_dict()
-    flattered = map_images is None and mapping != "legend"
-    tested = labelled_images(images, masks)
-    kept = keep_evaluation(opened, evaluation, Legend.load(classes), tested, flattered=flattered, regions=regions)
+    flattered = bool(evaluation.truth and evaluation.truth.flattered)
     page = report_on(opened)
     shown: list[Any] = []
     for scores in evaluation.classifiers:
         shown += [class_table(evaluation, scores), region_table(scores, regions)]
-    if rows := compared_rows(content):
+    if rows := compared_rows(evaluation):
         shown.append(comparison_table(rows))
-    shown += untaken_lines(content)
+    shown += untaken_lines(evaluation)
     if evaluation.best.left_out:
         shown.append(_left_out(evaluation.best))
+    if evaluation.best.unlabelled:
+        shown.append(_unlabelled(evaluation.best, keep_legend=keep_legend))
     if flattered:
         shown.append("clusters were mapped on the test images themselves, which flatters the scores: see --map-images")
-    written, lines, follows = {kept: ""} | ({page: ""} if page else {}), [], ""
+    written, lines, follows = {opened.evaluation_file: ""} | ({page: ""} if page else {}), [], ""
     if mapping != "legend" and not keep_legend:
         written[opened.legend_file] = f"with the clusters of classifier {evaluation.best.classifier}"
         follows = f"terrasift predict {run} SCENE --out map.tif"
@@ -89,6 +87,15 @@ def command(
             lines.append(f"to have them back: terrasift legend {run} --undo; to score them: --mapping legend")
     facts = {"flattered": flattered, "legend_changed": bool(follows)}
     return Outcome(shown, written, lines, next=follows, facts=facts, content=content)
+
+
+def _unlabelled(scores: ClassifierScores, *, keep_legend: bool) -> str:
+    count, share = len(scores.unlabelled), 100 * scores.unlabelled_share
+    stay = "" if keep_legend else "; the legend gives them no class"
+    return (
+        f"{count} of {len(scores.mapping)} clusters ({share:.1f} per cent of the test images) meet no labelled pixel; "
+        f"they are scored as the most frequent class{stay}"
+    )
 
 
 def _left_out(scores: ClassifierScores) -> str:

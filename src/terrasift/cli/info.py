@@ -34,7 +34,6 @@ def command(
         facts["areas"] = found.to_dict()
     if report:
         from terrasift.api import Run
-        from terrasift.report.run import write_run_report
 
-        written[write_run_report(Run.open(path))] = "open it in a browser"
+        written[Run.open(path).report()] = "open it in a browser"
     return Outcome(shown, written, facts=facts)

@@ -11,7 +11,6 @@ from terrasift.cli.options import RunPath
 from terrasift.cli.outcome import Outcome
 
 if TYPE_CHECKING:
-    from terrasift.clusters import ClusterFacts
     from terrasift.legend import Legend
     from terrasift.run import RunFolder
 
@@ -51,25 +50,36 @@ def command(
     reset: Annotated[bool, typer.Option("--reset", help="Make each cluster a class of its own again.")] = False,
 ) -> Outcome:
     """Show a run's legend; name, recolour, join and split its classes."""
-    from terrasift.errors import RunError
     from terrasift.legend.changes import change_legend
-    from terrasift.report.kept_facts import kept_pixels
     from terrasift.report.legend_table import legend_rows, legend_table
     from terrasift.run import RunFolder
 
     opened = RunFolder(run)
-    seen = opened.legend_digest
     _only_one({"--merge-to": merge_to, "--undo": undo, "--from": source, "--reset": reset})
     count = _number(merge_to, images)
-    facts = _facts(run, images) if merge_to else None
-    begun = _begin(opened, facts, count, source, undo=undo, reset=reset)
-    legend = change_legend(
-        begun, opened.recipe.clusters, merges=merges or (), splits=splits or (), colors=colors or (), names=names or ()
-    )
+
+    def begun() -> Legend:
+        if merge_to:
+            return _merged(run, count, images)
+        if undo:
+            return opened.previous_legend
+        if source is not None:
+            return opened.load_legend(source)
+        return opened.cluster_legend if reset else opened.legend
+
+    def change() -> Legend:
+        return change_legend(
+            begun(),
+            opened.recipe.clusters,
+            merges=merges or (),
+            splits=splits or (),
+            colors=colors or (),
+            names=names or (),
+        )
+
     changed = any((merge_to, undo, source, reset, merges, splits, colors, names))
-    if changed and opened.save_legend(legend, seen) is None:
-        raise RunError(opened.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")
-    pixels = kept_pixels(opened) if facts is None else facts.pixels
+    legend = opened.change_legend(change) if changed else opened.legend
+    pixels = opened.cluster_pixels
     page = _report(run) if changed and opened.is_finished else None
     return Outcome(
         shown=[legend_table(legend, pixels)],
@@ -101,48 +111,14 @@ def _number(merge_to: str | None, images: list[str] | None) -> int | None:
     return int(merge_to)
 
 
-def _begin(
-    run: RunFolder, facts: ClusterFacts | None, classes: int | None, source: Path | None, *, undo: bool, reset: bool
-) -> Legend:
-    """The legend that single changes are made to."""
-    from terrasift.errors import RunError
-    from terrasift.legend import Legend
-
-    recipe = run.recipe
-    if undo:
-        previous = run.legend_file.with_name("legend.previous.yaml")
-        if not previous.exists():
-            raise RunError(run.path, "has no legend before this one", "nothing to undo")
-        source = previous
-    if source is not None:
-        return Legend.load(source, recipe.clusters, recipe.classifiers)
-    if reset:
-        return Legend.of_clusters(recipe.clusters)
-    if facts is not None:
-        from terrasift.clusters.legends import merged_legend
-
-        return merged_legend(facts, classes, run.legend)
-    return run.legend
-
-
-def _facts(path: Path, images: list[str] | None) -> ClusterFacts:
+def _merged(path: Path, classes: int | None, images: list[str] | None) -> Legend:
+    """Imported only where clusters are merged: a listing does without PyTorch."""
     from terrasift.api import Run
-    from terrasift.clusters import gather_facts
-    from terrasift.data.scenes import find_scenes, is_there
-    from terrasift.errors import RunError
-    from terrasift.report.run_facts import facts_of
 
-    run = Run(path)
-    if images:
-        return gather_facts(run.predictor, find_scenes(images), run.legend.classifier)
-    facts = facts_of(run, [image for image in run.images if is_there(image)])
-    if facts is None:
-        raise RunError(run.path, "its training images are not where they were", "name images of the kind: --images")
-    return facts
+    return Run(path).merged_legend(classes, images)
 
 
 def _report(path: Path) -> Path | None:
-    """Imported only where it is written: a listing does without PyTorch."""
     from terrasift.api import Run
     from terrasift.report.run import report_on
 
@@ -152,7 +128,7 @@ def _report(path: Path) -> Path | None:
 def _next(run: RunFolder, legend: Legend) -> str:
     if not run.is_mapped:
         return f"terrasift legend {run.path} --merge-to auto"
-    unnamed = next((index for index, name in enumerate(legend.names) if name == f"class {index}"), None)
+    unnamed = next((index for index, entry in enumerate(legend.classes) if not entry.is_named), None)
     if unnamed is not None:
         return f"terrasift legend {run.path} --name {unnamed}=NAME"
     return f"terrasift predict {run.path} SCENE --out map.tif"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from terrasift.clusters.facts import ClusterFacts, Crop, gather_facts
+from terrasift.clusters.facts import ClusterFacts, Crop, gather_facts, sample_facts
+from terrasift.clusters.kept import arrays_of_facts, facts_of_arrays
 from terrasift.clusters.merging import MergeTree, merge_clusters, merge_tree, suggest_classes
 
 __all__ = [
     "ClusterFacts",
     "Crop",
     "MergeTree",
+    "arrays_of_facts",
+    "facts_of_arrays",
     "gather_facts",
     "merge_clusters",
     "merge_tree",
+    "sample_facts",
     "suggest_classes",
 ]

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.blocks.regions import borders
 from terrasift.clusters.moments import Moments
-from terrasift.clusters.sampling import draw_windows
+from terrasift.clusters.scenes import draw_shown_scenes
 from terrasift.data.patches import Patch
+from terrasift.data.sampling import draw_windows
 from terrasift.data.scenes import describe_scenes
 from terrasift.errors import SettingError
 from terrasift.prediction import Look, Predictor
+from terrasift.prediction.context import MOST_WINDOWS
 from terrasift.progress import track
 from terrasift.raster import Bands, Raster, RasterInfo, Window
 
-__all__ = ["ClusterFacts", "Crop", "gather_facts"]
+__all__ = ["ClusterFacts", "Crop", "gather_facts", "sample_facts"]
 
 _CROPS = 4
 _CROP_SIDE = 64  # about, pixels
@@ -54,6 +57,9 @@ class ClusterFacts:
         For each cluster up to four windows of about 64 px, those it fills most, best first.
     bands
         Names of the B bands: the scenes' own descriptions, or ``band 1``, ``band 2``...
+    embedding
+        (K, E), float64: where discovery found the clusters, in an embedding in which superpixels are near that show the
+        same; NaN for clusters that it did not find. None where the network found its clusters by itself.
     """
 
     pixels: NDArray[np.int64]
@@ -63,6 +69,7 @@ class ClusterFacts:
     adjacency: NDArray[np.int64]
     crops: tuple[tuple[Crop, ...], ...]
     bands: tuple[str, ...]
+    embedding: NDArray[np.float64] | None = None
 
 
 def gather_facts(
@@ -105,11 +112,27 @@ def gather_facts(
     infos = describe_scenes(scenes, recipe.resolution)
     for info in infos:
         predictor.check(info)
-    patches = draw_windows(infos, recipe.patch, recipe.bands, most_windows, seed)
+    patches = draw_windows(infos, recipe.patch, recipe.bands, most_windows, seed, MOST_WINDOWS)
     sums = _Sums(recipe.clusters)
     for patch, look in _looks(predictor, track(patches, len(patches), "clusters")):
         sums.add(patch, look, look.clusters(classifier))
     return sums.facts(_band_names(infos[0], recipe.bands))
+
+
+def sample_facts(predictor: Predictor, scenes: Sequence[str], classifier: int = 1) -> ClusterFacts:
+    """`gather_facts` within half a minute on two cores: in up to 96 windows, of a few scenes where these are large."""
+    recipe = predictor.reader.recipe
+    return gather_facts(
+        predictor,
+        sorted(draw_shown_scenes(scenes, recipe, _FEW_WINDOWS, _FEW_IN_CONTEXTS)),
+        classifier,
+        most_windows=min(_FEW_WINDOWS, max(1, _FEW_PIXELS // recipe.patch**2)),
+    )
+
+
+_FEW_WINDOWS = 96
+_FEW_PIXELS = 3_000_000  # of them together, with the study's network
+_FEW_IN_CONTEXTS = 256
 
 
 def _looks(predictor: Predictor, patches: Iterable[Patch]) -> Iterator[tuple[Patch, Look]]:
@@ -134,9 +157,7 @@ class _Sums:
         self._pixels += np.bincount(found, minlength=len(self._pixels))
         self._values.add(found, look.values[valid], len(self._pixels))
         self._features.add(found, look.features[valid], len(self._pixels))
-        for here, there in ((np.s_[:-1], np.s_[1:]), (np.s_[:, :-1], np.s_[:, 1:])):
-            both = valid[here] & valid[there] & (clusters[here] != clusters[there])
-            np.add.at(self._adjacency, (clusters[here][both], clusters[there][both]), 1)
+        np.add.at(self._adjacency, tuple(borders(clusters, valid).T), 1)
         height, width = valid.shape
         for part in itertools.product(_blocks(height), _blocks(width)):
             self._add_crops(patch, part, valid[part], clusters[part])

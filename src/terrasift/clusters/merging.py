@@ -1,4 +1,4 @@
-"""Clusters joined into classes without labels: by what the network sees in them, and by where they lie."""
+"""Clusters joined into classes without labels: by what is seen in them, and by where they lie."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ class MergeTree:
 
 
 def merge_tree(facts: ClusterFacts) -> MergeTree:
-    """Join clusters that look alike to the network and that touch more often than by chance.
+    """Join clusters that look alike and that touch more often than by chance.
 
-    Two clusters' squared distance is that of their prototypes, whitened: over the pixels all directions in which
-    clusters differ vary alike. It is divided by how much more often the two touch than their borders would by chance.
-    They are joined by Ward's method, weighted by the square root of their pixels. `benchmarks/merging.py` says what
-    each part is worth.
+    Two clusters' squared distance is that of their centres in the embedding they were discovered in, or, where the
+    network found them by itself, of their prototypes, whitened: over the pixels all directions in which clusters
+    differ vary alike. It is divided by how much more often the two touch than their borders would by chance. They are
+    joined by Ward's method, weighted by the square root of their pixels. `benchmarks/merging.py` says what each part is
+    worth.
 
     Parameters
     ----------
@@ -50,8 +51,10 @@ def merge_tree(facts: ClusterFacts) -> MergeTree:
     from scipy.spatial.distance import pdist, squareform
 
     leaves = np.flatnonzero(facts.pixels > 0)
-    shares = facts.pixels[leaves] / facts.pixels.sum()
-    points = _whitened(facts.prototypes[leaves], shares)
+    if facts.embedding is not None:  # a pixel or two may be of a cluster that was never a target
+        leaves = leaves[np.isfinite(facts.embedding[leaves]).all(axis=1)]
+    shares = facts.pixels[leaves] / facts.pixels[leaves].sum()
+    points = _whitened(facts.prototypes[leaves], shares) if facts.embedding is None else facts.embedding[leaves]
     squared = squareform(pdist(points, "sqeuclidean"))
     touching = _touching(facts.adjacency[np.ix_(leaves, leaves)])
     return MergeTree(weighted_ward(squared / touching, np.sqrt(shares)), leaves)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from terrasift.evaluation.evaluate import (
-    LabelledImage,
     LabelView,
     count_overlaps,
     evaluate_legend,
     evaluate_segmenter,
     evaluate_views,
 )
-from terrasift.evaluation.scores import BaselineScores, ClassifierScores, Evaluation, Seconds
+from terrasift.evaluation.scores import (
+    BaselineScores,
+    ClassifierScores,
+    Evaluation,
+    LabelledImage,
+    Seconds,
+    TruthUsed,
+)
 
 __all__ = [
     "BaselineScores",
@@ -19,6 +25,7 @@ __all__ = [
     "LabelView",
     "LabelledImage",
     "Seconds",
+    "TruthUsed",
     "count_overlaps",
     "evaluate_legend",
     "evaluate_segmenter",

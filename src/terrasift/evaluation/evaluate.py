@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.choices import MappingMethod, Regions
 from terrasift.errors import InputError
-from terrasift.evaluation.scores import ClassifierScores, Evaluation
+from terrasift.evaluation.scores import ClassifierScores, Evaluation, LabelledImage
 from terrasift.legend import IGNORE, Legend
 from terrasift.mapping import NO_CLASS, apply_mapping, map_by_name, map_clusters
 from terrasift.metrics import ConfusionMatrix, segmentation_scores_by_rows
@@ -22,19 +23,11 @@ from terrasift.raster import Raster, check_same_grid, labels_of
 
 __all__ = [
     "LabelView",
-    "LabelledImage",
     "count_overlaps",
     "evaluate_legend",
     "evaluate_segmenter",
     "evaluate_views",
 ]
-
-
-class LabelledImage(NamedTuple):
-    """An image, and the mask that says what it shows."""
-
-    scene: str
-    mask: Path
 
 
 class LabelView(NamedTuple):
@@ -136,7 +129,7 @@ def evaluate_views(
         test_counts, kept = _segment(segmenter, legend, tested, Path(folder))
         found = test_counts
         if mapped is not None:
-            found = count_overlaps(segmenter, track(mapped, len(mapped), "mapping images"), legend)
+            found = _count(segmenter, track(mapped, len(mapped), "mapping images"), legend)
         return [_score_view(view, test_counts, found, kept, method, regions) for view in views]
 
 
@@ -150,7 +143,7 @@ def _segment(
     tested: Sequence[LabelledImage],
     folder: Path,
 ) -> tuple[list[NDArray[np.int64]], list[_KeptMaps]]:
-    """Overlaps (K, C) of each classifier over all test images, and the cluster maps of each, kept in a folder."""
+    """`_overlaps` over all test images, and the cluster maps of each, kept in a folder."""
     overlaps: list[list[NDArray[np.int64]]] = []
     kept: list[_KeptMaps] = []
     for number, image in enumerate(track(tested, len(tested), "test images")):
@@ -173,7 +166,10 @@ def _score_view(
         known = _as_seen(known, view)
         mapping = map_clusters(known, method)
         accuracy = ConfusionMatrix(apply_mapping(known, mapping)).accuracy
-        scores.append(_score_mapping(index, mapping, accuracy, counts, view, kept, regions))
+        unlabelled = np.flatnonzero(known.sum(axis=1) == 0)
+        found_here = _score_mapping(index, mapping, accuracy, counts, view, kept, regions)
+        share = float(counts[unlabelled].sum() / counts.sum())
+        scores.append(dataclasses.replace(found_here, unlabelled=tuple(unlabelled.tolist()), unlabelled_share=share))
     return Evaluation(view.names, tuple(scores))
 
 
@@ -203,9 +199,9 @@ def _score_mapping(
 
 
 def _as_seen(counts: NDArray[np.int64], view: LabelView) -> NDArray[np.int64]:
-    """Overlaps (K, classes of the masks) summed into those with the classes seen."""
+    """`_overlaps` summed into those (K, C) with the classes seen."""
     seen = np.zeros((len(counts), len(view.names)), np.int64)
-    np.add.at(seen.T, list(view.table), counts.T)
+    np.add.at(seen.T, list(view.table), counts[:, :-1].T)
     return seen
 
 
@@ -217,6 +213,11 @@ def count_overlaps(segmenter: Segmenter, images: Iterable[LabelledImage], legend
     InputError
         If a mask does not lie on its image's grid, or if no pixel has a label.
     """
+    return [counts[:, :-1] for counts in _count(segmenter, images, legend)]
+
+
+def _count(segmenter: Segmenter, images: Iterable[LabelledImage], legend: Legend) -> list[NDArray[np.int64]]:
+    """`_overlaps` over all images."""
     overlaps, seen = [], []
     for image in images:
         with Raster(image.scene) as raster:
@@ -268,21 +269,22 @@ _CLUSTER_NAMES = 1000  # clusters are only names to the region metrics, but none
 def _overlaps(
     parts: Iterable[ClusterWindow], truth: NDArray[np.uint8], legend: Legend, clusters: int
 ) -> list[NDArray[np.int64]]:
-    classes = len(legend.classes)
+    """Pixels (K, C + 1) of each cluster on each class, and last on none, for each classifier."""
+    columns = len(legend.classes) + 1
     counts: list[NDArray[np.int64]] = []
     for part in parts:
-        labels = truth[part.window.slices]
-        counted = part.valid & (labels != IGNORE)
-        counts = counts or [np.zeros((clusters, classes), np.int64) for _ in part.clusters]
+        labels = truth[part.window.slices][part.valid].astype(np.int64)
+        labels[labels == IGNORE] = columns - 1
+        counts = counts or [np.zeros((clusters, columns), np.int64) for _ in part.clusters]
         for table, found in zip(counts, part.clusters, strict=True):
-            pairs = found[counted].astype(np.int64) * classes + labels[counted]
+            pairs = found[part.valid].astype(np.int64) * columns + labels
             table += np.bincount(pairs, minlength=table.size).reshape(table.shape)
     return counts
 
 
 def _total(overlaps: Sequence[list[NDArray[np.int64]]], images: Sequence[LabelledImage]) -> list[NDArray[np.int64]]:
     total = [np.sum(tables, axis=0) for tables in zip(*overlaps, strict=True)]
-    if not total or not total[0].any():
+    if not total or not total[0][:, :-1].any():
         where = images[0].mask.parent if images else "images"
         raise InputError(where, "no pixel of the masks counts", "check the masks and the classes file's ignore")
     return total

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.blocks.choices import Regions
+from terrasift.errors import RunError
+from terrasift.files import write_text
+from terrasift.legend import LandClass, Legend
+from terrasift.mapping import NO_CLASS
 from terrasift.metrics import ConfusionMatrix
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.prediction import Segmenter
+from terrasift.run import absolute_path
 
-__all__ = ["BaselineScores", "ClassifierScores", "Evaluation", "Seconds"]
+__all__ = ["BaselineScores", "ClassifierScores", "Evaluation", "LabelledImage", "Seconds", "TruthUsed"]
+
+
+class LabelledImage(NamedTuple):
+    """An image, and the mask that says what it shows."""
+
+    scene: str
+    mask: Path
 
 
 class Seconds(NamedTuple):
@@ -20,8 +36,20 @@ class Seconds(NamedTuple):
 
     training: float | None
     """All steps of a network, or the fitting of a baseline; None where no log says."""
-    segmenting: float
+    segmenting: float | None
     """Finding the clusters of the test images and of those that clusters are mapped on."""
+
+
+class TruthUsed(NamedTuple):
+    """What was scored against."""
+
+    legend: Legend
+    """The classes of the masks."""
+    tested: tuple[LabelledImage, ...]
+    flattered: bool
+    """Whether clusters were mapped on the test set itself."""
+    regions: Regions
+    """What the region metrics saw."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +67,17 @@ class ClassifierScores:
     """Region metrics of each test image, by its path and their names."""
     left_out: int = 0
     """Labelled test pixels in clusters without a class: they count nowhere, as the nodata of a class map."""
+    unlabelled: tuple[int, ...] = ()
+    """Clusters that lie on no labelled pixel of the mapping set: `mapping` takes them for its most frequent class."""
+    unlabelled_share: float = 0.0
+    """Of the test images' valid pixels, those in such clusters."""
+
+    @property
+    def known_mapping(self) -> NDArray[np.int64]:
+        """`mapping` as a legend takes it: clusters of which no label says anything stay without a class, -1."""
+        known = self.mapping.copy()
+        known[list(self.unlabelled)] = NO_CLASS
+        return known
 
     @property
     def regions(self) -> dict[str, float]:
@@ -62,8 +101,8 @@ class BaselineScores:
     confusion: ConfusionMatrix
     """Pooled over all test pixels."""
     seconds: Seconds
-    segmenter: Segmenter = field(repr=False, compare=False)
-    """Itself, fitted, for whoever wants its map."""
+    segmenter: Segmenter | None = field(default=None, repr=False, compare=False)
+    """Itself, fitted, for whoever wants its map; None where the scores were read from a file."""
 
     @property
     def untaken(self) -> list[int]:
@@ -85,15 +124,35 @@ class Evaluation:
     baselines: tuple[BaselineScores, ...] = ()
     seconds: Seconds | None = None
     """Of the run; None where nobody looked at the clock."""
+    truth: TruthUsed | None = None
+    """None where only scores are wanted, as by the study."""
 
     @property
     def best(self) -> ClassifierScores:
         """The classifier that is most accurate on the mapping set: chosen without looking at the test set."""
         return max(self.classifiers, key=lambda scores: scores.mapping_accuracy)
 
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write `to_dict` as JSON, whole or not at all."""
+        return write_text(path, json.dumps(self.to_dict(), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Evaluation:
+        """What `save` wrote, by this version or an earlier one.
+
+        Raises
+        ------
+        RunError
+            If the file is something else, or damaged.
+        """
+        try:
+            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise RunError(path, "does not hold an evaluation", "evaluate the run again") from error
+
     def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
-        return {
+        """Everything, ready for JSON; images and masks by their absolute paths."""
+        content = {
             "classes": list(self.classes),
             "best_classifier": self.best.classifier,
             "seconds": _seconds(self.seconds),
@@ -104,9 +163,11 @@ class Evaluation:
                     "untaken": self._names(scores.untaken),
                     **_plain({"mapping_accuracy": scores.mapping_accuracy}),
                     "left_out": scores.left_out,
+                    "unlabelled_clusters": list(scores.unlabelled),
+                    "unlabelled_share": scores.unlabelled_share,
                     **scores.confusion.scores(),
                     "regions": _plain(scores.regions),
-                    "images": {path: _plain(regions) for path, regions in scores.images.items()},
+                    "images": {absolute_path(path): _plain(regions) for path, regions in scores.images.items()},
                 }
                 for scores in self.classifiers
             ],
@@ -121,9 +182,74 @@ class Evaluation:
                 for scores in self.baselines
             ],
         }
+        return content if self.truth is None else content | _truth_content(self.truth)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Evaluation:
+        """The inverse of `to_dict`."""
+        classes = tuple(content["classes"])
+        return cls(
+            classes,
+            tuple(
+                ClassifierScores(
+                    scores["classifier"],
+                    np.array(scores["mapping"], np.int64),
+                    _number(scores["mapping_accuracy"]),
+                    _confusion(scores),
+                    {path: _numbers(regions) for path, regions in scores["images"].items()},
+                    scores.get("left_out", 0),
+                    tuple(scores.get("unlabelled_clusters", ())),
+                    scores.get("unlabelled_share", 0.0),
+                )
+                for scores in content["classifiers"]
+            ),
+            tuple(
+                BaselineScores(
+                    scores["name"],
+                    np.array(scores["mapping"], np.int64),
+                    _confusion(scores),
+                    Seconds(**scores["seconds"]),
+                )
+                for scores in content.get("baselines", ())
+            ),
+            Seconds(**content["seconds"]) if content.get("seconds") else None,
+            _truth_of(classes, content) if "masks" in content else None,
+        )
 
     def _names(self, classes: list[int]) -> list[str]:
         return [self.classes[index] for index in classes]
+
+
+def _truth_content(truth: TruthUsed) -> dict[str, Any]:
+    return {
+        "colors": [entry.color for entry in truth.legend.classes],
+        "ignore": list(truth.legend.ignore),
+        "masks": {absolute_path(image.scene): absolute_path(image.mask) for image in truth.tested},
+        "mapped_on_test_set": truth.flattered,
+        "regions_of": truth.regions,
+    }
+
+
+def _truth_of(classes: tuple[str, ...], content: dict[str, Any]) -> TruthUsed:
+    named = zip(classes, content["colors"], strict=True)
+    return TruthUsed(
+        Legend(tuple(LandClass(name, color) for name, color in named), tuple(content["ignore"])),
+        tuple(LabelledImage(scene, Path(mask)) for scene, mask in content["masks"].items()),
+        content["mapped_on_test_set"],
+        content["regions_of"],
+    )
+
+
+def _confusion(scores: dict[str, Any]) -> ConfusionMatrix:
+    return ConfusionMatrix(np.array(scores["counts"], np.int64))
+
+
+def _number(score: float | None) -> float:
+    return float("nan") if score is None else float(score)
+
+
+def _numbers(scores: dict[str, float | None]) -> dict[str, float]:
+    return {name: _number(score) for name, score in scores.items()}
 
 
 def _plain(scores: dict[str, float]) -> dict[str, float | None]:

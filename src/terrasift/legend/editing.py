@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from terrasift.errors import SettingError
 from terrasift.legend.colours import class_colors
-from terrasift.legend.land_class import COLOR_MEND, LandClass, is_color
+from terrasift.legend.land_class import COLOR_MEND, LandClass, is_color, name_problem
 from terrasift.legend.legend import Legend
 
 __all__ = ["find_class", "join_classes", "legend_of_groups", "recolor_class", "rename_class", "split_cluster"]
@@ -50,9 +50,10 @@ def find_class(legend: Legend, text: str) -> int:
 
 
 def rename_class(legend: Legend, index: int, name: str) -> Legend:
-    """Give a class another name; SettingError if it is empty, not printable, or another class's."""
-    if not name.strip() or not name.isprintable():
-        raise SettingError("legend", f"cannot call a class {name!r}", "use letters on one line")
+    """Give a class another name; SettingError if it is none (`name_problem`), or another class's."""
+    wrong = name_problem(name)
+    if wrong:
+        raise SettingError("legend", f"cannot call a class {name!r}: the name {wrong[0]}", wrong[1])
     if name in legend.names and legend.names.index(name) != index:
         raise SettingError("legend", f"has a class {name!r} already", "join the two, or use another name")
     return _with(legend, index, name=name)

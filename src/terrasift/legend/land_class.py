@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from terrasift.errors import InputError
 
-__all__ = ["CLASSIFIERS", "COLOR_MEND", "IGNORE", "MOST_CLASSES", "LandClass", "check_distinct", "is_color", "repeated"]
+__all__ = ["CLASSIFIERS", "COLOR_MEND", "IGNORE", "MOST_CLASSES", "LandClass", "is_color", "name_problem", "repeated"]
 
 IGNORE = 255
 """The label of pixels that count nowhere, in uint8 label maps."""
@@ -24,29 +25,53 @@ COLOR_MEND = 'write it as "#RRGGBB", in quotes'
 
 @dataclass(frozen=True)
 class LandClass:
-    """One class: its name, its colour as ``#RRGGBB``, and the clusters that belong to it."""
+    """One class: its name, its colour as ``#RRGGBB``, and the clusters that belong to it.
+
+    Raises
+    ------
+    InputError
+        If the name is none: see `name_problem`.
+    """
 
     name: str
     color: str
     clusters: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        wrong = name_problem(self.name)
+        if wrong:
+            raise InputError(f"class {self.name!r}", f"has a name that {wrong[0]}", wrong[1])
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody has named it: not so ``cluster 12`` and ``class 3``, as clusters and what joins them are."""
+        return re.fullmatch(r"(cluster|class) \d+( \(\d+\))?", self.name) is None
+
+
+def name_problem(name: object) -> tuple[str, str] | None:
+    """What keeps something from being the name of a class, and the mend; None if nothing does.
+
+    A name is text of up to 200 characters, with something to be seen in it and no control characters. That no two
+    classes have one is the legend's to see to.
+    """
+    if not isinstance(name, str):
+        return f"is {name!r}, not text", "write it in quotes"
+    if not name.strip():
+        return "is empty", "give every class a name"
+    if len(name) > _LONGEST_NAME:
+        return f"has {len(name)} characters", f"allowed are {_LONGEST_NAME}"
+    if any(unicodedata.category(letter) in _NO_TEXT for letter in name):
+        return "holds a control character", "write it in letters, on one line"
+    return None
+
+
+_LONGEST_NAME = 200
+_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, separators of lines and paragraphs
+
 
 def is_color(value: object) -> bool:
     """Whether a value is a colour as legends write them."""
     return isinstance(value, str) and re.fullmatch(r"#[0-9A-Fa-f]{6}", value) is not None
-
-
-def check_distinct(where: object, classes: Sequence[LandClass], ignore: Sequence[str]) -> None:
-    """Check that no name, colour or cluster is given twice; InputError if one is."""
-    values: dict[str, list[object]] = {
-        "name": [entry.name for entry in classes],
-        "colour": [*(entry.color for entry in classes), *ignore],
-        "cluster": [cluster for entry in classes for cluster in entry.clusters],
-    }
-    for what, listed in values.items():
-        again = repeated(listed)
-        if again is not None:
-            raise InputError(where, f"names one {what} twice: {listed[again[1]]}", f"give every {what} to one class")
 
 
 def repeated(values: Iterable[object]) -> tuple[int, int] | None:

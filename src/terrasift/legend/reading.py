@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 
 from terrasift.errors import InputError
 from terrasift.files import Place, YamlText, in_words, read_yaml
-from terrasift.legend.land_class import CLASSIFIERS, COLOR_MEND, MOST_CLASSES, LandClass, is_color, repeated
+from terrasift.legend.land_class import (
+    CLASSIFIERS,
+    COLOR_MEND,
+    MOST_CLASSES,
+    LandClass,
+    is_color,
+    name_problem,
+    repeated,
+)
 
 __all__ = ["LegendContent", "check_content", "read_legend"]
 
@@ -90,7 +98,10 @@ def _class(source: _Source, place: Place, entry: Any) -> LandClass:
     clusters = entry.get("clusters") or []
     if not isinstance(clusters, list) or not all(type(k) is int and k >= 0 for k in clusters):
         raise source.wrong((*place, "clusters"), "is not a list of cluster numbers", "write clusters: [0, 5]")
-    return LandClass(str(entry["name"]), _color(source, (*place, "color"), entry["color"]), tuple(clusters))
+    wrong = name_problem(entry["name"])
+    if wrong:
+        raise source.wrong((*place, "name"), *wrong)
+    return LandClass(entry["name"], _color(source, (*place, "color"), entry["color"]), tuple(clusters))
 
 
 def _ignored(source: _Source) -> tuple[str, ...]:

@@ -265,6 +265,13 @@ class Recipe(_Settings):
 
         return cls._checked(text.content, at)
 
+    def changed(self, changes: Sequence[str], where: str = "recipe") -> Recipe:
+        """The same with single keys changed, ``KEY=VALUE`` each; errors as for `load`."""
+        tree = self.model_dump(mode="json")
+        for change in changes:
+            _apply(tree, change)
+        return self.from_tree(tree, where)
+
     @classmethod
     def from_tree(cls, tree: dict[str, Any], where: str = "recipe") -> Recipe:
         """A recipe from nested dictionaries; SettingError names the dotted key that is wrong."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from typing import NamedTuple
+
+from terrasift.evaluation import BaselineScores, ClassifierScores, Evaluation, Seconds
 
 __all__ = ["COLUMNS", "ComparedRow", "compared_rows", "untaken_lines"]
 
@@ -28,49 +31,50 @@ class ComparedRow(NamedTuple):
     """Of training or fitting, and of segmenting."""
 
 
-def compared_rows(content: dict[str, Any], run: str = "this run") -> list[ComparedRow]:
-    """The best classifier of a run and every baseline, as `Evaluation.to_dict` has them; none without a baseline.
+def compared_rows(evaluation: Evaluation, run: str = "this run") -> list[ComparedRow]:
+    """The best classifier of a run and every baseline; none without a baseline.
 
     Parameters
     ----------
-    content
-        `Evaluation.to_dict`, of this version or an earlier one.
+    evaluation
+        Of the run.
     run
         What the run's row is called.
     """
-    methods = _methods(content, run)
-    if len(methods) < 2:
+    if not evaluation.baselines:
         return []
-    most = {name: max((scores[name] or 0.0) for scores in methods.values()) for name in COLUMNS}
+    methods = _methods(evaluation, run)
+    seconds = {run: evaluation.seconds} | {scores.name: scores.seconds for scores in evaluation.baselines}
+    found = {method: [getattr(scores.confusion, name) for name in COLUMNS] for method, scores in methods.items()}
+    most = [
+        max((0.0 if math.isnan(score) else score) for score in column) for column in zip(*found.values(), strict=True)
+    ]
     return [
         ComparedRow(
             method,
-            [ComparedScore(_percent(scores[name]), is_best=scores[name] == most[name]) for name in COLUMNS],
-            [_seconds(scores["seconds"], name) for name in ("training", "segmenting")],
+            [ComparedScore(_percent(score), is_best=score == top) for score, top in zip(scores, most, strict=True)],
+            _seconds(seconds[method]),
         )
-        for method, scores in methods.items()
+        for method, scores in found.items()
     ]
 
 
-def untaken_lines(content: dict[str, Any], run: str = "this run") -> list[str]:
+def untaken_lines(evaluation: Evaluation, run: str = "this run") -> list[str]:
     """For each row that has such classes, which ones no cluster became: a map never shows them."""
     return [
-        f"no cluster became: {', '.join(scores['untaken'])} ({method})"
-        for method, scores in _methods(content, run).items()
-        if scores.get("untaken")
+        f"no cluster became: {', '.join(evaluation.classes[index] for index in scores.untaken)} ({method})"
+        for method, scores in _methods(evaluation, run).items()
+        if scores.untaken
     ]
 
 
-def _methods(content: dict[str, Any], run: str) -> dict[str, dict[str, Any]]:
-    best = next(entry for entry in content["classifiers"] if entry["classifier"] == content["best_classifier"])
-    methods = {run: {**best, "seconds": content.get("seconds")}}
-    return methods | {scores["name"]: scores for scores in content.get("baselines", ())}
+def _methods(evaluation: Evaluation, run: str) -> dict[str, ClassifierScores | BaselineScores]:
+    return {run: evaluation.best, **{scores.name: scores for scores in evaluation.baselines}}
 
 
-def _percent(score: float | None) -> str:
-    return "–" if score is None else f"{100 * score:.1f}"
+def _percent(score: float) -> str:
+    return "–" if math.isnan(score) else f"{100 * score:.1f}"
 
 
-def _seconds(seconds: dict[str, float | None] | None, name: str) -> str:
-    value = (seconds or {}).get(name)
-    return "–" if value is None else f"{value:,.1f}"
+def _seconds(seconds: Seconds | None) -> list[str]:
+    return ["–" if value is None else f"{value:,.1f}" for value in seconds or (None, None)]

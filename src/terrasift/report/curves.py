@@ -1,23 +1,13 @@
-"""What `log.csv` holds, and curves made smooth."""
+"""Curves made smooth."""
 
 from __future__ import annotations
-
-import csv
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["average_window", "moving_average", "read_log"]
+__all__ = ["average_window", "moving_average"]
 
 _WINDOW = 100  # steps, the study's own
-
-
-def read_log(log: Path) -> dict[str, NDArray[np.float64]]:
-    """The columns of a run's `log.csv`, a value for each step; a last row that is not whole is left out."""
-    with log.open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["seconds"]]
-    return {name: np.array([float(row[name]) for row in rows]) for name in (rows[0] if rows else ())}
 
 
 def average_window(steps: int) -> int:

@@ -8,7 +8,7 @@ import os
 import time
 from pathlib import Path
 
-from terrasift.api import Run, labelled_images, train
+from terrasift.api import Run, train
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, SyntheticScene, synthetic_scene
 from terrasift.errors import InputError
 from terrasift.evaluation import Evaluation
@@ -18,11 +18,9 @@ from terrasift.prediction import predict_scene
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.recipe import Recipe
 from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
-from terrasift.report.curves import read_log
 from terrasift.report.pages import render
 from terrasift.report.pictures import embed_array, embed_figure, loss_curve, paint
 from terrasift.report.run import report_on
-from terrasift.report.run_evaluation import keep_evaluation
 
 __all__ = ["demo"]
 
@@ -67,12 +65,10 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     seconds = time.monotonic() - started
     masks = out / "masks"
     evaluation = run.evaluate([unknown], masks, legend, map_images=[known])
-    tested = labelled_images([unknown], masks)
-    keep_evaluation(run, evaluation, legend, tested, flattered=False, regions="classes")
     report_on(run)
     run.predict(unknown, out / "map.tif")
     for baseline in evaluation.baselines:
-        if baseline.name == _PICTURED:
+        if baseline.name == _PICTURED and baseline.segmenter:
             theirs = legend.with_clusters(baseline.mapping, 1)
             with Raster(unknown) as raster:
                 predict_scene(baseline.segmenter, theirs, raster, out / "kmeans.tif")
@@ -103,20 +99,19 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: f
         if not path.exists():  # k-means could not be fitted: the log says why
             continue
         pictures.append({"caption": caption, "uri": embed_array(paint(read_labels(path, legend), legend))})
-    content = evaluation.to_dict()
-    log = read_log(run.log_file)
-    clusters = [log[f"clusters_{number}"] for number in range(1, run.recipe.classifiers + 1)]
+    log = run.log
+    assert log is not None  # it has just been trained
     return render(
         "demo.html.j2",
         clusters=run.recipe.clusters,
-        steps=len(log["loss"]),
+        steps=log.steps,
         seconds=round(seconds),
         legend=legend.classes,
         pictures=pictures,
-        compared=compared_rows(content, "terrasift"),
+        compared=compared_rows(evaluation, "terrasift"),
         compared_columns=list(COLUMNS.values()),
-        untaken=untaken_lines(content, "terrasift"),
-        curve=embed_figure(loss_curve(log["loss"], clusters)),
+        untaken=untaken_lines(evaluation, "terrasift"),
+        curve=embed_figure(loss_curve(log.loss, log.clusters)),
         files=[
             {"name": "map.tif", "what": "the class map, on the image's own grid: open it in a GIS"},
             {"name": "run/", "what": "the trained network, with its recipe and legend"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 from terrasift.files import read_yaml
@@ -43,14 +42,10 @@ def _legend(legend: Legend) -> str:
 def _run(run: RunFolder) -> str:
     recipe = run.recipe
     lines = [f"run {run.path}: {'finished' if run.is_finished else 'not finished'}"]
-    if run.log_file.exists():
-        with run.log_file.open() as file:
-            rows = [row for row in csv.DictReader(file) if row["seconds"]]  # the last may be half a row still
-        if rows:
-            lines.append(f"{rows[-1]['step']} steps in {sum(float(row['seconds']) for row in rows):.0f} s")
-            lines.append(
-                f"loss {float(rows[0]['loss']):.3f} at the first step, {float(rows[-1]['loss']):.3f} at the last"
-            )
+    log = run.log
+    if log and log.steps:
+        lines.append(f"{log.steps} steps in {log.seconds.sum():.0f} s")
+        lines.append(f"loss {log.loss[0]:.3f} at the first step, {log.loss[-1]:.3f} at the last")
     legend = run.legend
     held = sum(len(entry.clusters) for entry in legend.classes)
     lines.append(f"legend: {len(legend.classes)} classes that hold {held} clusters of classifier {legend.classifier}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ def embed_figure(figure: Figure, dpi: int = 110) -> str:
     return _uri(buffer)
 
 
-def loss_curve(losses: NDArray[np.float64], clusters: Sequence[NDArray[np.float64]], window: int = 20) -> Figure:
+def loss_curve(losses: NDArray[np.float64], clusters: NDArray[np.int64], window: int = 20) -> Figure:
     """The loss of each step, raw and as a moving average, and the clusters in use below it."""
     figure = Figure(figsize=(7, 4.2))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))

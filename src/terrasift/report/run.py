@@ -9,17 +9,15 @@ from pathlib import Path
 
 from terrasift.api import Run
 from terrasift.data.scenes import is_there
-from terrasift.errors import TerrasiftError
+from terrasift.errors import RunError, TerrasiftError
+from terrasift.evaluation import Evaluation
 from terrasift.files import write_text
 from terrasift.prediction import Predictor
 from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
-from terrasift.report.curves import read_log
 from terrasift.report.pages import render
 from terrasift.report.run_clusters import ClusterCards, cluster_cards
 from terrasift.report.run_curves import training_figure
 from terrasift.report.run_dendrogram import Dendrogram, draw_dendrogram
-from terrasift.report.run_evaluation import KeptEvaluation, read_evaluation
-from terrasift.report.run_facts import facts_of
 from terrasift.report.run_machine import cost_facts, version_facts
 from terrasift.report.run_recipe import recipe_keys
 from terrasift.report.run_samples import SampleTable, sample_table
@@ -62,37 +60,46 @@ def write_run_report(run: Run) -> Path:
         If the run is not finished.
     """
     predictor = run.predictor
-    log = read_log(run.log_file) if run.log_file.exists() else {}
-    kept = read_evaluation(run)
-    images = _find_images(run, kept)
-    steps = len(log.get("loss", ()))
+    log, evaluation = run.log, _evaluation(run)
+    images = _find_images(run, evaluation)
+    steps = log.steps if log else 0
     versions_title, versions = version_facts(run)
-    cards, dendrogram = _clusters(run, predictor, images)
+    cards, dendrogram = _clusters(run, images)
     page = render(
         "run.html.j2",
         name=run.path.resolve().name,
         recipe=run.recipe,
         keys=recipe_keys(run.recipe),
-        summary=run_summary(run, images.listed, steps, kept),
+        summary=run_summary(run, images.listed, steps, evaluation),
         missing=_gone(images) if len(images.training) < images.listed else "",
         legend=run.legend,
         legend_is_mapped=run.is_mapped,
-        training=training_figure(log, run.recipe.clusters) if steps else None,
-        samples=_samples(run, predictor, images, kept),
+        training=training_figure(log, run.recipe.clusters) if log and steps else None,
+        samples=_samples(run, predictor, images, evaluation),
         samples_of=f"Patches of the {'test' if images.shows_test_set else 'training'} images, drawn by seed.",
         clusters=cards,
         dendrogram=dendrogram,
-        evaluation=kept,
-        compared=compared_rows(kept.content) if kept else [],
+        truth=evaluation.truth if evaluation else None,
+        compared=compared_rows(evaluation) if evaluation else [],
         compared_columns=list(COLUMNS.values()),
-        untaken=untaken_lines(kept.content) if kept else [],
-        scores=score_tables(kept) if kept else [],
-        confusion=confusion_of(kept) if kept else None,
-        costs=cost_facts(run, run.recipe, log) if steps else [],
+        untaken=untaken_lines(evaluation) if evaluation else [],
+        scores=score_tables(evaluation) if evaluation else [],
+        confusion=confusion_of(evaluation) if evaluation else None,
+        costs=cost_facts(run, run.recipe, log) if log and steps else [],
         versions_title=versions_title,
         versions=versions,
     )
     return write_text(run.report_file, page)
+
+
+def _evaluation(run: Run) -> Evaluation | None:
+    """Its scores, where it is known what they were found with: an evaluation that is damaged is shown as none."""
+    try:
+        found = run.evaluation
+    except RunError as error:
+        _logger.warning("the report shows no scores: %s", error)
+        return None
+    return found if found and found.truth else None
 
 
 @dataclass(frozen=True)
@@ -112,33 +119,34 @@ class _Images:
         return self.shown is not self.training
 
 
-def _find_images(run: Run, kept: KeptEvaluation | None) -> _Images:
-    listed = run.images
+def _find_images(run: Run, evaluation: Evaluation | None) -> _Images:
+    listed = run.trained_on
     there = [path for path in listed if is_there(path)]
     missing = next((path for path in listed if not is_there(path)), "")
-    tested = [image.scene for image in kept.tested if image.mask.exists() and is_there(image.scene)] if kept else []
+    scored = evaluation.truth.tested if evaluation and evaluation.truth else ()
+    tested = [image.scene for image in scored if image.mask.exists() and is_there(image.scene)]
     return _Images(len(listed), there, tested or there, missing)
 
 
-def _samples(run: Run, predictor: Predictor, images: _Images, kept: KeptEvaluation | None) -> SampleTable | str:
+def _samples(run: Run, predictor: Predictor, images: _Images, evaluation: Evaluation | None) -> SampleTable | str:
     """The samples, or in words why there are none."""
     if not images.shown:
         return _gone(images)
     try:
-        return sample_table(run, predictor, images.shown, kept)
+        return sample_table(run, predictor, images.shown, evaluation.truth if evaluation else None)
     except TerrasiftError as error:
         return str(error)
 
 
-def _clusters(run: Run, predictor: Predictor, images: _Images) -> tuple[ClusterCards | str, Dendrogram | None]:
+def _clusters(run: Run, images: _Images) -> tuple[ClusterCards | str, Dendrogram | None]:
     """The cards, or in words why there are none; and how the clusters join, where that can be drawn."""
     try:
-        facts = facts_of(run, images.training, predictor)
+        facts = run.facts
     except TerrasiftError as error:
         return str(error), None
     if facts is None:
         return _gone(images), None
-    legend, recipe, is_mapped = run.legend, run.settings, run.is_mapped
+    legend, recipe, is_mapped = run.legend, run.prediction_recipe, run.is_mapped
     return (
         cluster_cards(facts, legend, recipe, is_mapped=is_mapped),
         draw_dendrogram(facts, legend, recipe.clusters, is_mapped=is_mapped),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from terrasift.report.curves import moving_average
 from terrasift.report.pictures import embed_figure
+from terrasift.run import TrainingLog
 
 __all__ = ["TrainingFigure", "training_figure"]
 
@@ -27,34 +28,33 @@ class TrainingFigure(NamedTuple):
     caption: str
 
 
-def training_figure(log: dict[str, NDArray[np.float64]], clusters: int) -> TrainingFigure:
+def training_figure(log: TrainingLog, clusters: int) -> TrainingFigure:
     """Loss (raw and averaged), learning rate and clusters in use over the steps.
 
     Parameters
     ----------
     log
-        As `read_log` gives it, with one step or more.
+        Of one step or more.
     clusters
         K of each classifier.
     """
-    losses, window = log["loss"], _window(len(log["loss"]))
-    used = [values for name, values in log.items() if name.startswith("clusters_")]
+    losses, window = log.loss, _window(log.steps)
     figure = Figure(figsize=(8.4, 6.6), layout="constrained")
     above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(2.2, 1, 1.2))
     _draw_loss(above, losses, window)
-    middle.plot(_steps(losses), log["lr"], color="#14506e", linewidth=1.4)
+    middle.plot(_steps(losses), log.lr, color="#14506e", linewidth=1.4)
     middle.set_yscale("log")
     middle.set_ylabel("learning rate")
-    _draw_clusters(below, used, clusters)
+    _draw_clusters(below, log.clusters, clusters)
     below.set_xlabel("step")
     for axis in (above, middle, below):
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(axis="y", color="#dddddd", linewidth=0.6)
     figure.align_ylabels()
-    last = " and ".join(f"{values[-1]:.0f}" for values in used)
+    last = " and ".join(f"{values[-1]}" for values in log.clusters)
     alt = (
         f"Loss from {losses[0]:.3f} at the first of {len(losses)} steps to {losses[-1]:.3f} at the last; "
-        f"learning rate from {log['lr'][0]:.3g} to {log['lr'][-1]:.3g}; {last} of {clusters} clusters at the end."
+        f"learning rate from {log.lr[0]:.3g} to {log.lr[-1]:.3g}; {last} of {clusters} clusters at the end."
     )
     caption = (
         f"Loss of each step, summed over the classifiers, raw and as the moving average over {window} "
@@ -78,7 +78,7 @@ def _draw_loss(axis: Axes, losses: NDArray[np.float64], window: int) -> None:
     axis.legend(frameon=False)
 
 
-def _draw_clusters(axis: Axes, used: list[NDArray[np.float64]], clusters: int) -> None:
+def _draw_clusters(axis: Axes, used: NDArray[np.int64], clusters: int) -> None:
     for number, values in enumerate(used):
         color, dashes = _CLASSIFIERS[number], _DASHES[number]
         axis.plot(_steps(values), values, dashes, color=color, linewidth=1.2, label=f"classifier {number + 1}")
@@ -88,5 +88,5 @@ def _draw_clusters(axis: Axes, used: list[NDArray[np.float64]], clusters: int) -
     axis.legend(frameon=False, ncols=3, loc="lower right")
 
 
-def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
+def _steps(values: NDArray[Any]) -> NDArray[np.int64]:
     return np.arange(1, len(values) + 1)

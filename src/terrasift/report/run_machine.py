@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from terrasift.machine import machine_facts
 from terrasift.recipe import Recipe
 from terrasift.report.words import duration
-from terrasift.run import RunFolder
+from terrasift.run import RunFolder, TrainingLog
 
 __all__ = ["cost_facts", "version_facts"]
 
 _VERSIONS = (("terrasift", "terrasift"), ("Python", "python"), ("PyTorch", "torch"), ("GDAL", "gdal"))
 
 
-def cost_facts(run: RunFolder, recipe: Recipe, log: dict[str, NDArray[np.float64]]) -> list[tuple[str, str]]:
+def cost_facts(run: RunFolder, recipe: Recipe, log: TrainingLog) -> list[tuple[str, str]]:
     """Time, speed and memory in words: (name, value)."""
-    seconds = log["seconds"]
+    seconds = log.seconds
     patches = recipe.batch_size * recipe.compute.devices
     facts = [
         ("Steps", f"{len(seconds):,} of up to {patches} patches of {recipe.patch} × {recipe.patch} px"),
@@ -28,7 +24,7 @@ def cost_facts(run: RunFolder, recipe: Recipe, log: dict[str, NDArray[np.float64
         ("A step", f"{np.median(seconds):.3g} s in the median"),
         ("Speed", f"{patches / max(float(np.median(seconds)), 1e-9):.3g} patches a second"),
     ]
-    machine = _read(run)
+    machine = run.machine
     facts.append(("Peak memory of the process", _memory(machine.get("peak_memory"))))
     if machine.get("peak_gpu_memory"):
         facts.append(("Peak memory on the GPU", _memory(machine["peak_gpu_memory"])))
@@ -39,20 +35,12 @@ def cost_facts(run: RunFolder, recipe: Recipe, log: dict[str, NDArray[np.float64
 
 def version_facts(run: RunFolder) -> tuple[str, list[tuple[str, str]]]:
     """What made the run, in words, or, where it has not been written down, what makes the report."""
-    machine = _read(run)
+    machine = run.machine
     title = "Trained with" if machine else "Report written with (the run does not say what it was trained with)"
     machine = machine or machine_facts("cpu")
     facts = [(title, str(machine[key])) for title, key in _VERSIONS if machine.get(key)]
     facts += [("System", str(machine.get("platform", "–"))), ("Device", str(machine.get("device", "–")))]
     return title, facts
-
-
-def _read(run: RunFolder) -> dict[str, Any]:
-    try:
-        content = json.loads(run.machine_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _memory(count: int | None) -> str:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.clusters.scenes import draw_shown_scenes
 from terrasift.data.patches import Patch, PatchReader, windows_of
+from terrasift.evaluation import TruthUsed
 from terrasift.legend import IGNORE, Legend
 from terrasift.raster import Raster, Window, labels_of
 from terrasift.recipe import Recipe
-from terrasift.report.run_evaluation import KeptEvaluation
-from terrasift.report.run_scenes import draw_scenes
 
 __all__ = ["ShownPatch", "choose_patches", "read_truth"]
 
@@ -30,7 +30,7 @@ class ShownPatch(NamedTuple):
     mask: Path | None
 
 
-def choose_patches(scenes: Sequence[str], recipe: Recipe, kept: KeptEvaluation | None) -> list[ShownPatch]:
+def choose_patches(scenes: Sequence[str], recipe: Recipe, truth: TruthUsed | None) -> list[ShownPatch]:
     """Four patches, always the same: of sixteen drawn from as many scenes, those whose truth, if any, has most classes.
 
     Parameters
@@ -39,17 +39,17 @@ def choose_patches(scenes: Sequence[str], recipe: Recipe, kept: KeptEvaluation |
         Images that are there, one or more.
     recipe
         Of the run.
-    kept
-        Where the truth of some of them is; None if nowhere.
+    truth
+        Of some of them; None if there is none.
 
     Raises
     ------
     InputError
         If an image or a mask cannot be read.
     """
-    masks = {} if kept is None else {image.scene: image.mask for image in kept.tested if image.mask.exists()}
+    masks = {} if truth is None else {image.scene: image.mask for image in truth.tested if image.mask.exists()}
     drawn = _draw(scenes, recipe, masks)
-    return sorted(drawn, key=lambda entry: -_class_count(entry, kept))[:_SHOWN]
+    return sorted(drawn, key=lambda entry: -_class_count(entry, truth))[:_SHOWN]
 
 
 def read_truth(mask: Path, window: Window, legend: Legend) -> NDArray[np.uint8]:
@@ -60,7 +60,7 @@ def read_truth(mask: Path, window: Window, legend: Legend) -> NDArray[np.uint8]:
 
 def _draw(scenes: Sequence[str], recipe: Recipe, masks: dict[str, Path]) -> list[ShownPatch]:
     chance = np.random.default_rng(0)
-    order = draw_scenes(scenes, recipe, _DRAWN, _MOST_IN_CONTEXTS)
+    order = draw_shown_scenes(scenes, recipe, _DRAWN, _MOST_IN_CONTEXTS)
     drawn: dict[ShownPatch, float] = {}
     with PatchReader(recipe.bands) as reader:
         for number in range(_DRAWN):
@@ -75,7 +75,7 @@ def _draw(scenes: Sequence[str], recipe: Recipe, masks: dict[str, Path]) -> list
     return enough or sorted(drawn, key=lambda entry: -drawn[entry])
 
 
-def _class_count(entry: ShownPatch, kept: KeptEvaluation | None) -> int:
-    if entry.mask is None or kept is None:
+def _class_count(entry: ShownPatch, truth: TruthUsed | None) -> int:
+    if entry.mask is None or truth is None:
         return 0
-    return len(np.setdiff1d(read_truth(entry.mask, entry.patch.window, kept.legend), [IGNORE]))
+    return len(np.setdiff1d(read_truth(entry.mask, entry.patch.window, truth.legend), [IGNORE]))

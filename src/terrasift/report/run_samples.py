@@ -15,12 +15,12 @@ from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.precomputed import regions_of
 from terrasift.data.regions import RegionCache
 from terrasift.errors import InputError
+from terrasift.evaluation import TruthUsed
 from terrasift.legend import LandClass, Legend
 from terrasift.prediction import Predictor
 from terrasift.raster import Raster, RasterInfo, ground_sampling
 from terrasift.report.photos import draw_scale_bar, embed_photo, enlarge, outline, photo
 from terrasift.report.pictures import embed_array, paint
-from terrasift.report.run_evaluation import KeptEvaluation
 from terrasift.report.run_patches import ShownPatch, choose_patches, read_truth
 
 __all__ = ["SampleRow", "SampleTable", "sample_table"]
@@ -55,7 +55,7 @@ class SampleTable(NamedTuple):
     """Whether any pixel shown is nodata."""
 
 
-def sample_table(run: Run, predictor: Predictor, scenes: Sequence[str], kept: KeptEvaluation | None) -> SampleTable:
+def sample_table(run: Run, predictor: Predictor, scenes: Sequence[str], truth: TruthUsed | None) -> SampleTable:
     """Four patches in pictures; errors as for `choose_patches`.
 
     Parameters
@@ -66,12 +66,11 @@ def sample_table(run: Run, predictor: Predictor, scenes: Sequence[str], kept: Ke
         Of its network.
     scenes
         Images that are there, one or more.
-    kept
-        Where the truth of some of them is; None if nowhere.
+    truth
+        Of some of them; None if there is none.
     """
-    chosen = choose_patches(scenes, run.settings, kept)
-    truth = kept.legend if kept is not None and any(entry.mask for entry in chosen) else None
-    writer = _Writer(run, predictor, truth)
+    chosen = choose_patches(scenes, run.prediction_recipe, truth)
+    writer = _Writer(run, predictor, truth.legend if truth and any(entry.mask for entry in chosen) else None)
     rows = [writer.row(entry) for entry in chosen]
     return SampleTable(writer.columns, rows, writer.legends, writer.has_bars, writer.has_gaps)
 
@@ -80,7 +79,7 @@ class _Writer:
     """Makes the pictures of a patch."""
 
     def __init__(self, run: Run, predictor: Predictor, truth: Legend | None) -> None:
-        self._predictor, self._recipe, self._legend = predictor, run.settings, run.legend
+        self._predictor, self._recipe, self._legend = predictor, run.prediction_recipe, run.legend
         self._clusters = Legend.of_clusters(self._recipe.clusters)
         self._truth = truth
         self.has_bars = self.has_gaps = False

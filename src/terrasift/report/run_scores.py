@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from terrasift.metrics import FACTS, ConfusionMatrix
-from terrasift.report.run_evaluation import KeptEvaluation
+from terrasift.evaluation import ClassifierScores, Evaluation
+from terrasift.legend import LandClass
+from terrasift.metrics import FACTS
 
 __all__ = ["Confusion", "Score", "ScoreTable", "confusion_of", "score_tables"]
 
@@ -81,20 +84,19 @@ class Confusion(NamedTuple):
     rows: list[ConfusionRow]
 
 
-def score_tables(kept: KeptEvaluation) -> list[ScoreTable]:
+def score_tables(evaluation: Evaluation) -> list[ScoreTable]:
     """A table for each classifier, the best on the mapping set first; of one alone nothing is best."""
-    best = kept.content["best_classifier"]
-    ordered = sorted(kept.content["classifiers"], key=lambda scores: scores["classifier"] != best)
-    return [_table(kept, scores, len(ordered) > 1 and scores["classifier"] == best) for scores in ordered]
+    best = evaluation.best
+    ordered = sorted(evaluation.classifiers, key=lambda scores: scores is not best)
+    classes = _classes(evaluation)
+    return [_table(classes, scores, len(ordered) > 1 and scores is best) for scores in ordered]
 
 
-def confusion_of(kept: KeptEvaluation) -> Confusion:
+def confusion_of(evaluation: Evaluation) -> Confusion:
     """Of the classifier that is best on the mapping set."""
-    best = kept.content["best_classifier"]
-    scores = next(scores for scores in kept.content["classifiers"] if scores["classifier"] == best)
-    counts = ConfusionMatrix(np.array(scores["counts"], np.int64)).counts
+    best = evaluation.best
     rows = []
-    for entry, line in zip(kept.legend.classes, counts, strict=True):
+    for entry, line in zip(_classes(evaluation), best.confusion.counts, strict=True):
         total = int(line.sum())
         shares = 100 * line / total if total else np.zeros(len(line))
         cells = [
@@ -102,40 +104,45 @@ def confusion_of(kept: KeptEvaluation) -> Confusion:
             for share, pixels in zip(shares.tolist(), line.tolist(), strict=True)
         ]
         rows.append(ConfusionRow(entry.name, entry.color, f"{total:,}", cells))
-    return Confusion(best, kept.legend.names, rows)
+    return Confusion(best.classifier, list(evaluation.classes), rows)
 
 
-def _table(kept: KeptEvaluation, scores: dict[str, Any], is_best: bool) -> ScoreTable:
+def _classes(evaluation: Evaluation) -> tuple[LandClass, ...]:
+    assert evaluation.truth is not None  # a report shows no others
+    return evaluation.truth.legend.classes
+
+
+def _table(classes: Sequence[LandClass], scores: ClassifierScores, is_best: bool) -> ScoreTable:
+    matrix, regions = scores.confusion, scores.regions
     rows = [
         ClassRow(
             entry.name,
             entry.color,
-            [_percent(scores[name][index]) for name, _ in _PER_CLASS],
-            f"{scores['support'][index]:,}",
+            [_percent(getattr(matrix, name)[index]) for name, _ in _PER_CLASS],
+            f"{matrix.support[index]:,}",
         )
-        for index, entry in enumerate(kept.legend.classes)
+        for index, entry in enumerate(classes)
     ]
-    regions = scores["regions"]
     return ScoreTable(
-        classifier=scores["classifier"],
+        classifier=scores.classifier,
         is_best=is_best,
-        overall=[_score(name, scores[name]) for name in _OVERALL],
+        overall=[_score(name, getattr(matrix, name)) for name in _OVERALL],
         regions=[_score(name, regions[name]) for name in FACTS if name in regions],
         rows=rows,
-        means=[_percent(scores[f"mean_{name}"]) for name, _ in _PER_CLASS],
+        means=[_percent(getattr(matrix, f"mean_{name}")) for name, _ in _PER_CLASS],
         columns=[title for _, title in _PER_CLASS],
-        images=len(scores["images"]),
+        images=len(scores.images),
     )
 
 
-def _score(name: str, value: float | None) -> Score:
+def _score(name: str, value: float) -> Score:
     facts = FACTS[name]
     symbol = f"{facts.symbol} {facts.arrow}"
     if name in _OVERALL and name != "kappa":
         return Score(symbol, facts.title, _percent(value), "%")
-    text = "–" if value is None else f"{value:.{_DECIMALS.get(name, 3)}f}"
+    text = "–" if math.isnan(value) else f"{value:.{_DECIMALS.get(name, 3)}f}"
     return Score(symbol, facts.title, text, facts.unit)
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+def _percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{100 * value:.1f}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from terrasift.api import Run
-from terrasift.report.run_evaluation import KeptEvaluation
+from terrasift.evaluation import Evaluation
 
 __all__ = ["run_summary"]
 
 
-def run_summary(run: Run, images: int, steps: int, kept: KeptEvaluation | None) -> list[tuple[str, str]]:
+def run_summary(run: Run, images: int, steps: int, evaluation: Evaluation | None) -> list[tuple[str, str]]:
     """What the run is, in words: (name, value)."""
     recipe, legend = run.recipe, run.legend
     assert recipe.scaling is not None  # a finished run has measured it
@@ -30,10 +30,10 @@ def run_summary(run: Run, images: int, steps: int, kept: KeptEvaluation | None) 
         facts.append(("Legend", f"{_count(len(legend.classes), 'class')}, holding {held} clusters"))
     else:
         facts.append(("Legend", "none yet: every cluster stands for itself"))
-    if kept is not None:
-        best = next(s for s in kept.content["classifiers"] if s["classifier"] == kept.content["best_classifier"])
-        scored = f"accuracy {100 * best['accuracy']:.1f} %, mean IoU {100 * best['mean_iou']:.1f} %"
-        facts.append(("Scores", f"{scored} on {_count(len(kept.tested), 'test image')}"))
+    if evaluation is not None:
+        best = evaluation.best
+        scored = f"accuracy {100 * best.confusion.accuracy:.1f} %, mean IoU {100 * best.confusion.mean_iou:.1f} %"
+        facts.append(("Scores", f"{scored} on {_count(len(best.images), 'test image')}"))
     return facts
 
 

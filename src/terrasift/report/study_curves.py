@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from terrasift.report.curves import average_window, moving_average, read_log
+from terrasift.report.curves import average_window, moving_average
 from terrasift.report.pictures import embed_figure
 from terrasift.report.study_state import CellState
 from terrasift.run import RunFolder
@@ -32,9 +32,8 @@ def loss_figure(states: Sequence[CellState], figure: str) -> LossFigure | None:
     """A panel for each cell that is done, on common axes; None if there is no network among them."""
     panels: dict[str, dict[int, NDArray[np.float64]]] = {}
     for found in states:
-        log = RunFolder(found.folder).log_file
-        if found.state == "done" and found.cell.method == "network" and log.exists():
-            panels.setdefault(found.cell.variant, {})[found.seed] = read_log(log)["loss"]
+        if found.state == "done" and found.cell.method == "network" and (log := RunFolder(found.folder).log):
+            panels.setdefault(found.cell.variant, {})[found.seed] = log.loss
     if not panels:
         return None
     windows = sorted({average_window(len(losses)) for seeds in panels.values() for losses in seeds.values()})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +18,7 @@ from terrasift.report.cluster_maps import cluster_maps
 from terrasift.report.photos import embed_photo, photo
 from terrasift.report.pictures import embed_array, paint
 from terrasift.report.study_state import CellState
-from terrasift.study.cells import EVALUATION_FILE
+from terrasift.study.cells import read_cell
 from terrasift.study.data import StudyData
 from terrasift.study.folder import Study
 
@@ -111,7 +110,9 @@ def _has_map(found: CellState) -> bool:
 
 def _predict(folder: Path, view: str, images: Sequence[LabelledImage]) -> list[_Maps]:
     """The clusters of the classifier that maps best, (H, W), and the classes they were mapped to."""
-    evaluation = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))["data"][view]
+    content = read_cell(folder)
+    assert content is not None  # only cells that are done have a map
+    evaluation = content["data"][view]
     classifier = evaluation["best_classifier"] - 1
     mapping = np.array(evaluation["classifiers"][classifier]["mapping"])
     predictor = Run(folder, ["compute.device=auto"]).predictor  # a report may be written on another machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from terrasift.study.cells import EVALUATION_FILE, FAILURE_FILE
+from terrasift.study.cells import FAILURE_FILE, is_done
 from terrasift.study.experiments import Cell, Experiment
 from terrasift.study.folder import Study
 
@@ -47,7 +47,7 @@ def _name(found: CellState) -> str:
 
 
 def _state(cell: Cell, seed: int, folder: Path) -> CellState:
-    if (folder / EVALUATION_FILE).exists():
+    if is_done(folder):
         return CellState(cell, seed, folder, "done", "")
     if (folder / FAILURE_FILE).exists():
         lines = (folder / FAILURE_FILE).read_text(encoding="utf-8").strip().splitlines()

@@ -14,20 +14,43 @@ from terrasift.files import write_text
 from terrasift.machine import describe_machine
 from terrasift.prediction import Predictor, Segmenter
 from terrasift.recipe import Recipe
+from terrasift.run import RunFolder
 from terrasift.study.data import StudyData
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
 from terrasift.study.methods import fit_baseline
 
-__all__ = ["EVALUATION_FILE", "FAILURE_FILE", "run_cell"]
+__all__ = ["CELL_FILE", "FAILURE_FILE", "is_done", "read_cell", "run_cell"]
 
-EVALUATION_FILE = "evaluation.json"
-"""In a cell's folder when it is done."""
+CELL_FILE = "cell.json"
+"""In a cell's folder when it is done: its scores on every data set, seconds, and the machine."""
 
 FAILURE_FILE = "failed.txt"
 """In a cell's folder when it failed: the traceback."""
 
 _CACHE_LIMIT = 10**15  # the study's own folder keeps all its superpixels
+
+
+def is_done(folder: Path) -> bool:
+    """Whether a cell has been trained and scored."""
+    return (folder / CELL_FILE).exists() or _of_versions_before(folder) is not None
+
+
+def read_cell(folder: Path) -> dict[str, Any] | None:
+    """What is kept of a cell; None where it is not done."""
+    if not (folder / CELL_FILE).exists():
+        return _of_versions_before(folder)
+    content: dict[str, Any] = json.loads((folder / CELL_FILE).read_text(encoding="utf-8"))
+    return content
+
+
+def _of_versions_before(folder: Path) -> dict[str, Any] | None:
+    """They kept a cell where a run keeps its evaluation."""
+    try:
+        content = json.loads(RunFolder(folder).evaluation_file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if "data" in content else None
 
 
 def run_cell(study: Study, cell: Cell, seed: int) -> str:
@@ -39,11 +62,11 @@ def run_cell(study: Study, cell: Cell, seed: int) -> str:
         "" if it is done, else what went wrong, in one line; the traceback is in the cell's folder.
     """
     folder = study.cell_folder(cell, seed)
-    if (folder / EVALUATION_FILE).exists():
+    if is_done(folder):
         return ""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        write_text(folder / EVALUATION_FILE, json.dumps(_evaluate(study, cell, seed, folder), indent=1) + "\n")
+        write_text(folder / CELL_FILE, json.dumps(_evaluate(study, cell, seed, folder), indent=1) + "\n")
     except Exception as error:  # a failed cell must not stop the rest
         write_text(folder / FAILURE_FILE, traceback.format_exc())
         return f"{type(error).__name__}: {error}" if not str(error) else " ".join(str(error).split())

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import joblib
 
 from terrasift.progress import progress_bar, quiet
-from terrasift.study.cells import EVALUATION_FILE, run_cell
+from terrasift.study.cells import is_done, run_cell
 from terrasift.study.experiments import Cell, Experiment
 from terrasift.study.folder import Study
 from terrasift.study.timing import TIMING_FILE, write_timing
@@ -89,7 +89,7 @@ def _time_one(study: Study, experiments: Sequence[Experiment]) -> None:
     if (study.path / TIMING_FILE).exists():
         return
     for cell in (cell for experiment in reversed(experiments) for cell in experiment.cells):
-        if cell.method == "network" and (study.cell_folder(cell, 0) / EVALUATION_FILE).exists():
+        if cell.method == "network" and is_done(study.cell_folder(cell, 0)):
             _logger.info("timing a few steps of one cell")
             write_timing(study, cell)
             return
@@ -103,7 +103,7 @@ def _waiting(study: Study, experiments: Sequence[Experiment], seeds: int) -> tup
             for cell in experiment.cells:
                 name = f"{experiment.name}: {cell.variant}, seed {seed}"
                 jobs.setdefault(study.cell_folder(cell, seed), _Job(name, cell, seed))
-    return [job for folder, job in jobs.items() if not (folder / EVALUATION_FILE).exists()], len(jobs)
+    return [job for folder, job in jobs.items() if not is_done(folder)], len(jobs)
 
 
 def _in_turn(study: Study, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, str]]:

@@ -26,7 +26,7 @@ class Study:
     """Where the cells of a study are trained and scored, and on what.
 
     - ``study.yaml``: the data, the budget, and what is changed about every recipe
-    - ``cells/``: a run folder for each cell and seed, with its ``evaluation.json``; one recipe in several tables is
+    - ``cells/``: a run folder for each cell and seed, with its scores, ``cell.json``; one recipe in several tables is
       one folder
     - ``patches/``, ``superpixels/``: made once
     - ``report.html``, ``report.csv``

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from terrasift.files import whole
-from terrasift.study.cells import EVALUATION_FILE
+from terrasift.study.cells import read_cell
 from terrasift.study.experiments import EXPERIMENTS, Cell, Experiment
 from terrasift.study.folder import Study
 from terrasift.study.published import SCORE_NAMES, published_rows
@@ -122,9 +121,8 @@ def write_csv(rows: Sequence[Row], path: Path) -> None:
 
 def _read(study: Study, experiment: str, cell: Cell, seed: int) -> list[CellResult]:
     folder = study.cell_folder(cell, seed)
-    try:
-        content = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    content = read_cell(folder)
+    if content is None:
         return []
     return [
         CellResult(

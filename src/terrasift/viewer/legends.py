@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import unicodedata
 from typing import Any
 
-from terrasift.errors import InputError, RunError, TerrasiftError
+from terrasift.errors import RunError, TerrasiftError
 from terrasift.legend import Legend
 from terrasift.run import RunFolder
 
 __all__ = ["LegendStore"]
-
-_LONGEST_NAME = 200
 
 
 class LegendStore:
@@ -93,19 +90,5 @@ class LegendStore:
     def _checked(self, classes: Any, before: Legend) -> Legend:
         content = {"classes": classes, "ignore": list(before.ignore), "classifier": before.classifier}
         legend = Legend.from_content("legend", content)
-        for index, entry in enumerate(classes):
-            _check_name(f"legend: classes[{index}].name", entry["name"])
         legend.mapping(self._clusters)
         return legend
-
-
-def _check_name(where: str, name: Any) -> None:
-    if not isinstance(name, str) or not name.strip():
-        raise InputError(where, "is empty", "give every class a name")
-    if len(name) > _LONGEST_NAME:
-        raise InputError(where, f"has {len(name)} characters", f"allowed are {_LONGEST_NAME}")
-    if any(unicodedata.category(letter) in _NO_TEXT for letter in name):
-        raise InputError(where, "holds a control character", "write it in letters")
-
-
-_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, separators of lines and paragraphs

@@ -115,7 +115,7 @@ def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]]) -> list[Scene
 
 
 def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
-    recipe = run.settings
+    recipe = run.prediction_recipe
     if recipe.scaling is None:
         raise RunError(run.path, "does not say how its images were scaled", "train it anew")
     with Raster(path) as raster:

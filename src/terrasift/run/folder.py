@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import hashlib
+import functools
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from terrasift.errors import RunError, TerrasiftError
-from terrasift.files import whole, write_bytes, write_text
+from terrasift.files import file_digest, whole, write_bytes, write_text
 from terrasift.legend import Legend
 from terrasift.recipe import Recipe
-from terrasift.taught_file import TaughtFile
+from terrasift.run.legend_file import LegendFile
+from terrasift.run.log import LogWriter, TrainingLog
+from terrasift.run.taught_file import TaughtFile
 
 if TYPE_CHECKING:  # PyTorch takes seconds to import, and most of a folder does without
     from terrasift.blocks.taught import TaughtClassifier
@@ -40,16 +43,15 @@ class RunFolder:
     - ``log.csv``: a row for each step
     - ``machine.json``: versions, device and peak memory of the training
     - ``evaluation.json``: every score, once it has been evaluated
-    - ``clusters-1.npz``: what the report found out about the clusters of classifier 1; made anew where it is missing
+    - ``clusters-1.npz``: what was found out about the clusters of classifier 1; made anew where it is missing
     - ``report.html``: all of it as one page
-    - ``targets.safetensors``, ``checkpoints/``: only while training, for resuming
+    - ``superpixels/``, ``targets.safetensors``, ``checkpoints/``: only while training, for resuming
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.recipe_file = self.path / "recipe.yaml"
         self.weights_file = self.path / "weights.safetensors"
-        self.legend_file = self.path / "legend.yaml"
         self._taught = TaughtFile(self.path)
         self.taught_file = self._taught.path
         self.labels_file = self.path / "labels.geojson"
@@ -60,7 +62,14 @@ class RunFolder:
         self.report_file = self.path / "report.html"
         self.discovery_file = self.path / "discovery.safetensors"
         self.targets_file = self.path / "targets.safetensors"
+        self.superpixels_folder = self.path / "superpixels"
         self.checkpoint_file = self.path / "checkpoints" / "last.ckpt"
+        self._legend = LegendFile(self.path)
+        self.legend_file = self._legend.path
+
+    def facts_file(self, classifier: int) -> Path:
+        """Where it is kept what was found out about a classifier's clusters."""
+        return self.path / f"clusters-{classifier}.npz"
 
     @property
     def has_begun(self) -> bool:
@@ -72,9 +81,9 @@ class RunFolder:
         """Whether there are final weights."""
         return self.weights_file.exists()
 
-    @property
+    @functools.cached_property
     def recipe(self) -> Recipe:
-        """The recipe, read anew."""
+        """The recipe that the network is, or was, trained with, read once."""
         if not self.has_begun:
             raise RunError(
                 self.path, "is not a run: it has no recipe.yaml", "name a folder that `terrasift train` wrote"
@@ -82,51 +91,44 @@ class RunFolder:
         return Recipe.load(self.recipe_file)
 
     @property
-    def legend(self) -> Legend:
-        """The legend, read anew; the clusters themselves where there is none.
-
-        Raises
-        ------
-        InputError
-            If it is not a legend, or not one for this run.
-        """
-        recipe = self.recipe
-        if not self.legend_file.exists():
-            return Legend.of_clusters(recipe.clusters)
-        return Legend.load(self.legend_file, recipe.clusters, recipe.classifiers)
-
-    @property
-    def is_mapped(self) -> bool:
-        """Whether the legend holds classes rather than the clusters themselves."""
-        return self.legend.names != Legend.of_clusters(self.recipe.clusters).names
-
-    @property
-    def images(self) -> list[str]:
+    def trained_on(self) -> list[str]:
         """The images it was trained on, as they were listed; none where no list is kept."""
         return self.images_file.read_text(encoding="utf-8").splitlines() if self.images_file.exists() else []
 
     @property
+    def log(self) -> TrainingLog | None:
+        """What each step did, those before a training was killed and went on included; None where no log is kept."""
+        return TrainingLog.load(self.log_file) if self.log_file.exists() else None
+
+    def open_log(self, classifiers: int, steps_done: int) -> LogWriter:
+        """Begin the log, or go on with it after so many steps."""
+        return LogWriter(self.log_file, classifiers, steps_done)
+
+    @property
     def training_seconds(self) -> float | None:
-        """Of all steps in the log, those before a training was killed and went on included; None without a log."""
-        if not self.log_file.exists():
-            return None
-        with self.log_file.open(newline="", encoding="utf-8") as file:
-            return sum(float(row["seconds"]) for row in csv.DictReader(file) if row["seconds"])
+        """Of all steps in the log; None without a log."""
+        log = self.log
+        return None if log is None else float(log.seconds.sum())
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """Versions, device and peak memory of the training; empty where the run does not say."""
+        try:
+            content = json.loads(self.machine_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+    def save_machine(self, facts: Mapping[str, Any]) -> None:
+        """Write down what it was trained with."""
+        write_text(self.machine_file, json.dumps(facts, indent=2) + "\n")
 
     def check_images(self, scenes: Sequence[str]) -> None:
         """Check that a run goes on with the images it was begun with; RunError if not."""
         if not self.has_begun or not self.images_file.exists():
             return
-        begun = self.images_file.read_text(encoding="utf-8").splitlines()
-        if list(map(absolute_path, begun)) != list(map(absolute_path, scenes)):
+        if list(map(absolute_path, self.trained_on)) != list(map(absolute_path, scenes)):
             raise RunError(self.path, "was begun with other images (images.txt lists them)", "resume it with those")
-
-    def make_folder(self) -> None:
-        """Make the folder; RunError if it cannot be made."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
 
     def begin(self, recipe: Recipe, scenes: Sequence[str]) -> None:
         """Make the folder, write the list of training images and, last, the recipe.
@@ -143,22 +145,17 @@ class RunFolder:
             recipe.save(self.recipe_file)
         except OSError as error:
             raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
+        self.recipe = recipe
 
     def abandon(self) -> None:
-        """Take back what `begin` wrote, the folder too if nothing else is in it: training cannot begin after all."""
-        shutil.rmtree(self.checkpoint_file.parent, ignore_errors=True)
+        """Take back what was written, the folder too if nothing else is in it: training cannot begin after all."""
+        for folder in (self.checkpoint_file.parent, self.superpixels_folder):
+            shutil.rmtree(folder, ignore_errors=True)
         for file in (self.recipe_file, self.images_file, self.discovery_file, self.targets_file):
             file.unlink(missing_ok=True)
+        self.__dict__.pop("recipe", None)  # what was read is gone
         with contextlib.suppress(OSError):
             self.path.rmdir()
-
-    @property
-    def previous_legend(self) -> Legend:
-        """The legend before this one; RunError where there is none."""
-        previous = self.legend_file.with_name("legend.previous.yaml")
-        if not previous.exists():
-            raise RunError(self.path, "has no legend before this one", "nothing to undo")
-        return Legend.load(previous, self.recipe.clusters, self.recipe.classifiers)
 
     def load_taught(self, name: str) -> TaughtClassifier:
         """The taught classifier that a legend speaks of; RunError if it is not there."""
@@ -173,9 +170,68 @@ class RunFolder:
         return self._taught.save(classifier, keep)
 
     @property
+    def legend(self) -> Legend:
+        """The legend, read anew; the clusters themselves where there is none.
+
+        Raises
+        ------
+        InputError
+            If it is not a legend, or not one for this run.
+        """
+        if not self.legend_file.exists():
+            return self.cluster_legend
+        return self.load_legend(self.legend_file)
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the legend holds classes rather than the clusters themselves."""
+        return self.legend.names != self.cluster_legend.names
+
+    @property
+    def cluster_legend(self) -> Legend:
+        """The legend of a run that nobody has mapped: each cluster is a class of its own."""
+        return Legend.of_clusters(self.recipe.clusters)
+
+    @property
+    def previous_legend(self) -> Legend:
+        """The legend before this one; RunError where there is none."""
+        if not self._legend.previous.exists():
+            raise RunError(self.path, "has no legend before this one", "nothing to undo")
+        return self.load_legend(self._legend.previous)
+
+    def load_legend(self, path: str | os.PathLike[str]) -> Legend:
+        """A legend from any file; InputError if it is not one for this run's clusters."""
+        return Legend.load(path, self.recipe.clusters, self.recipe.classifiers)
+
+    @functools.cached_property
+    def weights_digest(self) -> str:
+        """What tells whether the weights have changed."""
+        return file_digest(self.weights_file)
+
+    @property
+    def cluster_pixels(self) -> NDArray[np.int64] | None:
+        """(K,): pixels of each cluster of the legend's classifier in a sample of the images; None if unknown."""
+        kept = self.load_facts(self.legend.classifier)
+        return None if kept is None else kept["pixels"]
+
+    def load_facts(self, classifier: int) -> dict[str, NDArray[Any]] | None:
+        """What was found out about a classifier's clusters; None where nothing, or of other weights, or damaged."""
+        try:
+            with self.facts_file(classifier).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                known = str(stored["weights"]) == self.weights_digest
+                return {name: stored[name] for name in stored.files} if known else None
+        except Exception:  # missing, cut off or damaged in one of many ways: it is made again
+            return None
+
+    def save_facts(self, classifier: int, arrays: Mapping[str, Any]) -> None:
+        """Keep what was found out about a classifier's clusters."""
+        with whole(self.facts_file(classifier)) as partial:
+            np.savez_compressed(partial, weights=np.array(self.weights_digest), **dict(arrays))
+
+    @property
     def legend_digest(self) -> str:
         """What tells whether the legend's file has changed."""
-        return _digest(self._legend_bytes())
+        return self._legend.digest
 
     def save_legend(self, legend: Legend, seen: str | None = None) -> str | None:
         """Replace the legend; the one before, if it is another, goes to ``legend.previous.yaml``.
@@ -199,35 +255,40 @@ class RunFolder:
         RunError
             If another process holds on to the legend.
         """
-        try:
-            with FileLock(self.path / ".legend.lock", timeout=_LONGEST_WAIT):
-                return self._replace_legend(legend, seen)
-        except Timeout as error:
-            raise RunError(self.legend_file, "is being changed by another process", "try again") from error
+        return self._legend.save(legend, seen)
 
-    def _replace_legend(self, legend: Legend, seen: str | None) -> str | None:
-        before = self._legend_bytes()
-        if seen is not None and _digest(before) != seen:
-            return None
-        with whole(self.legend_file) as new:
-            legend.save(new)
-            after = new.read_bytes()
-            if before and after != before:
-                write_bytes(self.path / "legend.previous.yaml", before)  # a copy: a legend is there at any moment
-        return _digest(after)
+    def change_legend(self, make: Callable[[], Legend]) -> Legend:
+        """Replace the legend by what `make` makes, of the present one or of none, and return that.
 
-    def _legend_bytes(self) -> bytes:
-        return self.legend_file.read_bytes() if self.legend_file.exists() else b""
+        Raises
+        ------
+        RunError
+            If somebody else has changed it while it was being made.
+        """
+        seen = self.legend_digest
+        legend = make()
+        if self.save_legend(legend, seen) is None:
+            raise RunError(self.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")
+        return legend
+
+    def undo_legend(self) -> Legend:
+        """Take the legend before this one, which becomes the one before; RunError where there is none."""
+        return self.change_legend(lambda: self.previous_legend)
+
+    def reset_legend(self) -> Legend:
+        """Make each cluster a class of its own again."""
+        return self.change_legend(lambda: self.cluster_legend)
 
     def finish(self, network: Network) -> None:
         """Write the final weights, whole or not at all, and a legend; the checkpoints have served."""
         from safetensors.torch import save
 
         if not self.legend_file.exists():
-            Legend.of_clusters(self.recipe.clusters).save(self.legend_file)
+            self.cluster_legend.save(self.legend_file)
         content = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
         write_bytes(self.weights_file, save(content))  # last: where they are, the run is finished
-        shutil.rmtree(self.checkpoint_file.parent, ignore_errors=True)
+        for folder in (self.checkpoint_file.parent, self.superpixels_folder):
+            shutil.rmtree(folder, ignore_errors=True)
         self.targets_file.unlink(missing_ok=True)
 
     def load_network(self) -> Network:
@@ -257,13 +318,6 @@ class RunFolder:
                 "restore both from one run",
             ) from error
         return network.eval()
-
-
-_LONGEST_WAIT = 30.0  # seconds; a legend is written in milliseconds
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def absolute_path(path: str | os.PathLike[str]) -> str:

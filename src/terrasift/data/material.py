@@ -1,0 +1,68 @@
+"""From a recipe and images to what is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from terrasift.data.batches import PatchBatches, TargetSource
+from terrasift.data.indexing import index_images
+from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.precomputed import regions_of
+from terrasift.data.regions import RegionSource
+from terrasift.data.sampling import draw_patches
+from terrasift.recipe import Recipe
+
+__all__ = ["Material", "gather_material"]
+
+
+class Material(NamedTuple):
+    """What a network or a discovery learns from, read when it is asked for."""
+
+    recipe: Recipe
+    """With its scaling measured."""
+    patches: list[Patch]
+    """With ``targets: contrast`` no more than discovery looks at: others would have no targets."""
+    reader: PatchReader
+    regions: RegionSource
+
+    def batches(self, process: int = 0, processes: int = 1, targets: TargetSource | None = None) -> PatchBatches:
+        """The recipe's batches for one of `processes` processes; `targets` say what pixels are to be, if known."""
+        return PatchBatches(
+            self.patches,
+            self.reader,
+            self.regions,
+            self.recipe.patch,
+            self.recipe.batch_size,
+            self.recipe.seed,
+            workers=self.recipe.compute.workers,
+            process=process,
+            processes=processes,
+            targets=targets,
+        )
+
+
+def gather_material(scenes: Sequence[str], recipe: Recipe, made: RegionSource) -> Material:
+    """Index images for a recipe; no more of them is read than that takes.
+
+    Parameters
+    ----------
+    scenes
+        Paths of the images.
+    recipe
+        All that concerns images, superpixels and batches.
+    made
+        Makes superpixels, unless the recipe has them from a folder.
+
+    Raises
+    ------
+    InputError
+        If an image cannot be used, differs from the others, or does not fit the recipe's scaling.
+    """
+    infos, patches, scaling = index_images(scenes, recipe)
+    if recipe.targets == "contrast":
+        patches = draw_patches(patches, recipe.seed)
+    regions = regions_of(recipe.refinement, infos, made)
+    return Material(
+        recipe.model_copy(update={"scaling": scaling}), patches, PatchReader(recipe.bands, scaling), regions
+    )
