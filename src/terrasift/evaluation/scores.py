@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.choices import Regions
 from terrasift.errors import RunError
-from terrasift.files import write_text
+from terrasift.files import read_json, write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.mapping import NO_CLASS
 from terrasift.metrics import ConfusionMatrix
@@ -145,10 +145,11 @@ class Evaluation:
         RunError
             If the file is something else, or damaged.
         """
+        content = read_json(path, RunError, _MEND)
         try:
-            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise RunError(path, "does not hold an evaluation", "evaluate the run again") from error
+            return cls.from_dict(content)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise RunError(path, "does not hold an evaluation", _MEND) from error
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON; images and masks by their absolute paths."""
@@ -218,6 +219,9 @@ class Evaluation:
 
     def _names(self, classes: list[int]) -> list[str]:
         return [self.classes[index] for index in classes]
+
+
+_MEND = "evaluate the run again"
 
 
 def _truth_content(truth: TruthUsed) -> dict[str, Any]:

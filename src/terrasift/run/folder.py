@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from terrasift.errors import RunError, TerrasiftError
-from terrasift.files import file_digest, whole, write_bytes, write_text
+from terrasift.files import file_digest, read_json, whole, write_bytes, write_text
 from terrasift.legend import Legend
 from terrasift.recipe import Recipe
 from terrasift.run.legend_file import LegendFile
@@ -114,8 +114,8 @@ class RunFolder:
     def machine(self) -> dict[str, Any]:
         """Versions, device and peak memory of the training; empty where the run does not say."""
         try:
-            content = json.loads(self.machine_file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            content = read_json(self.machine_file)
+        except TerrasiftError:
             return {}
         return content if isinstance(content, dict) else {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import RunError
-from terrasift.files import write_text
+from terrasift.files import read_csv, write_text
 
 __all__ = ["LogWriter", "TrainingLog"]
 
@@ -50,22 +49,21 @@ class TrainingLog:
         Raises
         ------
         RunError
-            If a row is not one of numbers.
+            If it is something else, or damaged.
         """
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            rows = [row for row in reader if row.get("seconds")]
-            numbered = [name for name in reader.fieldnames or () if name.startswith("clusters_")]
+        rows = read_csv(path, ("loss", "lr", "seconds"), RunError, _MEND)
+        numbered = [name for name in (rows[0] if rows else ()) if name.startswith("clusters_")]
         try:
             loss, lr, seconds = (
                 np.array([float(row[name]) for row in rows], np.float64) for name in ("loss", "lr", "seconds")
             )
             clusters = np.array([[int(row[name]) for row in rows] for name in numbered], np.int64)
-        except (KeyError, TypeError, ValueError) as error:
-            raise RunError(
-                path, f"is not the log of a training ({error})", "delete it: only curves are lost"
-            ) from error
+        except ValueError as error:
+            raise RunError(path, f"is not the log of a training ({error})", _MEND) from error
         return cls(loss, clusters, lr, seconds)
+
+
+_MEND = "delete it: only curves are lost"
 
 
 class LogWriter:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from terrasift.api import Run, train
+from terrasift.errors import RunError, TerrasiftError
 from terrasift.evaluation import evaluate_views
-from terrasift.files import write_text
+from terrasift.files import read_json, write_text
 from terrasift.machine import describe_machine
 from terrasift.prediction import Predictor, Segmenter
 from terrasift.recipe import Recipe
@@ -40,15 +41,15 @@ def read_cell(folder: Path) -> dict[str, Any] | None:
     """What is kept of a cell; None where it is not done."""
     if not (folder / CELL_FILE).exists():
         return _of_versions_before(folder)
-    content: dict[str, Any] = json.loads((folder / CELL_FILE).read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_json(folder / CELL_FILE, RunError, "delete it, and run the study again")
     return content
 
 
 def _of_versions_before(folder: Path) -> dict[str, Any] | None:
     """They kept a cell where a run keeps its evaluation."""
     try:
-        content = json.loads(RunFolder(folder).evaluation_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = read_json(RunFolder(folder).evaluation_file)
+    except TerrasiftError:
         return None
     return content if "data" in content else None
 

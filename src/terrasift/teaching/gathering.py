@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.clusters.sampling import draw_windows
+from terrasift.data.sampling import draw_windows
 from terrasift.errors import InputError
 from terrasift.prediction import Look, Predictor
+from terrasift.prediction.context import MOST_WINDOWS
 from terrasift.progress import track
 from terrasift.raster import Raster, RasterInfo, Window
 from terrasift.teaching.classifier import LabelledRegions
@@ -108,7 +109,7 @@ def gather_sample(predictor: Predictor, infos: Sequence[RasterInfo], *, seed: in
         If no valid pixel is found.
     """
     recipe = predictor.reader.recipe
-    patches = draw_windows(infos, _SIDE, recipe.bands, _MOST_SAMPLED, seed)
+    patches = draw_windows(infos, _SIDE, recipe.bands, _MOST_SAMPLED, seed, MOST_WINDOWS)
     numbers = {info.path: number for number, info in enumerate(infos)}
     windows = [(numbers[patch.scene], patch.window) for patch in patches]
     looks = _looks(predictor, infos, windows, "superpixels")
