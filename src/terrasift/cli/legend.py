@@ -114,8 +114,13 @@ def _number(merge_to: str | None, images: list[str] | None) -> int | None:
 def _merged(path: Path, classes: int | None, images: list[str] | None) -> Legend:
     """Imported only where clusters are merged: a listing does without PyTorch."""
     from terrasift.api import Run
+    from terrasift.errors import SettingError
 
-    return Run(path).merged_legend(classes, images)
+    try:
+        return Run(path).merged_legend(classes, images)
+    except SettingError as error:
+        where = "--merge-to" if error.where == "classes" else error.where
+        raise SettingError(where, error.what, error.mend) from error
 
 
 def _report(path: Path) -> Path | None:
