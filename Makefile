@@ -1,5 +1,5 @@
 # Every target sets up what it needs in .venv, with the pinned CPU build of PyTorch.
-.PHONY: demo test page lint format docs bench qgis test-qgis clean
+.PHONY: demo test page lint format docs bench bench-all qgis test-qgis clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -30,6 +30,9 @@ format: $(READY)  ## mend what can be mended
 docs: $(READY_FOR_DOCS)  ## the documentation, in docs/_build/html/index.html
 	rm -rf docs/_build docs/api
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
+
+bench-all: $(READY)  ## every benchmark, at sizes that fit half an hour; benchmarks/results/summary.md
+	$(BIN)/python benchmarks/all.py $(if $(DATA),--data $(DATA))
 
 bench: $(READY)  ## what a training step costs (minutes); benchmarks/README.md lists the others
 	$(BIN)/python benchmarks/step.py

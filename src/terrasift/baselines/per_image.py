@@ -18,8 +18,8 @@ from terrasift.errors import SettingError
 from terrasift.network import Network, build_network
 from terrasift.prediction import ClusterWindow, Wanted
 from terrasift.raster import Bands, Raster
-from terrasift.recipe import Recipe, Scaling
-from terrasift.training import training_step
+from terrasift.recipe import Compute, Recipe, Scaling
+from terrasift.training import precision_of, training_step
 
 __all__ = ["PerImageOptimisation"]
 
@@ -69,6 +69,8 @@ class PerImageOptimisation:
         Most steps for an image; None: as published.
     width
         Channels of the first block; None: as published.
+    precision
+        Of the forward pass, as `compute.precision`; auto: bfloat16 where the processor computes it fast.
 
     Raises
     ------
@@ -119,6 +121,7 @@ class PerImageOptimisation:
         clusters: int = 100,
         iterations: int | None = None,
         width: int | None = None,
+        precision: Literal["auto", "32-true", "bf16-mixed"] = "32-true",
     ) -> None:
         if extractor not in _PUBLISHED:
             raise SettingError("extractor", f"{extractor!r} was not published for single images", "use kan or dic")
@@ -133,6 +136,7 @@ class PerImageOptimisation:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._fresh = build_network(extractor, len(scaling.low), clusters, width=width)
+        self._half = precision_of(Compute(device="cpu", precision=precision)) != "32-true"
         self._recipe = Recipe(classifiers=1, clusters=clusters, class_weights="none")
 
     def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
@@ -159,10 +163,14 @@ class PerImageOptimisation:
     def _optimise(self, batch: Batch) -> Tensor:
         """Labels (1, H, W) of the last step."""
         network = _Watched(copy.deepcopy(self._fresh)).train()
+        if self._half:
+            network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            batch = batch._replace(images=batch.images.contiguous(memory_format=torch.channels_last))
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         optimizer = torch.optim.SGD(trained, lr=self._settings.lr, momentum=_MOMENTUM)
         for _ in range(self._iterations):
-            result = training_step(network, batch, self._recipe)
+            with torch.autocast("cpu", torch.bfloat16, enabled=self._half):
+                result = training_step(network, batch, self._recipe)
             optimizer.zero_grad()
             torch.autograd.backward(result.losses)
             optimizer.step()
@@ -183,5 +191,5 @@ class _Watched(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         logits: tuple[Tensor, ...] = self.network(images)
-        self.labels = logits[0].detach().argmax(dim=1)
+        self.labels = logits[0].detach().max(dim=1).indices
         return logits
