@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingFeedback,
     QgsProcessingLayerPostProcessorInterface,
     QgsProcessingMultiStepFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProcessingParameterDefinition,
     QgsSettings,
 )
@@ -137,6 +138,9 @@ class CommandAlgorithm(QgsProcessingAlgorithm):
             raise QgsProcessingException(str(error)) from error
         except CancelledError:
             return {}
+        for name, value in outcomes[-1].get("facts", {}).items():
+            if isinstance(value, (int, float, str)):
+                feedback.pushInfo(f"{name}: {value}")
         if outcomes[-1].get("next"):
             feedback.pushInfo(f"next: {outcomes[-1]['next']}")
         return {**values.destinations(), **self.finished(values, outcomes)}
@@ -206,8 +210,11 @@ class Values:
 
     def is_given(self, name: str) -> bool:
         """Whether a parameter has a value, its default or another."""
-        default = self._algorithm.parameterDefinition(name).defaultValue()
-        return self._parameters.get(name, default) not in (None, NULL, "", [])
+        definition = self._algorithm.parameterDefinition(name)
+        value = self._parameters.get(name, definition.defaultValue())
+        if isinstance(value, QgsProcessingOutputLayerDefinition):  # of a batch process, where nobody chose a file
+            value = value.sink.valueAsString(self.context.expressionContext(), "")[0]
+        return value not in (None, NULL, "", [])
 
     def options(self, *names: str) -> list[str]:
         """The options of the command for these parameters, as far as they are given."""

@@ -309,11 +309,20 @@ class Score(CommandAlgorithm):
         ]  # fmt: skip
 
     def results(self) -> list[Any]:
-        return [QgsProcessingOutputNumber("COVERING", tr("Segmentation covering"))]
+        return [
+            QgsProcessingOutputNumber("ACCURACY", tr("Overall accuracy, where labels are classes")),
+            QgsProcessingOutputNumber("MEAN_IOU", tr("Mean IoU, where labels are classes")),
+            QgsProcessingOutputNumber("COVERING", tr("Segmentation covering")),
+        ]
 
     def calls(self, values: Values) -> list[list[str]]:
         words = [*values.layers("PREDICTED"), *values.layers("TRUTH"), *values.options("CLASSES", "IGNORE")]
         return [["score", *words]]
+
+    def finished(self, values: Values, outcomes: Outcomes) -> dict[str, Any]:
+        classes = outcomes[-1].get("class_scores") or {}
+        covering = outcomes[-1]["regions"]["segmentation_covering"]
+        return {"ACCURACY": classes.get("accuracy"), "MEAN_IOU": classes.get("mean_iou"), "COVERING": covering}
 
 
 class Page(CommandAlgorithm):

@@ -20,6 +20,7 @@ from qgis.core import (
     QgsRasterLayer,
 )
 from qgis.PyQt.QtCore import QCoreApplication, Qt, QTranslator
+from qgis.PyQt.QtWidgets import QTextEdit
 
 
 def loads(run, scene, folder):
@@ -35,6 +36,26 @@ def loads(run, scene, folder):
         "map": [[int(each.value), each.label, each.color.name()] for each in classes],
         "polygons": [[each.value(), each.label()] for each in layers["Polygons"].renderer().categories()],
     }
+
+
+def batch(run, folder, *scenes):
+    """What the dialog of a batch process says after it has mapped scenes, one row each, in the same run."""
+    from processing.gui.BatchAlgorithmDialog import BatchAlgorithmDialog
+
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("terrasift:map")
+    dialog = BatchAlgorithmDialog(algorithm, None)
+    panel = dialog.mainWidget()
+    panel.checkLoadLayersOnCompletion.setChecked(False)
+    for row, scene in enumerate(scenes):
+        if row:
+            panel.addRow()
+        for wrapper in filter(None, panel.wrappers[row]):
+            value = {"RUN": run, "SCENE": scene}.get(wrapper.parameterDefinition().name())
+            if value:
+                wrapper.setParameterValue(value, _context())
+        panel.tblParameters.cellWidget(row + 1, panel.parameter_to_column["MAP"]).setValue(f"{folder}/map {row}.tif")
+    dialog.runAlgorithm()
+    return [log.toPlainText() for log in dialog.findChildren(QTextEdit)][-1]
 
 
 def cancel(told):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import runpy
 import sys
 import zipfile
 from pathlib import Path
@@ -12,9 +13,7 @@ import pytest
 
 from tests.qgis.running_qgis import PLUGIN
 
-sys.path.insert(0, str(PLUGIN.parent))
-from build import build  # a script beside the plugin
-
+build = runpy.run_path(str(PLUGIN.with_name("build.py")))["build"]
 SOURCES = sorted(PLUGIN.rglob("*.py"))
 
 

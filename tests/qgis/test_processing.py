@@ -193,3 +193,23 @@ def test_a_model_trains_once_and_maps_five_scenes(qgis: Qgis, scenes: Path, tmp_
     assert all(path.exists() for path in maps.values())
     first, second, third, *_ = (path.read_bytes() for path in maps.values())
     assert first == third != second
+
+
+def test_two_maps_are_scored(qgis: Qgis, scenes: Path) -> None:
+    north, south = sorted((scenes / "masks").glob("*.tif"))
+    assert qgis.run("terrasift:score", PREDICTED=north, TRUTH=north, CLASSES=6)["ACCURACY"] == 1
+    assert 0 < qgis.run("terrasift:score", PREDICTED=north, TRUTH=south, CLASSES=6)["MEAN_IOU"] < 1
+
+
+def test_a_map_is_sampled_and_what_is_not_labelled_is_said(qgis: Qgis, scenes: Path, tmp_path: Path) -> None:
+    masks = sorted((scenes / "masks").glob("*.tif"))
+    results = qgis.run("terrasift:sample", MAP=masks[0], TOTAL=30, SAMPLE=tmp_path / "Stichprobe")
+    assert len(pyogrio.raw.read(results["POINTS"])[2]) == 30
+    assert "no point has a reference" in qgis.failure("terrasift:areas", SAMPLE=results["SAMPLE"])
+
+
+def test_a_batch_process_maps_many_scenes(qgis: Qgis, run: Path, scenes: Path, tmp_path: Path) -> None:
+    images = sorted((scenes / "images").glob("*.tif"))
+    said = qgis.script("batch", run, tmp_path, *images)
+    assert [path.name for path in sorted(tmp_path.glob("*.tif"))] == ["map 0.tif", "map 1.tif"]
+    assert "--vector" not in said  # nobody asked for polygons
