@@ -1,5 +1,7 @@
 """The metrics over a data set, image by image or window by window: torchmetrics' `Metric` interface.
 
+It needs ``pip install 'terrasift[torchmetrics]'``; nothing else in terrasift does.
+
 Each only calls the function of its name and says how its state adds up, over updates and over processes. State
 is kept in float64 and int64 on the accumulator's device; label maps are scored on the CPU.
 
@@ -38,8 +40,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
 
 from terrasift.errors import InputError
 from terrasift.metrics.averages import score_truths
@@ -57,6 +57,12 @@ from terrasift.metrics.information import (
 from terrasift.metrics.inputs import Labels
 from terrasift.metrics.pairs import adjusted_rand_index, probabilistic_rand_index
 from terrasift.metrics.scores import SCORE_NAMES, compute_region_scores, segmentation_scores
+
+try:
+    from torchmetrics import Metric
+    from torchmetrics.utilities import dim_zero_cat
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f"{error.name} is not installed: pip install 'terrasift[torchmetrics]'") from error
 
 
 class ClassScores(Metric):
