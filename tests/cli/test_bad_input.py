@@ -196,7 +196,7 @@ def test_train_refuses_a_folder_that_holds_a_run(command: Command, tiny_run: Run
     before = listing(tiny_run.path)
     assert_refused(command("train", scenes / "images", "--out", tiny_run.path), "holds a run already; go on with it by")
     outcome = command("train", scenes / "images", "--out", tiny_run.path, "--resume", "--set", "clusters=9")
-    assert_refused(outcome, "was begun with another", "clusters")
+    assert_refused(outcome, "was begun with other values of", "clusters")
     assert listing(tiny_run.path) == before
 
 

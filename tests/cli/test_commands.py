@@ -332,3 +332,41 @@ def test_a_device_that_is_missing_is_said_alike(command: Command, run: Path, sce
     cuda = ("--set", "compute.device=cuda")
     assert command("train", scenes / "images", "--out", tmp_path / "new", *cuda).err == line
     assert command("predict", run, scenes / "images", "--out", tmp_path / "maps", *cuda).err == line
+
+
+def test_info_of_a_class_map_says_what_its_classes_cover(
+    command: Command, tiny_run: Run, scenes: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "map.tif"
+    assert command("predict", tiny_run.path, scenes / "images" / "north.tif", "--out", out).code == 0
+    lines = command("info", out).out.splitlines()
+    assert "areas, ha:" in lines
+    assert lines[-1].split() == ["all", "0.4096"]  # (256 * 0.25 m)^2
+    areas = json.loads(command("info", out, "--json").out)["facts"]["areas"]
+    assert sum(entry["area"] for entry in areas["classes"]) == pytest.approx(0.4096)
+    assert "areas, ha:" not in command("info", scenes / "masks" / "north.tif").out.splitlines()
+
+
+def test_a_finished_run_says_what_it_cannot_do(command: Command, run: Path, scenes: Path) -> None:
+    before = (run / "weights.safetensors").read_bytes()
+    other = command("train", scenes / "images" / "north.tif", "--out", run, "--resume")
+    assert "was begun with other images" in other.err
+    longer = ("--recipe", run / "recipe.yaml", "--set", "epochs=9", "--resume")
+    assert "is finished, and its learning rate" in command("train", scenes / "images", "--out", run, *longer).err
+    assert (run / "weights.safetensors").read_bytes() == before
+
+
+def test_masks_beside_images_need_not_be_named(command: Command, run: Path, scenes: Path) -> None:
+    given = (
+        "evaluate",
+        run,
+        scenes / "images",
+        "--classes",
+        scenes / "classes.yaml",
+        "--no-baselines",
+        "--keep-legend",
+    )
+    named, found = command(*given, "--masks", scenes / "masks", "--json"), command(*given, "--json")
+    assert found.code == 0, found.err
+    scores = [json.loads(outcome.out)["classifiers"][0]["accuracy"] for outcome in (named, found)]
+    assert scores[0] == scores[1]

@@ -89,18 +89,19 @@ def test_the_log_and_warnings_of_others_are_events_too(command: Command, monkeyp
 @pytest.mark.parametrize(
     ("arguments", "mend"),
     [
-        (["legend"], "give the same command again"),
-        (["predict", "a.tif", "--out", "b"], "go on with the same command and --resume"),
+        (["info", "a.tif"], "give the same command again"),
+        (["predict", "run", "a.tif", "--out", "b"], "go on with the same command and --resume"),
     ],
 )
 def test_an_interrupt_is_said_in_one_way(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], mend: str
+    command: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str], mend: str
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Run, "__init__", interrupt)
-    outcome = command(arguments[0], tmp_path, *arguments[1:])
+    monkeypatch.setattr(Run, "open", interrupt)
+    monkeypatch.setattr("terrasift.report.describe.describe", interrupt)
+    outcome = command(*arguments)
     assert outcome == (130, "", f"terrasift: interrupted; {mend}\n")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from terrasift import InputError
-from terrasift.data.scenes import check_alike, describe_scenes, find_masks, find_scenes
+from terrasift.data.scenes import check_alike, check_no_labels, describe_scenes, find_masks, find_scenes
 from terrasift.raster import RasterInfo, write_image
 
 
@@ -57,7 +58,7 @@ def test_a_name_with_brackets_is_that_file(tree: Path) -> None:
     ("inputs", "words"),
     [
         ([], r"images: none given; name files"),
-        (["empty"], r"empty: is a folder without images; .*'empty/\*\*/\*\.tif'"),
+        (["empty"], r"empty: is a folder without images; name a folder that holds rasters"),
         (["images/*.jp2"], r"images/\*\.jp2: matches no image; check the pattern"),
         (["images", "nothing/*"], r"nothing/\*: matches no image"),
     ],
@@ -114,3 +115,42 @@ def test_masks_are_found_by_name_whatever_the_suffix(tree: Path) -> None:
         find_masks(["images/b.tif"], "masks")
     with pytest.raises(InputError, match="none: is not a folder"):
         find_masks(["images/b.tif"], "none")
+
+
+@pytest.fixture
+def tiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two places as data sets lay them out: images of one name in both, each beside its masks."""
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    for place in ("Tile 1", "Tile 2"):
+        write_image(Path(place, "images", "part.jpg.tif"), generator.integers(0, 255, (64, 64, 3), np.uint8))
+        write_image(Path(place, "masks", "part.jpg.png"), generator.integers(0, 3, (64, 64), np.uint8))
+    return tmp_path
+
+
+def test_the_hint_for_a_folder_of_folders_matches(tiles: Path) -> None:
+    with pytest.raises(InputError) as error:
+        find_scenes([tiles])
+    pattern = re.findall(r"write '(.*)'", str(error.value))[0]
+    assert find_scenes([pattern]) == [str(tiles / place / "images" / "part.jpg.tif") for place in ("Tile 1", "Tile 2")]
+
+
+def test_masks_are_found_beside_images_or_in_the_folders_named(tiles: Path) -> None:
+    scenes = find_scenes("Tile */images/*.tif")
+    masks = [Path(place, "masks", "part.jpg.png") for place in ("Tile 1", "Tile 2")]
+    assert find_masks(scenes, [mask.parent for mask in masks]) == masks
+    assert find_masks(scenes) == [mask.absolute() for mask in masks]
+    assert find_masks(scenes[:1], "Tile 2/masks") == masks[1:]
+    with pytest.raises(InputError, match="has the same mask as"):
+        find_masks(scenes, "Tile 1/masks")
+    Path("Tile 2/masks").rename("Tile 2/truth")
+    with pytest.raises(InputError, match="masks: is not a folder; name the folder of the masks"):
+        find_masks(scenes)
+
+
+def test_masks_among_images_are_refused(tiles: Path) -> None:
+    scenes = find_scenes("**/*")
+    assert len(scenes) == 4
+    with pytest.raises(InputError, match=r"masks/part\.jpg\.png: holds only 3 colours: it is a mask"):
+        check_no_labels(describe_scenes(scenes))
+    check_no_labels(describe_scenes(find_scenes("**/images/*")))

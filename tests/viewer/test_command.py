@@ -70,8 +70,8 @@ def test_a_taken_port_is_said(command: Command, ready_run: Run, viewer_scenes: l
 def test_maps_that_would_fall_together_are_refused(
     command: Command, ready_run: Run, viewer_scenes: list[Path], built: Path, tmp_path: Path
 ) -> None:
-    shutil.copy(viewer_scenes[0], tmp_path / "town.tif")
-    outcome = command("view", ready_run.path, viewer_scenes[0], tmp_path / "town.tif", "--no-browser")
+    both = [shutil.copy(viewer_scenes[0], tmp_path / name) for name in ("town.tif", "town.tiff")]
+    outcome = command("view", ready_run.path, *both, "--no-browser")
     assert outcome.code == 2
     assert "would share the map" in outcome.err
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from terrasift.errors import InputError, SettingError, TerrasiftError
 from terrasift.legend import Legend
+from terrasift.prediction import names_apart
 from terrasift.progress import progress_bar, quiet
 from terrasift.raster import POLYGON_SUFFIXES, write_mosaic, write_qgis_style
 
@@ -97,7 +98,8 @@ def polygon_paths(targets: Mapping[str, Path], vector: str | os.PathLike[str] | 
         return {}
     path = Path(vector)
     if path.suffix.lower() not in POLYGON_SUFFIXES and (path.is_dir() or not path.suffix):
-        return {scene: path / f"{target.stem}.gpkg" for scene, target in targets.items()}
+        names = names_apart(list(targets.values()))
+        return {scene: path / name.with_name(f"{name.name}.gpkg") for scene, name in zip(targets, names, strict=True)}
     if len(targets) > 1:
         raise SettingError("vector", f"is one file for {len(targets)} scenes", "name a folder")
     return dict.fromkeys(targets, path)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,8 @@ from terrasift.teaching import Labels, MapPoint, Taught
 from terrasift.workers import open_client
 
 __all__ = ["Run", "labelled_images"]
+
+_Folders: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 
 class Run(RunFolder):
@@ -429,11 +431,11 @@ class Run(RunFolder):
     def evaluate(
         self,
         images: Sequence[str | os.PathLike[str]],
-        masks: str | os.PathLike[str],
+        masks: _Folders,
         classes: Legend | str | os.PathLike[str],
         *,
         map_images: Sequence[str | os.PathLike[str]] | None = None,
-        map_masks: str | os.PathLike[str] | None = None,
+        map_masks: _Folders = None,
         mapping: Mapping = "majority",
         regions: Regions = "classes",
         baselines: bool = True,
@@ -448,7 +450,8 @@ class Run(RunFolder):
         Parameters
         ----------
         images, masks
-            The test set: images, and the folder that holds a mask of the same name for each.
+            The test set: images, and the folder or folders that hold a mask of the same name for each; None: folders
+            called ``masks`` beside the images' own.
         classes
             Names and colours of the classes, or the file that lists them.
         map_images, map_masks
@@ -524,7 +527,7 @@ class Run(RunFolder):
 _SCENES_AT_A_TIME = 8  # on a cluster, so that the end of one scene leaves no worker idle
 
 
-def labelled_images(images: Sequence[str | os.PathLike[str]], masks: str | os.PathLike[str]) -> list[LabelledImage]:
-    """Images, each with the mask of its name in a folder; InputError where one is missing."""
+def labelled_images(images: Sequence[str | os.PathLike[str]], masks: _Folders = None) -> list[LabelledImage]:
+    """Images, each with the mask that `find_masks` finds for it; InputError where one is missing."""
     scenes = find_scenes(images)
     return [LabelledImage(scene, mask) for scene, mask in zip(scenes, find_masks(scenes, masks), strict=True)]

@@ -69,6 +69,7 @@ def train(
     recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
     recipe = _continue(run, recipe) if resume and run.has_begun else _fresh(run, recipe)
     if run.is_finished:
+        run.check_images(find_scenes(images))
         _logger.info("%s is finished already", run.path)
         return run
     fabric = make_fabric(recipe)
@@ -117,9 +118,11 @@ def _continue(run: RunFolder, recipe: Recipe | None) -> Recipe:
     asked = recipe.model_copy(update={"scaling": recipe.scaling or begun.scaling, "compute": begun.compute})
     if asked != begun:
         changed = [name for name in Recipe.model_fields if getattr(asked, name) != getattr(begun, name)]
+        if run.is_finished and {*changed} <= {"steps", "epochs"}:
+            raise RunError(run.path, "is finished, and its learning rate has come down", "train anew for more steps")
         raise RunError(
             run.path,
-            f"was begun with another {', '.join(changed)}",
+            f"was begun with other values of {', '.join(changed)}",
             "resume it with its own recipe, or choose another folder",
         )
     return begun.model_copy(update={"compute": recipe.compute})

@@ -23,13 +23,20 @@ EXAMPLE = (
 def command(
     run: RunPath,
     images: Images,
-    masks: Annotated[Path, typer.Option(metavar="DIR", help="Folder with a mask of the same name for each image.")],
     classes: Annotated[Path, typer.Option(metavar="FILE", help="YAML: names and colours of the classes.")],
+    masks: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR", help="A mask of the same name for each image; else 'masks' beside its folder. Repeatable."
+        ),
+    ] = None,
     map_images: Annotated[
         list[str] | None,
         typer.Option(metavar="IMAGE", help="Labelled images that decide which class each cluster is. Repeatable."),
     ] = None,
-    map_masks: Annotated[Path | None, typer.Option(metavar="DIR", help="Their masks; else the same folder.")] = None,
+    map_masks: Annotated[
+        list[Path] | None, typer.Option(metavar="DIR", help="Their masks; else as --masks. Repeatable.")
+    ] = None,
     mapping: Annotated[
         Mapping,
         typer.Option(help="majority: many to one; hungarian: one to one; legend: score the run's legend as it is."),

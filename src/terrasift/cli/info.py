@@ -21,11 +21,11 @@ def command(
     ] = None,
 ) -> Outcome:
     """Say what a raster, a recipe or a run is."""
-    from terrasift.report.describe import describe
+    from terrasift.report.describe import describe, is_own_map
 
     shown, written = [describe(path)], {}
     facts: dict[str, Any] = {"text": shown[0]}
-    if areas or zones:
+    if areas or zones or is_own_map(path):
         from terrasift.raster import class_areas
         from terrasift.report.area_tables import area_lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,9 +12,13 @@ from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.precomputed import regions_of
 from terrasift.data.regions import RegionSource
 from terrasift.data.sampling import draw_patches
+from terrasift.data.scenes import check_no_labels
+from terrasift.raster import RasterInfo
 from terrasift.recipe import Recipe
 
 __all__ = ["Material", "gather_material"]
+
+_logger = logging.getLogger(__name__)
 
 
 class Material(NamedTuple):
@@ -57,12 +62,21 @@ def gather_material(scenes: Sequence[str], recipe: Recipe, made: RegionSource) -
     Raises
     ------
     InputError
-        If an image cannot be used, differs from the others, or does not fit the recipe's scaling.
+        If an image cannot be used, is a mask, differs from the others, or does not fit the recipe's scaling.
     """
     infos, patches, scaling = index_images(scenes, recipe)
+    check_no_labels(infos)
+    _tell_of_small(infos, recipe.patch)
     if recipe.targets == "contrast":
         patches = draw_patches(patches, recipe.seed)
     regions = regions_of(recipe.refinement, infos, made)
     return Material(
         recipe.model_copy(update={"scaling": scaling}), patches, PatchReader(recipe.bands, scaling), regions
     )
+
+
+def _tell_of_small(infos: Sequence[RasterInfo], side: int) -> None:
+    small = [info for info in infos if min(info.height, info.width) < side]
+    if small:
+        of_all = f"{len(small)} of {len(infos)} images are smaller than patches of {side} px, and padded"
+        _logger.warning("%s: %s has %d x %d pixels", of_all, small[0].path, small[0].width, small[0].height)

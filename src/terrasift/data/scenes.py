@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from terrasift.errors import InputError
-from terrasift.raster import Bands, Raster, RasterInfo, is_elsewhere
+from terrasift.raster import Bands, Raster, RasterInfo, Window, is_elsewhere
 
 __all__ = [
     "MINIMUM_SIDE",
     "RASTER_SUFFIXES",
     "check_alike",
+    "check_no_labels",
     "check_size",
     "describe_scenes",
     "find_masks",
@@ -101,29 +105,84 @@ def check_alike(infos: Sequence[RasterInfo], bands: Bands | None) -> None:
         info.band_numbers(bands)
 
 
-def find_masks(scenes: Sequence[str], folder: str | os.PathLike[str], kind: str = "mask") -> list[Path]:
-    """The mask of each image: the raster in `folder` with the image's name, whatever the suffix.
+def check_no_labels(infos: Sequence[RasterInfo]) -> None:
+    """Check that what is to be trained on are images, and no masks among them.
 
-    `kind` is what the errors call it.
+    Suspected is what has a palette, lies in a folder called ``masks`` or the like, or has the name of an image in
+    another folder; it is taken for a mask if the middle of it holds few colours.
+
+    Raises
+    ------
+    InputError
+        At the first mask.
+    """
+    folders: dict[str, set[Path]] = {}
+    for info in infos:
+        folders.setdefault(Path(info.path).stem, set()).add(Path(info.path).parent)
+    for info in infos:
+        path = Path(info.path)
+        if info.dtype != "uint8" or info.bands > 3:
+            continue
+        with Raster(info.path) as raster:
+            if raster.has_palette or path.parent.name.lower() in _MASK_FOLDERS or len(folders[path.stem]) > 1:
+                colors = _colors_of_middle(raster)
+                if colors <= _FEW_COLORS:
+                    what = f"holds only {colors} colours: it is a mask, or a map of classes"
+                    raise InputError(info.path, what, "leave it out: name the images alone, as 'data/**/images/*.tif'")
+
+
+_FEW_COLORS = 32
+
+
+def _colors_of_middle(raster: Raster) -> int:
+    height, width = min(raster.info.height, 512), min(raster.info.width, 512)
+    top, left = (raster.info.height - height) // 2, (raster.info.width - width) // 2
+    values, _ = raster.read(Window(top, left, height, width))
+    return len(np.unique(values.reshape(-1, values.shape[2]), axis=0))
+
+
+def find_masks(
+    scenes: Sequence[str],
+    folders: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    kind: str = "mask",
+) -> list[Path]:
+    """The mask of each image: the raster in the folder with the image's name, whatever the suffix.
+
+    Parameters
+    ----------
+    scenes
+        Paths of the images.
+    folders
+        One or several; where several have a mask of the name, the one beside the image's own folder counts. None:
+        the folder ``masks`` beside each image's folder.
+    kind
+        What the errors call it.
 
     Raises
     ------
     InputError
         If an image has no mask, more than one, or one that another image has too.
     """
-    if not Path(folder).is_dir():
-        raise InputError(folder, "is not a folder", f"name the folder of the {kind}s")
+    if folders is None:
+        folders = list(dict.fromkeys(Path(scene).absolute().parent.with_name("masks") for scene in scenes))
+    several = [Path(folders)] if isinstance(folders, str | os.PathLike) else list(map(Path, folders))
     by_stem: dict[str, list[Path]] = {}
-    for path in _rasters_in(Path(folder)):
-        by_stem.setdefault(path.stem, []).append(path)
+    for folder in several:
+        if not folder.is_dir():
+            raise InputError(folder, "is not a folder", f"name the folder of the {kind}s")
+        for path in _rasters_in(folder):
+            by_stem.setdefault(path.stem, []).append(path)
+    where = ", ".join(map(str, several))
     masks: list[Path] = []
     for scene in scenes:
         candidates = by_stem.get(Path(scene).stem, [])
+        around = Path(scene).absolute().parent.parent
+        candidates = [path for path in candidates if path.absolute().parent.parent == around] or candidates
         if not candidates:
-            raise InputError(scene, f"has no {kind} in {folder}", f"put one there named {Path(scene).stem}.png or .tif")
+            raise InputError(scene, f"has no {kind} in {where}", f"put one there named {Path(scene).stem}.png or .tif")
         if len(candidates) > 1:
             names = ", ".join(path.name for path in candidates)
-            raise InputError(scene, f"has {len(candidates)} {kind}s in {folder}: {names}", "keep one")
+            raise InputError(scene, f"has {len(candidates)} {kind}s in {where}: {names}", "keep one")
         if candidates[0] in masks:
             other = scenes[masks.index(candidates[0])]
             raise InputError(
@@ -147,9 +206,7 @@ def _expand(item: str) -> list[str]:
     if path.is_dir():
         rasters = [str(entry) for entry in _rasters_in(path)]
         if not rasters:
-            raise InputError(
-                item, "is a folder without images", f"for those of folders inside, write '{path}/**/*.tif'"
-            )
+            raise InputError(item, "is a folder without images", _inside(path))
         return rasters
     if path.exists():
         return [str(path)]
@@ -160,6 +217,21 @@ def _expand(item: str) -> list[str]:
     if not rasters:
         raise InputError(item, "matches no image", "check the pattern")
     return rasters
+
+
+def _inside(folder: Path) -> str:
+    """The pattern that finds the images of the folders inside."""
+    inside = (entry for entry in folder.rglob("*") if entry.suffix.lower() in RASTER_SUFFIXES and entry.is_file())
+    some = list(itertools.islice(inside, 1000))
+    images = [path for path in some if path.parent.name.lower() not in _MASK_FOLDERS]
+    if not images:
+        return "name a folder that holds rasters"
+    named = "images/" if any(path.parent.name == "images" for path in images) else ""
+    suffix = next(path.suffix for path in images if not named or path.parent.name == "images")
+    return f"for those of folders inside, write '{folder}/**/{named}*{suffix}'"
+
+
+_MASK_FOLDERS = frozenset({"masks", "mask", "labels", "label", "annotations", "gt", "truth"})
 
 
 def _listed(path: Path) -> list[str]:

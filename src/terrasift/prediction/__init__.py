@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from terrasift.prediction.dask_workers import DaskPredictor
 from terrasift.prediction.deciding import Look
-from terrasift.prediction.maps import check_nothing_there, map_paths, predict_scene
+from terrasift.prediction.maps import check_nothing_there, map_paths, names_apart, predict_scene
 from terrasift.prediction.options import MapOptions, Wanted
 from terrasift.prediction.own_grid import AtResolution
 from terrasift.prediction.predictor import Predictor
@@ -26,6 +26,7 @@ __all__ = [
     "Wanted",
     "check_nothing_there",
     "map_paths",
+    "names_apart",
     "predict_scene",
     "scene_views",
 ]

@@ -17,7 +17,7 @@ from terrasift.prediction.windows import ClusterWindow, Segmenter
 from terrasift.progress import progress_bar
 from terrasift.raster import POLYGON_SUFFIXES, ClassMapWriter, Raster, confidence_path, job_of_map, pixels_of
 
-__all__ = ["check_nothing_there", "map_paths", "predict_scene"]
+__all__ = ["check_nothing_there", "map_paths", "names_apart", "predict_scene"]
 
 
 def predict_scene(
@@ -105,8 +105,19 @@ def check_nothing_there(targets: Sequence[Path], *, resume: bool = False) -> Non
             raise InputError(target, "is there already", "name another place, or replace it: `overwrite=True`")
 
 
+def names_apart(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """A name without suffix for each file: its own; with the folders below the common one where some share theirs."""
+    stems = [Path(path).with_suffix("") for path in paths]
+    if len({stem.name for stem in stems}) == len(stems) or len({stem.is_absolute() for stem in stems}) > 1:
+        return [Path(stem.name) for stem in stems]
+    common = os.path.commonpath([stem.parent for stem in stems])
+    return [stem.relative_to(common) if common else stem for stem in stems]
+
+
 def map_paths(scenes: Sequence[str], out: str | os.PathLike[str]) -> list[Path]:
     """Where the map of each scene goes: `out` itself if it is a file's name, else a .tif of the scene's name in it.
+
+    Scenes of the same name in several folders keep these folders.
 
     Raises
     ------
@@ -119,7 +130,8 @@ def map_paths(scenes: Sequence[str], out: str | os.PathLike[str]) -> list[Path]:
             raise InputError(out, f"is one file for {len(scenes)} scenes", "name a folder")
         targets = [out]
     else:
-        targets = [out / f"{Path(scene.partition('?')[0]).stem}.tif" for scene in scenes]
+        names = names_apart([scene.partition("?")[0] for scene in scenes])
+        targets = [out / name.with_name(f"{name.name}.tif") for name in names]
     for target, scene in zip(targets, scenes, strict=True):
         if targets.count(target) > 1:
             raise InputError(scene, f"would share the map {target} with another scene", "give them different names")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from terrasift.files import read_yaml
 from terrasift.legend import Legend
-from terrasift.raster import Raster, Window, ground_sampling
+from terrasift.raster import Raster, Window, ground_sampling, job_of_map
 from terrasift.recipe import Recipe, recipe_names
 from terrasift.run import RunFolder
 
-__all__ = ["describe"]
+__all__ = ["describe", "is_own_map"]
 
 
 def describe(path: str) -> str:
@@ -22,6 +22,14 @@ def describe(path: str) -> str:
     if Path(path).is_dir():
         return _run(RunFolder(path))
     return _raster(path)
+
+
+def is_own_map(path: str) -> bool:
+    """Whether this is a class map that `terrasift predict` wrote, small enough to be counted at once."""
+    if Path(path).suffix.lower() not in (".tif", ".tiff", ".png") or not job_of_map(path):
+        return False
+    with Raster(path) as raster:
+        return raster.info.height * raster.info.width <= _MOST_PIXELS
 
 
 def _is_legend(path: str) -> bool:
