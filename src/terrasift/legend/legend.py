@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,12 +35,16 @@ class Legend:
         The classifier, 1 or 2, whose clusters the classes hold.
     taught
         Which taught classifier of a run has the outputs that the classes hold, in place of clusters; "" for none.
+    weights
+        Digest of the weights whose clusters the classes hold: another network's clusters mean something else. "" where
+        nobody says.
     """
 
     classes: tuple[LandClass, ...]
     ignore: tuple[str, ...] = ()
     classifier: int = 1
     taught: str = ""
+    weights: str = field(default="", compare=False)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], clusters: int | None = None, classifiers: int | None = None) -> Legend:
@@ -69,6 +73,8 @@ class Legend:
         """Write the YAML file that `load` reads, whole or not at all."""
         lines = ["# Class names, colours and the clusters each class holds; edit freely."]
         lines.append(f"classifier: {self.classifier}")
+        if self.weights:
+            lines.append(f"weights: {json.dumps(self.weights)}  # whose clusters these are")
         if self.taught:
             lines.append(f"taught: {json.dumps(self.taught)}  # by labels: its outputs stand for clusters")
         lines.append("classes:")

@@ -20,7 +20,7 @@ from terrasift.legend.land_class import (
 
 __all__ = ["LegendContent", "check_content", "read_legend"]
 
-_KEYS = ("classes", "ignore", "classifier", "taught")
+_KEYS = ("classes", "ignore", "classifier", "taught", "weights")
 _CLASS_KEYS = ("name", "color", "clusters")
 _CLASS_MEND = 'write {name: road, color: "#808080"}, with clusters: [0, 5] if known'
 
@@ -32,6 +32,7 @@ class LegendContent(NamedTuple):
     ignore: tuple[str, ...]
     classifier: int
     taught: str
+    weights: str
 
 
 def read_legend(
@@ -72,12 +73,18 @@ def _checked(source: _Source, clusters: int | None, classifiers: int | None) -> 
         raise source.wrong(("classifier",), f"is {classifier!r}", "allowed are 1 and 2")
     if classifiers is not None and classifier > classifiers:
         raise source.wrong(("classifier",), f"is {classifier}, but the run has one", "write classifier: 1")
-    taught = source.content.get("taught", "")
-    if not isinstance(taught, str):
-        raise source.wrong(("taught",), f"is {taught!r}", "it names what `terrasift teach` wrote: leave it as it was")
+    taught = _name(source, "taught", "it names what `terrasift teach` wrote: leave it as it was")
+    weights = _name(source, "weights", "it names weights.safetensors: leave it as it was, or out")
     _check_clusters(source, classes, None if taught else clusters)  # outputs of a taught classifier: the run knows them
     _check_distinct(source, classes, ignored)
-    return LegendContent(classes, ignored, classifier, taught)
+    return LegendContent(classes, ignored, classifier, taught, weights)
+
+
+def _name(source: _Source, key: str, mend: str) -> str:
+    value = source.content.get(key, "")
+    if not isinstance(value, str):
+        raise source.wrong((key,), f"is {value!r}", mend)
+    return value
 
 
 def _classes(source: _Source) -> tuple[LandClass, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.files import file_digest, read_json, whole, write_bytes, write_text
@@ -201,7 +202,16 @@ class RunFolder:
 
     def load_legend(self, path: str | os.PathLike[str]) -> Legend:
         """A legend from any file; InputError if it is not one for this run's clusters."""
-        return Legend.load(path, self.recipe.clusters, self.recipe.classifiers)
+        legend = Legend.load(path, self.recipe.clusters, self.recipe.classifiers)
+        if legend.weights and self.is_finished and legend.weights != self._weights_name:
+            mend = "restore both from one run, or begin it anew: terrasift legend RUN --reset"
+            raise RunError(path, "is of other weights: its clusters mean something else here", mend)
+        return legend
+
+    @property
+    def _weights_name(self) -> str:
+        """What tells whether the weights are those that a legend was made for; "" without weights."""
+        return file_digest(self.weights_file)[:_NAME] if self.is_finished else ""
 
     @functools.cached_property
     def weights_digest(self) -> str:
@@ -255,7 +265,7 @@ class RunFolder:
         RunError
             If another process holds on to the legend.
         """
-        return self._legend.save(legend, seen)
+        return self._legend.save(dataclasses.replace(legend, weights=self._weights_name), seen)
 
     def change_legend(self, make: Callable[[], Legend]) -> Legend:
         """Replace the legend by what `make` makes, of the present one or of none, and return that.
@@ -283,10 +293,12 @@ class RunFolder:
         """Write the final weights, whole or not at all, and a legend; the checkpoints have served."""
         from safetensors.torch import save
 
+        tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+        content = save(tensors, {"recipe": _weighed(self.recipe)})
         if not self.legend_file.exists():
-            self.cluster_legend.save(self.legend_file)
-        content = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        write_bytes(self.weights_file, save(content))  # last: where they are, the run is finished
+            name = hashlib.sha256(content).hexdigest()[:_NAME]
+            dataclasses.replace(self.cluster_legend, weights=name).save(self.legend_file)
+        write_bytes(self.weights_file, content)  # last: where they are, the run is finished
         for folder in (self.checkpoint_file.parent, self.superpixels_folder):
             shutil.rmtree(folder, ignore_errors=True)
         self.targets_file.unlink(missing_ok=True)
@@ -299,7 +311,7 @@ class RunFolder:
         RunError
             If the run is not finished, or its weights are not those of its recipe.
         """
-        from safetensors.torch import load_file
+        from terrasift.files.tensors import read_tensors
 
         recipe = self.recipe
         if not self.is_finished:
@@ -308,16 +320,25 @@ class RunFolder:
                 "is not finished",
                 "finish it by `terrasift train` with `resume=True`",
             )
-        network = network_of(recipe)
+        network, mend = network_of(recipe), "restore both from one run"
         try:
-            network.load_state_dict(load_file(self.weights_file))
-        except (SafetensorError, RuntimeError) as error:
-            raise RunError(
-                self.weights_file,
-                "does not hold the weights of recipe.yaml beside it",
-                "restore both from one run",
-            ) from error
+            tensors, texts = read_tensors(self.weights_file, network.state_dict(), mend=mend)
+        except RunError as error:
+            what = f"does not hold the weights of recipe.yaml beside it: {error.what}"
+            raise RunError(self.weights_file, what, mend) from error
+        if texts.get("recipe", _weighed(recipe)) != _weighed(recipe):  # shapes may fit by chance, and the map be wrong
+            raise RunError(self.weights_file, "was trained with another recipe than recipe.yaml beside it", mend)
+        network.load_state_dict(tensors)
         return network.eval()
+
+
+_NAME = 12  # digits of a digest that stand for it in a legend
+
+
+def _weighed(recipe: Recipe) -> str:
+    """What the meaning of weights depends on, as it is kept with them."""
+    keys = {"extractor", "width", "classifiers", "clusters", "bands", "resolution", "scaling"}
+    return json.dumps(recipe.model_dump(mode="json", include=keys), sort_keys=True)
 
 
 def absolute_path(path: str | os.PathLike[str]) -> str:
