@@ -46,9 +46,10 @@ from terrasift.prediction import (
     TimedSegmenter,
     check_nothing_there,
     map_paths,
+    predict_probabilities,
     predict_scene,
 )
-from terrasift.raster import Raster, check_polygons_path, write_polygons, write_qgis_style
+from terrasift.raster import Raster, check_polygons_path, check_probabilities_path, write_polygons, write_qgis_style
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder
 from terrasift.teaching import Labels, MapPoint, Taught
@@ -261,6 +262,8 @@ class Run(RunFolder):
         paths = find_scenes(scenes)
         targets = dict(zip(paths, map_paths(paths, out), strict=True))
         polygons = polygon_paths(targets, options.vector)
+        if options.probabilities is not None and len(paths) > 1:
+            raise SettingError("--probabilities", f"is one file for {len(paths)} scenes", "map them one at a time")
         if not overwrite:
             check_nothing_there([*targets.values(), *polygons.values()], resume=options.resume)
         legend = self._legend_for(options)
@@ -288,11 +291,15 @@ class Run(RunFolder):
         with Raster(scene) as raster:
             if options.vector is not None:
                 check_polygons_path(options.vector, raster.info)
+            if options.probabilities is not None:
+                check_probabilities_path(options.probabilities)
             path = predict_scene(segmenter, legend, raster, out, self._job(raster.state, legend, options), options)
         write_qgis_style(path, legend)
         if options.vector is not None:
             write_polygons(path, options.vector, min_area=options.min_area)
             write_qgis_style(options.vector, legend)
+        if options.probabilities is not None:
+            predict_probabilities(self._predictor_for(legend), legend, scene, options.probabilities)
         return path
 
     def _legend_for(self, options: MapOptions) -> Legend:

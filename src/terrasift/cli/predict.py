@@ -29,6 +29,9 @@ def command(
         Path | None,
         typer.Option(metavar="FILE|DIR", help="Polygons too: .gpkg or .geojson; a folder for many scenes."),
     ] = None,
+    probabilities: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A band for each class too, per cent: a .tif for one scene.")
+    ] = None,
     min_area: Annotated[
         float, typer.Option(metavar="M2", min=0, help="Smallest region, square metres (pixels without a CRS).")
     ] = 0.0,
@@ -50,7 +53,7 @@ def command(
     done = opened.predict_all(
         scenes,
         out,
-        MapOptions(clusters, confidence, vector, min_area, resume),
+        MapOptions(clusters, confidence, vector, min_area, resume, probabilities),
         overwrite=overwrite,
         workers=workers,
         scheduler=scheduler,
@@ -64,7 +67,7 @@ def command(
             f"terrasift legend {run} --merge-to auto  (or see them: terrasift view {run} {shlex.quote(scenes[0])})"
         )
     return Outcome(
-        written=dict.fromkeys((*done.maps, *done.polygons, *filter(None, [done.mosaic])), ""),
+        written=dict.fromkeys((*done.maps, *done.polygons, *filter(None, [done.mosaic, probabilities])), ""),
         failures=failures,
         next=follows,
         facts={"maps": done.maps, "polygons": done.polygons, "mosaic": done.mosaic, "failed": done.failed},

@@ -8,6 +8,7 @@ from terrasift.prediction.maps import check_nothing_there, map_paths, names_apar
 from terrasift.prediction.options import MapOptions, Wanted
 from terrasift.prediction.own_grid import AtResolution
 from terrasift.prediction.predictor import Predictor
+from terrasift.prediction.probabilities import predict_probabilities
 from terrasift.prediction.tensors import TensorReader
 from terrasift.prediction.timed import TimedSegmenter
 from terrasift.prediction.windows import ClusterWindow, Segmenter, Views, scene_views
@@ -27,6 +28,7 @@ __all__ = [
     "check_nothing_there",
     "map_paths",
     "names_apart",
+    "predict_probabilities",
     "predict_scene",
     "scene_views",
 ]

@@ -31,6 +31,9 @@ class MapOptions:
         Go on where the same prediction was killed or interrupted; the map is the same, byte for byte, as if it had
         never been. A map that is whole is left as it is, provided that the run, the scene, the legend and the settings
         of `predict` are still those it was made with.
+    probabilities
+        Write how likely each class is too, to this GeoTIFF (``.tif``): a band for each, called as it is, per cent,
+        uint8, 255 where there is no data. A class is as likely as its clusters are together, by the softmax over all.
     """
 
     clusters: bool = False
@@ -38,6 +41,7 @@ class MapOptions:
     vector: str | os.PathLike[str] | None = None
     min_area: float = 0.0
     resume: bool = False
+    probabilities: str | os.PathLike[str] | None = None
 
 
 @dataclass(frozen=True)

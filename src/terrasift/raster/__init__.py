@@ -16,6 +16,7 @@ from terrasift.raster.mosaic import write_mosaic
 from terrasift.raster.places import Place, georeference, pixels_at, place_of, places_of
 from terrasift.raster.polygons import POLYGON_SUFFIXES, check_polygons_path, write_polygons
 from terrasift.raster.preview import preview_base, write_preview
+from terrasift.raster.probability_map import check_probabilities_path, write_probabilities
 from terrasift.raster.reading import Raster
 from terrasift.raster.resampling import ResampledGrid
 from terrasift.raster.sieve import sieve
@@ -45,6 +46,7 @@ __all__ = [
     "check_layers",
     "check_map_path",
     "check_polygons_path",
+    "check_probabilities_path",
     "check_same_grid",
     "class_areas",
     "confidence_path",
@@ -75,5 +77,6 @@ __all__ = [
     "write_mosaic",
     "write_polygons",
     "write_preview",
+    "write_probabilities",
     "write_qgis_style",
 ]

@@ -59,7 +59,7 @@ class MapFile:
     def fill(self, folder: Path, windows: Iterable[tuple[Window, NDArray[Any]]], job: str) -> None:
         """Make the whole file in a folder, from windows that cover it; `job` is kept in its sidecar."""
         draft = folder / "draft"
-        with open_raster(draft, "w", **self._profile()) as dataset:
+        with open_raster(draft, "w", **self.profile) as dataset:
             if self.legend is not None:
                 colors = {index: (*color, 255) for index, color in enumerate(self.legend.rgb.tolist())}
                 dataset.write_colormap(1, colors)
@@ -104,7 +104,9 @@ class MapFile:
     def _whole(self, folder: Path) -> Path:
         return folder / self.path.name
 
-    def _profile(self) -> dict[str, Any]:
+    @property
+    def profile(self) -> dict[str, Any]:
+        """What rasterio is told of the draft: the scene's grid."""
         profile = {
             "driver": "GTiff",
             "height": self.like.height,

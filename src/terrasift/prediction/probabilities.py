@@ -1,0 +1,81 @@
+"""How likely each class of a legend is at each pixel of a scene."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from terrasift.legend import Legend
+from terrasift.prediction.ahead import ahead
+from terrasift.prediction.options import Wanted
+from terrasift.prediction.own_grid import on_own_grid
+from terrasift.prediction.predictor import Predictor
+from terrasift.prediction.windows import ClusterWindow
+from terrasift.progress import progress_bar
+from terrasift.raster import Raster, Window, write_probabilities
+
+__all__ = ["predict_probabilities"]
+
+
+def predict_probabilities(
+    predictor: Predictor, legend: Legend, scene: str | os.PathLike[str], out: str | os.PathLike[str]
+) -> Path:
+    """Write how likely each class is: a raster with a band for each, per cent.
+
+    A class is as likely as its clusters are together, by the softmax over all of them; where some belong to no class, a
+    pixel's bands add up to less than 100.
+
+    Parameters
+    ----------
+    predictor
+        Gives the clusters that the classes hold.
+    legend
+        The classes.
+    scene
+        Any path GDAL opens.
+    out
+        ``.tif``.
+
+    Raises
+    ------
+    InputError
+        If the scene does not fit the network, or `out` cannot be written.
+    """
+    mapping = legend.mapping(predictor.clusters)
+    held = torch.zeros(predictor.clusters, len(legend.classes))
+    held[np.flatnonzero(mapping >= 0), mapping[mapping >= 0]] = 1.0
+    segment = functools.partial(_shares, predictor, held)
+    with Raster(scene) as raster:
+        info = raster.info
+        wanted = Wanted(classifier=legend.classifier)
+        name = f"{Path(scene).name}: probabilities"
+
+        def windows() -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.bool_]]]:
+            with progress_bar(name, info.height * info.width) as advance:
+                for part in on_own_grid(segment, predictor.reader.recipe, raster, wanted):
+                    yield part.window, np.stack(part.confidence), part.valid
+                    advance(by=part.window.height * part.window.width)
+
+        return write_probabilities(out, info, legend.names, windows())
+
+
+def _shares(predictor: Predictor, held: torch.Tensor, raster: Raster, wanted: Wanted) -> Iterator[ClusterWindow]:
+    """Windows with the probabilities of the classes where others have confidences."""
+    left = predictor.batches(raster.info, wanted.done)
+    network = predictor.ready(predictor.network_of(raster, wanted.classifier))
+    with contextlib.closing(ahead(functools.partial(predictor.reader.batch, raster), left)) as loaded:
+        for batch in loaded:
+            with torch.inference_mode():
+                (logits,) = network(batch.images)
+                likely = logits.float().softmax(dim=1)
+                shares = torch.einsum("nkhw,kc->nchw", likely, held.to(likely.device)).cpu().numpy()
+            for index, view in enumerate(batch.views):
+                planes = tuple(plane[view.core] for plane in shares[index])
+                yield ClusterWindow(view.write, (), batch.valid[index][view.core], planes)
