@@ -24,9 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from terrasift.blocks.external import external_segmentation
 from terrasift.blocks.external.cluster_count import knee, objective_curve
-from terrasift.blocks.external.components import normalise, principal_components
+from terrasift.blocks.external.components import leading_components, normalise
 from terrasift.blocks.external.features import superpixel_features
-from terrasift.blocks.external.merging import merge_clusters
+from terrasift.blocks.external.merging import merge_centres
 from terrasift.blocks.external.partition import best_partition
 from terrasift.blocks.external.preprocessing import smooth
 from terrasift.blocks.external.superpixels import lab_superpixels
@@ -70,12 +70,12 @@ def time_steps(image: np.ndarray) -> dict[str, float]:
     smoothed, _ = timed("2 bilateral filter", smooth, rgb, valid)
     superpixels = timed("3 superpixels", lab_superpixels, smoothed, valid)
     features = timed("4 features", superpixel_features, smoothed, superpixels)
-    points = timed("5 principal components", lambda: principal_components(normalise(features)))
+    points = timed("5 principal components", lambda: leading_components(normalise(features)))
     counts = range(2, min(31, len(points)))
     curve = timed("6 number of clusters", objective_curve, points, counts, random)
     clusters = counts[knee(curve)]
     partition = timed("7 fuzzy c-means", best_partition, points, clusters, random, restarts=20)
-    timed("8 merging", merge_clusters, partition.centres)
+    timed("8 merging", merge_centres, partition.centres)
     start = time.perf_counter()
     timed("whole", external_segmentation, image)
     seconds["whole, wall clock"] = time.perf_counter() - start

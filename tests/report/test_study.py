@@ -33,10 +33,10 @@ from terrasift.study.claims import judge_claims
 from terrasift.study.engine import run_study
 from terrasift.study.experiments import EXPERIMENTS, SUPERVISED, find_experiments
 from terrasift.study.folder import Study
-from terrasift.study.published import SCORE_NAMES
+from terrasift.study.published import PUBLISHED_SCORES
 from terrasift.study.results import CellResult, collect_results, table_rows
 
-NAMES = list(SCORE_NAMES.values())
+NAMES = list(PUBLISHED_SCORES.values())
 LOWER_IS_BETTER = ("variation_of_information", "global_consistency_error", "boundary_displacement_error")
 DECIMALS = dict(zip(NAMES, (1, 1, 1, 1, 2, 3, 3, 1, 3), strict=True))
 TINY = ("width=4", "patch=64", "batch_size=4", "epochs=4", "clusters=8", "compute.device=cpu")
@@ -183,7 +183,7 @@ def published_lines() -> dict[tuple[str, str], dict[str, float]]:
     content = resources.files("terrasift.study").joinpath("published.csv").read_text("utf-8")
     lines = csv.DictReader(line for line in content.splitlines() if not line.startswith("#"))
     return {
-        (line["variant"], line["classifier"]): {name: float(line[short]) for short, name in SCORE_NAMES.items()}
+        (line["variant"], line["classifier"]): {name: float(line[short]) for short, name in PUBLISHED_SCORES.items()}
         for line in lines
         if (line["table"], line["dataset"]) == ("II", "potsdam")
     }

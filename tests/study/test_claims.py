@@ -10,7 +10,7 @@ import pytest
 
 from terrasift.study.claims import Finding, judge_claims
 from terrasift.study.experiments import EXPERIMENTS, Claim
-from terrasift.study.published import SCORE_NAMES
+from terrasift.study.published import PUBLISHED_SCORES
 from terrasift.study.results import CellResult
 
 
@@ -25,7 +25,7 @@ def result(
     dataset: str = "here",
     folder: str | None = None,
 ) -> CellResult:
-    scores = dict.fromkeys(SCORE_NAMES.values(), value)
+    scores = dict.fromkeys(PUBLISHED_SCORES.values(), value)
     path = Path(folder or f"{experiment} {variant}") / str(seed)
     return CellResult(experiment, dataset, variant, seed, classifier, best, scores, path, {})
 

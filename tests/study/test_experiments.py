@@ -15,7 +15,7 @@ from terrasift import Recipe, SettingError
 from terrasift.metrics import FACTS
 from terrasift.report.study_list import experiment_tables, row_count
 from terrasift.study.experiments import EXPERIMENTS, STUDY_DEFAULTS, Claim, Experiment, find_experiments
-from terrasift.study.published import SCORE_NAMES, published_rows
+from terrasift.study.published import PUBLISHED_SCORES, published_rows
 
 PUBLISHED = [experiment for experiment in EXPERIMENTS if experiment.table]
 
@@ -61,7 +61,7 @@ def test_cells_are_the_rows_of_the_table(experiment: Experiment, dataset: str) -
 def test_published_values_are_those_of_the_file() -> None:
     for line, row in zip(lines_of_csv(), published_rows(), strict=True):
         assert (row.variant, row.dataset) == (line["variant"], line["dataset"])
-        for short, name in SCORE_NAMES.items():
+        for short, name in PUBLISHED_SCORES.items():
             shown = row.scores[name] * (100 if short in ("acc", "iou", "wiou", "f1") else 1)
             assert shown == pytest.approx(float(line[short]))
 
@@ -95,7 +95,7 @@ def test_claims_are_about_cells_that_are_there(experiment: Experiment, claim: Cl
         assert worse in variants
         assert better != worse
     assert len(set(claim.pairs)) == len(claim.pairs)
-    assert set(claim.scores) <= set(SCORE_NAMES.values()) <= set(FACTS)
+    assert set(claim.scores) <= set(PUBLISHED_SCORES.values()) <= set(FACTS)
 
 
 def test_one_better_cell_is_paired_with_all_worse() -> None:

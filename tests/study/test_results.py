@@ -13,10 +13,10 @@ import pytest
 
 from terrasift.study.experiments import SUPERVISED, Cell, find_experiments
 from terrasift.study.folder import Study
-from terrasift.study.published import SCORE_NAMES
+from terrasift.study.published import PUBLISHED_SCORES
 from terrasift.study.results import CellResult, Row, collect_results, table_rows, write_csv
 
-NAMES = list(SCORE_NAMES.values())
+NAMES = list(PUBLISHED_SCORES.values())
 
 
 def write_cell(study: Study, cell: Cell, seed: int, dataset: str, values: list[float | None], best: int = 1) -> Path:

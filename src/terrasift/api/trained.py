@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mosaic
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.baselines import score_beside
-from terrasift.blocks.choices import Mapping, Regions
+from terrasift.blocks.choices import Mapping, RegionsSeen
 from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, sample_facts
 from terrasift.clusters.legends import merged_legend
 from terrasift.data.scaling import check_array
@@ -444,7 +444,7 @@ class Run(RunFolder):
         map_images: Sequence[str | os.PathLike[str]] | None = None,
         map_masks: _Folders = None,
         mapping: Mapping = "majority",
-        regions: Regions = "classes",
+        regions: RegionsSeen = "classes",
         baselines: bool = True,
         keep_legend: bool = False,
     ) -> Evaluation:

@@ -16,9 +16,9 @@ __all__ = [
     "PredictionSpeed",
     "Reduction",
     "RefinementMethod",
-    "Regions",
+    "RegionsSeen",
     "SuperpixelMethod",
-    "Targets",
+    "TargetsFrom",
 ]
 
 Augmentation = Literal["none", "flips", "geometric", "colour", "both"]
@@ -46,7 +46,7 @@ PredictionSpeed = Literal["plain", "fast", "bfloat16"]
 Reduction = Literal["mean", "sum"]
 """Over the pixels of a batch (`blocks.losses.mumford_shah_loss`)."""
 
-Targets = Literal["self", "contrast"]
+TargetsFrom = Literal["self", "contrast"]
 """What a network learns: its own refined labels, as in the study, or discovered clusters (`discovery`)."""
 
 SuperpixelMethod = Literal["slic", "opencv_slic", "felzenszwalb", "none"]
@@ -62,5 +62,5 @@ MappingMethod = Literal["majority", "hungarian"]
 Mapping = Literal["majority", "hungarian", "legend"]
 """How a run is scored: mapped by a `MappingMethod`, or as its own ``legend`` maps it already."""
 
-Regions = Literal["classes", "clusters"]
+RegionsSeen = Literal["classes", "clusters"]
 """What the region metrics of a segmentation see: the mapped classes, as the study does, or the raw clusters."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from terrasift.blocks.choices import Mapping, Regions
+from terrasift.blocks.choices import Mapping, RegionsSeen
 from terrasift.cli.options import Images, RunPath, Set
 from terrasift.cli.outcome import Outcome
 
@@ -41,7 +41,7 @@ def command(
         Mapping,
         typer.Option(help="majority: many to one; hungarian: one to one; legend: score the run's legend as it is."),
     ] = "majority",
-    regions: Annotated[Regions, typer.Option(help="What the region metrics see.")] = "classes",
+    regions: Annotated[RegionsSeen, typer.Option(help="What the region metrics see.")] = "classes",
     no_baselines: Annotated[
         bool, typer.Option("--no-baselines", help="Leave out k-means, scored beside the run on the same pixels.")
     ] = False,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.blocks.choices import MappingMethod, Regions
+from terrasift.blocks.choices import MappingMethod, RegionsSeen
 from terrasift.errors import InputError
 from terrasift.evaluation.scores import ClassifierScores, Evaluation, LabelledImage
 from terrasift.legend import IGNORE, Legend
@@ -46,7 +46,7 @@ def evaluate_segmenter(
     mapped: Sequence[LabelledImage] | None = None,
     *,
     method: MappingMethod = "majority",
-    regions: Regions = "classes",
+    regions: RegionsSeen = "classes",
 ) -> Evaluation:
     """Find which class each cluster is on one set of labelled images, and score that on another.
 
@@ -84,7 +84,7 @@ def evaluate_legend(
     legend: Legend,
     tested: Sequence[LabelledImage],
     *,
-    regions: Regions = "classes",
+    regions: RegionsSeen = "classes",
 ) -> Evaluation:
     """Score the classes that a legend gives to clusters: what `terrasift score` says of the class map it makes.
 
@@ -122,7 +122,7 @@ def evaluate_views(
     mapped: Sequence[LabelledImage] | None = None,
     *,
     method: MappingMethod = "majority",
-    regions: Regions = "classes",
+    regions: RegionsSeen = "classes",
 ) -> list[Evaluation]:
     """`evaluate_segmenter` under several views of the same masks, segmenting each image once."""
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
@@ -159,7 +159,7 @@ def _score_view(
     found: Sequence[NDArray[np.int64]],
     kept: Sequence[_KeptMaps],
     method: MappingMethod,
-    regions: Regions,
+    regions: RegionsSeen,
 ) -> Evaluation:
     scores = []
     for index, (counts, known) in enumerate(zip(test_counts, found, strict=True)):
@@ -180,7 +180,7 @@ def _score_mapping(
     counts: NDArray[np.int64],
     view: LabelView,
     kept: Sequence[_KeptMaps],
-    regions: Regions,
+    regions: RegionsSeen,
 ) -> ClassifierScores:
     """One classifier, by its index, with its clusters (K,) taken for their classes."""
     truth_table = np.full(IGNORE + 1, IGNORE, np.int64)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.blocks.choices import Regions
+from terrasift.blocks.choices import RegionsSeen
 from terrasift.errors import RunError
 from terrasift.files import read_json, write_text
 from terrasift.legend import LandClass, Legend
@@ -48,7 +48,7 @@ class TruthUsed(NamedTuple):
     tested: tuple[LabelledImage, ...]
     flattered: bool
     """Whether clusters were mapped on the test set itself."""
-    regions: Regions
+    regions: RegionsSeen
     """What the region metrics saw."""
 
 

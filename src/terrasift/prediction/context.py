@@ -12,7 +12,7 @@ from terrasift.blocks.context import Sample
 from terrasift.data.patches import windows_of
 from terrasift.raster import Window
 
-__all__ = ["MOST_WINDOWS", "draw_sample"]
+__all__ = ["MOST_WINDOWS", "sample_windows"]
 
 MOST_WINDOWS = 64
 """That a scene's context is found in."""
@@ -21,7 +21,7 @@ _MOST_READ = 1024  # where most of a scene is nodata, unless they showed
 _LEAST_WINDOWS = 16  # with data: for these the whole scene is gone through
 
 
-def draw_sample(
+def sample_windows(
     height: int,
     width: int,
     side: int,

@@ -22,7 +22,7 @@ from terrasift.machine import find_device
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.ahead import ahead
-from terrasift.prediction.context import draw_sample
+from terrasift.prediction.context import sample_windows
 from terrasift.prediction.deciding import Look, decide, look
 from terrasift.prediction.options import Wanted
 from terrasift.prediction.own_grid import on_own_grid
@@ -232,7 +232,7 @@ class Predictor:
         if self._recipe.predict.context == "patch":
             return network
         sample = functools.cache(
-            lambda: draw_sample(height, width, self._recipe.patch, read)
+            lambda: sample_windows(height, width, self._recipe.patch, read)
         )  # read if it is asked for
         speed: PredictionSpeed = "plain" if self._recipe.predict.speed == "plain" else "fast"  # exact in any case
         return network.held(sample, functools.partial(accelerated, speed=speed))

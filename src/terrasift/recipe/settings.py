@@ -32,7 +32,7 @@ from terrasift.blocks.choices import (
     PredictionSpeed,
     Reduction,
     RefinementMethod,
-    Targets,
+    TargetsFrom,
 )
 from terrasift.errors import SettingError, TerrasiftError
 from terrasift.files import Place, YamlText, parse_yaml, read_yaml, write_text
@@ -193,7 +193,7 @@ class Recipe(_Settings):
     batch_size: _Count = Field(10, description="patches in a step, for each process")
     epochs: _Count = Field(10, description="passes over the patches")
     steps: _Count | None = Field(None, description="stop after so many steps instead; null: epochs decides")
-    targets: Targets = Field("self", description="self: the network's own labels; contrast: discovered clusters")
+    targets: TargetsFrom = Field("self", description="self: the network's own labels; contrast: discovered clusters")
     optimizer: Optimizer = Field("adam", description="adam, or adamw with a weight decay of 0.01")
     lr: _Share = Field(1e-4, description="learning rate of the first step; one_cycle: the largest")
     lr_final: _Share = Field(1e-5, description="learning rate of the last step")

@@ -11,7 +11,7 @@ from terrasift.report.study_curves import loss_figure
 from terrasift.report.study_facts import scaled_mark, study_facts
 from terrasift.report.study_samples import Samples
 from terrasift.report.study_state import CellState, cell_states, problems
-from terrasift.report.study_tables import published_tables, score_columns, score_tables
+from terrasift.report.study_tables import published_tables, score_columns, study_score_tables
 from terrasift.report.study_times import cell_times, read_time_split
 from terrasift.report.study_verdicts import claim_groups, unjudged_claims, verdict_counts
 from terrasift.study.claims import judge_claims
@@ -66,7 +66,7 @@ def write_report(study: Study) -> Path:
 
 
 def _section(experiment: Experiment, rows: list[Row], states: list[CellState], samples: Samples) -> dict[str, Any]:
-    tables = score_tables(experiment, rows)
+    tables = study_score_tables(experiment, rows)
     compared = any(len(row.lines) > 1 for table in tables for row in table.rows)
     return {
         "name": experiment.name,

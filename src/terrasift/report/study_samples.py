@@ -22,7 +22,7 @@ from terrasift.study.cells import read_cell
 from terrasift.study.data import StudyData
 from terrasift.study.folder import Study
 
-__all__ = ["SampleTable", "Samples", "choose_images"]
+__all__ = ["Samples", "StudySamples", "choose_images"]
 
 _IMAGES = 3
 _DRAWN = 50
@@ -36,7 +36,7 @@ class Picture(NamedTuple):
     alt: str
 
 
-class SampleTable(NamedTuple):
+class StudySamples(NamedTuple):
     """A row for each image."""
 
     columns: list[str]
@@ -65,7 +65,7 @@ class Samples:
             for folder in track(folders, len(folders), "sample images")
         }
 
-    def table(self, cells: Sequence[CellState]) -> SampleTable | None:
+    def table(self, cells: Sequence[CellState]) -> StudySamples | None:
         """The images, their truth, the clusters of the first cell, and the classes of every cell; None without any."""
         shown = [found for found in cells if found.folder in self._maps and _has_map(found)]
         if not shown:
@@ -80,7 +80,7 @@ class Samples:
             pictures += [self._painted(self._maps[found.folder][number].classes, self._legend) for found in shown]
             alts = [f"{column} of {name}" for column in columns]
             rows.append((name, [Picture(uri, alt) for uri, alt in zip(pictures, alts, strict=True)]))
-        return SampleTable(columns, rows)
+        return StudySamples(columns, rows)
 
     def _clusters(self, folder: Path, number: int) -> str:
         return self._painted(self._maps[folder][number].clusters, Legend.of_clusters(Run(folder).recipe.clusters))

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from terrasift.metrics import FACTS
 from terrasift.report.study_numbers import difference_text, is_better, printed, score_text, unit_of
 from terrasift.study.experiments import Experiment
-from terrasift.study.published import SCORE_NAMES, PublishedRow, published_rows
+from terrasift.study.published import PUBLISHED_SCORES, PublishedRow, published_rows
 from terrasift.study.results import Row
 
-__all__ = ["ScoreTable", "published_tables", "score_columns", "score_tables"]
+__all__ = ["StudyTable", "published_tables", "score_columns", "study_score_tables"]
 
 
 class Column(NamedTuple):
@@ -46,7 +46,7 @@ class TableRow(NamedTuple):
     lines: list[Line]
 
 
-class ScoreTable(NamedTuple):
+class StudyTable(NamedTuple):
     """One experiment on one data set."""
 
     caption: str
@@ -57,11 +57,11 @@ def score_columns() -> list[Column]:
     """The heads of the nine scores, arrows included."""
     return [
         Column(f"{FACTS[name].symbol} {FACTS[name].arrow}", FACTS[name].title, unit_of(name))
-        for name in SCORE_NAMES.values()
+        for name in PUBLISHED_SCORES.values()
     ]
 
 
-def score_tables(experiment: Experiment, rows: Sequence[Row]) -> list[ScoreTable]:
+def study_score_tables(experiment: Experiment, rows: Sequence[Row]) -> list[StudyTable]:
     """A table for each data set with rows of the experiment; best scores of a column are marked, theirs and ours."""
     tables = []
     mine = [row for row in rows if row.experiment == experiment.name]
@@ -69,11 +69,11 @@ def score_tables(experiment: Experiment, rows: Sequence[Row]) -> list[ScoreTable
         chosen = [row for row in mine if row.dataset == dataset]
         ours = _best([row.mean for row in chosen])
         theirs = _best([row.scores for row in _published(experiment, dataset)])
-        tables.append(ScoreTable(_caption(experiment, dataset), [_row(row, ours, theirs) for row in chosen]))
+        tables.append(StudyTable(_caption(experiment, dataset), [_row(row, ours, theirs) for row in chosen]))
     return tables
 
 
-def published_tables(experiment: Experiment) -> list[ScoreTable]:
+def published_tables(experiment: Experiment) -> list[StudyTable]:
     """The published figures alone, for each of the study's data sets."""
     tables = []
     for dataset in ("potsdam", "potsdam3"):
@@ -84,7 +84,7 @@ def published_tables(experiment: Experiment) -> list[ScoreTable]:
             for row in published
         ]
         if rows:
-            tables.append(ScoreTable(_caption(experiment, dataset), rows))
+            tables.append(StudyTable(_caption(experiment, dataset), rows))
     return tables
 
 
@@ -92,13 +92,13 @@ def _row(row: Row, ours: Mapping[str, float], theirs: Mapping[str, float]) -> Ta
     lines = [_line("ours" if row.seeds == 1 else f"ours, {row.seeds} seeds", row.mean, row.spread, ours)]
     if row.published:
         lines.append(_line("published", row.published, {}, theirs))
-        lines.append(Line("difference", [_difference(row, name) for name in SCORE_NAMES.values()]))
+        lines.append(Line("difference", [_difference(row, name) for name in PUBLISHED_SCORES.values()]))
     return TableRow(row.variant, _classifier(row.classifier), lines)
 
 
 def _line(whose: str, scores: Mapping[str, float], spreads: Mapping[str, float], best: Mapping[str, float]) -> Line:
     cells = []
-    for name in SCORE_NAMES.values():
+    for name in PUBLISHED_SCORES.values():
         spread = spreads.get(name, float("nan"))
         style = "best" if printed(name, scores[name]) == best.get(name) else ""
         cells.append(ScoreCell(score_text(name, scores[name]), score_text(name, spread).strip("–"), style))
@@ -114,7 +114,7 @@ def _difference(row: Row, name: str) -> ScoreCell:
 def _best(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The best of each score as it is printed, so that what looks equal is."""
     best = {}
-    for name in SCORE_NAMES.values():
+    for name in PUBLISHED_SCORES.values():
         shown = [printed(name, row[name]) for row in rows if row[name] == row[name]]
         if shown:
             best[name] = max(shown) if FACTS[name].higher_is_better else min(shown)

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
-from terrasift.blocks.choices import Regions
+from terrasift.blocks.choices import RegionsSeen
 from terrasift.evaluation import ClassifierScores, Evaluation
 from terrasift.metrics import FACTS
 from terrasift.metrics.averages import mean_of_defined
@@ -45,7 +45,7 @@ def class_table(evaluation: Evaluation, scores: ClassifierScores) -> Table:
     return table
 
 
-def region_table(scores: ClassifierScores, regions: Regions) -> Table:
+def region_table(scores: ClassifierScores, regions: RegionsSeen) -> Table:
     """Region metrics of each image, where they are few, and their means."""
     means = scores.regions
     names = [name for name in FACTS if name in means]

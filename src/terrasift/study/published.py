@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-__all__ = ["SCORE_NAMES", "PublishedRow", "published_rows"]
+__all__ = ["PUBLISHED_SCORES", "PublishedRow", "published_rows"]
 
-SCORE_NAMES = {
+PUBLISHED_SCORES = {
     "acc": "accuracy",
     "iou": "mean_iou",
     "wiou": "weighted_iou",
@@ -38,7 +38,7 @@ class PublishedRow:
     classifier
         1 or 2; None where the study does not say (Table IX).
     scores
-        By the names of `SCORE_NAMES`, in the units of `metrics.FACTS`: shares, not per cent.
+        By the names of `PUBLISHED_SCORES`, in the units of `metrics.FACTS`: shares, not per cent.
     """
 
     table: str
@@ -66,6 +66,6 @@ def _row(columns: dict[str, str]) -> PublishedRow:
         int(columns["classifier"]) if columns["classifier"] else None,
         {
             name: float(columns[short]) / (100 if short in _IN_PER_CENT else 1)
-            for short, name in SCORE_NAMES.items()
+            for short, name in PUBLISHED_SCORES.items()
         },
     )  # fmt: skip

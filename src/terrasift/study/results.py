@@ -15,7 +15,7 @@ from terrasift.files import whole
 from terrasift.study.cells import read_cell
 from terrasift.study.experiments import EXPERIMENTS, Cell, Experiment
 from terrasift.study.folder import Study
-from terrasift.study.published import SCORE_NAMES, published_rows
+from terrasift.study.published import PUBLISHED_SCORES, published_rows
 
 __all__ = ["CellResult", "Row", "collect_results", "table_rows", "write_csv"]
 
@@ -27,7 +27,7 @@ class CellResult:
     Attributes
     ----------
     scores
-        By the names of `published.SCORE_NAMES`, in the units of `metrics.FACTS`; NaN where undefined.
+        By the names of `published.PUBLISHED_SCORES`, in the units of `metrics.FACTS`; NaN where undefined.
     best
         Whether it is the cell's most accurate classifier on the mapping set.
     folder
@@ -106,14 +106,14 @@ def table_rows(results: Sequence[CellResult]) -> list[Row]:
 def write_csv(rows: Sequence[Row], path: Path) -> None:
     """Every row with each score's mean, spread and published value."""
     columns = ["table", "experiment", "dataset", "variant", "classifier", "seeds"]
-    for name in SCORE_NAMES.values():
+    for name in PUBLISHED_SCORES.values():
         columns += [name, f"{name}_spread", f"{name}_published"]
     with whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         for row in rows:
             line: dict[str, Any] = {name: getattr(row, name) for name in columns[:6]}
-            for name in SCORE_NAMES.values():
+            for name in PUBLISHED_SCORES.values():
                 values = (row.mean.get(name), row.spread.get(name), row.published.get(name))
                 line |= dict(zip((name, f"{name}_spread", f"{name}_published"), map(_number, values), strict=True))
             writer.writerow(line)
@@ -132,7 +132,7 @@ def _read(study: Study, experiment: str, cell: Cell, seed: int) -> list[CellResu
             seed,
             scores["classifier"],
             scores["classifier"] == evaluation["best_classifier"],
-            {name: _score(scores, name) for name in SCORE_NAMES.values()},
+            {name: _score(scores, name) for name in PUBLISHED_SCORES.values()},
             folder,
             content["seconds"],
             content.get("machine", ""),
@@ -155,7 +155,7 @@ def _classifiers(experiment: Experiment, results: Sequence[CellResult]) -> list[
 
 def _row(table: str, results: Sequence[CellResult], classifier: int | None) -> Row:
     first = results[0]
-    values = {name: np.array([result.scores[name] for result in results]) for name in SCORE_NAMES.values()}
+    values = {name: np.array([result.scores[name] for result in results]) for name in PUBLISHED_SCORES.values()}
     same = (
         row.scores
         for row in published_rows()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from terrasift.blocks.external.components import normalise, principal_components
+from terrasift.blocks.external.components import leading_components, normalise
 
 
 def naive_normalise(table):
@@ -34,11 +34,11 @@ def test_normalise_few_superpixels(count):
 def test_components_equal_scikit_learn(shape):
     random = np.random.default_rng(1)
     points = random.normal(size=shape) * np.geomspace(10, 0.01, shape[1])
-    components = principal_components(points)
+    components = leading_components(points)
     expected = PCA(n_components=0.99, svd_solver="full").fit_transform(points)
     assert components.shape == expected.shape
     np.testing.assert_allclose(np.abs(components), np.abs(expected), atol=1e-9)
 
 
 def test_no_variance_is_one_empty_component():
-    np.testing.assert_array_equal(principal_components(np.full((5, 7), 2.0)), np.zeros((5, 1)))
+    np.testing.assert_array_equal(leading_components(np.full((5, 7), 2.0)), np.zeros((5, 1)))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.cluster.hierarchy import cophenet, linkage
 from scipy.spatial.distance import cdist, pdist, squareform
 
-from terrasift.blocks.external.merging import merge_clusters
+from terrasift.blocks.external.merging import merge_centres
 
 
 def naive_average_linkage(points):
@@ -31,14 +31,14 @@ def test_average_linkage_by_hand():
     joined_at = naive_average_linkage(points)
     np.testing.assert_allclose(squareform(cophenet(linkage(pdist(points), "average"))), joined_at)
     expected = joined_at <= 0.33 * joined_at.max()
-    classes = merge_clusters(points).classes
+    classes = merge_centres(points).classes
     np.testing.assert_array_equal(classes[:, None] == classes, expected)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_takes_the_best_of_all_pairs(seed):
     centres = np.random.default_rng(seed).normal(size=(7, 5))
-    found = merge_clusters(centres)
+    found = merge_centres(centres)
     correlations = {}
     for distance in ("euclidean", "cityblock", "chebyshev", "cosine", "correlation"):
         for method in ("single", "complete", "average", "weighted", "centroid", "median", "ward"):
@@ -51,7 +51,7 @@ def test_takes_the_best_of_all_pairs(seed):
 
 
 def test_two_clusters_stay_two():
-    found = merge_clusters(np.array([[0.0, 0.0], [1.0, 3.0]]))
+    found = merge_centres(np.array([[0.0, 0.0], [1.0, 3.0]]))
     assert found.classes.tolist() == [0, 1]
     assert (found.linkage, found.distance) == ("average", "euclidean")
     assert np.isnan(found.correlation)
@@ -59,12 +59,12 @@ def test_two_clusters_stay_two():
 
 @pytest.mark.parametrize("count", [2, 5])
 def test_coincident_centres_become_one(count):
-    assert merge_clusters(np.ones((count, 3))).classes.tolist() == [0] * count
+    assert merge_centres(np.ones((count, 3))).classes.tolist() == [0] * count
 
 
 def test_one_dimension_and_the_origin():
     """Correlation is undefined in one dimension, cosine at the origin: both are left out."""
-    found = merge_clusters(np.array([[0.0], [0.1], [7.0]]))
+    found = merge_centres(np.array([[0.0], [0.1], [7.0]]))
     assert found.classes.tolist() == [0, 0, 1]
     assert found.distance not in ("cosine", "correlation")
 
@@ -73,5 +73,5 @@ def test_one_dimension_and_the_origin():
 @given(st.integers(0, 10_000), st.integers(2, 12), st.integers(1, 6))
 def test_classes_are_numbered_without_gaps(seed, count, dimensions):
     centres = np.random.default_rng(seed).normal(size=(count, dimensions))
-    classes = merge_clusters(centres).classes
+    classes = merge_centres(centres).classes
     assert set(classes.tolist()) == set(range(classes.max() + 1))

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.blocks.external.cluster_count import knee, objective_curve
-from terrasift.blocks.external.components import normalise, principal_components
-from terrasift.blocks.external.merging import Merging, merge_clusters
+from terrasift.blocks.external.components import leading_components, normalise
+from terrasift.blocks.external.merging import Merging, merge_centres
 from terrasift.blocks.external.partition import Partition, best_partition
 
 __all__ = ["Clustering", "cluster_superpixels"]
@@ -67,7 +67,7 @@ def cluster_superpixels(
       tried.
     - Superpixels that are all alike make one class. Two that differ make two.
     """
-    components = principal_components(normalise(features))
+    components = leading_components(normalise(features))
     n = len(components)
     if components.std(axis=0).max() < _RESOLUTION:
         return Clustering(components, range(0), np.zeros(0), None, None, np.zeros(n, np.int64))
@@ -77,7 +77,7 @@ def cluster_superpixels(
     objectives = objective_curve(components, counts, random)
     clusters = min(counts[knee(objectives)] + more_clusters, n - 1)
     partition = best_partition(components, clusters, random, restarts=restarts)
-    merging = merge_clusters(partition.centres)
+    merging = merge_centres(partition.centres)
     classes = _number_by_appearance(merging.classes[partition.clusters])
     return Clustering(components, counts, objectives, partition, merging, classes)
 

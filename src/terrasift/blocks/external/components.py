@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["normalise", "principal_components"]
+__all__ = ["leading_components", "normalise"]
 
 
 def normalise(features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -34,7 +34,7 @@ def normalise(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return features
 
 
-def principal_components(points: NDArray[np.float64], share: float = 0.99) -> NDArray[np.float64]:
+def leading_components(points: NDArray[np.float64], share: float = 0.99) -> NDArray[np.float64]:
     """Project on as few principal components as hold a share of the variance.
 
     Parameters
@@ -52,7 +52,7 @@ def principal_components(points: NDArray[np.float64], share: float = 0.99) -> ND
     Examples
     --------
     >>> line = np.outer([-1.0, 0.0, 1.0], [3.0, 4.0])
-    >>> abs(principal_components(line)).round(6).ravel().tolist()
+    >>> abs(leading_components(line)).round(6).ravel().tolist()
     [5.0, 0.0, 5.0]
     """
     left, singular, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)

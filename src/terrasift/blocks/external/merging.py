@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import cophenet, fcluster, linkage
 from scipy.spatial.distance import pdist
 
-__all__ = ["Merging", "merge_clusters"]
+__all__ = ["Merging", "merge_centres"]
 
 _DISTANCES = ("euclidean", "cityblock", "chebyshev", "cosine", "correlation")
 _LINKAGES = ("average", "complete", "single", "weighted", "centroid", "median", "ward")
@@ -27,7 +27,7 @@ class Merging(NamedTuple):
     """Cophenetic correlation of the tree; NaN where it is undefined."""
 
 
-def merge_clusters(centres: NDArray[np.float64], height: float = 0.33) -> Merging:
+def merge_centres(centres: NDArray[np.float64], height: float = 0.33) -> Merging:
     """Build a tree over the centres for each linkage and distance, take the best, and cut it.
 
     Parameters
@@ -58,7 +58,7 @@ def merge_clusters(centres: NDArray[np.float64], height: float = 0.33) -> Mergin
 
     Examples
     --------
-    >>> merge_clusters(np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 5.0]])).classes.tolist()
+    >>> merge_centres(np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 5.0]])).classes.tolist()
     [0, 0, 1]
     """
     trees = []

@@ -6,18 +6,18 @@ import math
 
 import numpy as np
 
-from terrasift.data.synthetic.canvas import BUILDING, LOW_VEGETATION, Canvas, Place
-from terrasift.data.synthetic.colours import FLAT_ROOFS, GLASS, MACHINERY, SOLAR_PANEL, TILES, Colour, pick
+from terrasift.data.synthetic.canvas import BUILDING, LOW_VEGETATION, Canvas, Spot
+from terrasift.data.synthetic.colours import FLAT_ROOFS, GLASS, MACHINERY, ROOF_TILES, SOLAR_PANEL, Colour, pick
 
 __all__ = ["hall", "house"]
 
 
-def house(canvas: Canvas, place: Place, length: float, width: float) -> bool:
+def house(canvas: Canvas, place: Spot, length: float, width: float) -> bool:
     """Build a house, gabled or hipped, at times with a wing and solar panels; refuse if the site is not all grass."""
     rng = canvas.rng
     if not is_building_site(canvas, place, length, width):
         return False
-    tiles = pick(rng, TILES).brighter(rng.uniform(0.85, 1.12))
+    tiles = pick(rng, ROOF_TILES).brighter(rng.uniform(0.85, 1.12))
     eave, pitch, hipped = rng.uniform(3.5, 6), rng.uniform(0.45, 0.9), rng.random() < 0.3
     wing = place.moved(rng.uniform(-0.2, 0.2) * length, 0.45 * width, math.pi / 2)
     has_wing = rng.random() < 0.4 and is_building_site(canvas, wing, width, 0.7 * width)
@@ -30,7 +30,7 @@ def house(canvas: Canvas, place: Place, length: float, width: float) -> bool:
     return True
 
 
-def hall(canvas: Canvas, place: Place, length: float, width: float, height: float) -> bool:
+def hall(canvas: Canvas, place: Spot, length: float, width: float, height: float) -> bool:
     """Build a flat roof with a parapet, machinery and skylights; refuse if the site is not all grass."""
     rng = canvas.rng
     if not is_building_site(canvas, place, length, width):
@@ -49,14 +49,14 @@ def hall(canvas: Canvas, place: Place, length: float, width: float, height: floa
     return True
 
 
-def is_building_site(canvas: Canvas, place: Place, length: float, width: float) -> bool:
+def is_building_site(canvas: Canvas, place: Spot, length: float, width: float) -> bool:
     """Whether a rectangle, and a step around it, is all grass."""
     view, site = canvas.rectangle(place, length + 1, width + 1)
     return canvas.has_only(view.window, site, LOW_VEGETATION)
 
 
 def pitched_roof(
-    canvas: Canvas, place: Place, length: float, width: float, tiles: Colour, eave: float, pitch: float, *, hipped: bool
+    canvas: Canvas, place: Spot, length: float, width: float, tiles: Colour, eave: float, pitch: float, *, hipped: bool
 ) -> None:
     """Paint a roof that rises from its two long sides to the ridge or, if hipped, from all four."""
     view, roof = canvas.rectangle(place, length, width)
@@ -66,7 +66,7 @@ def pitched_roof(
     canvas.paint(view.window, roof, BUILDING, tiles, eave + pitch * inwards)
 
 
-def on_roof(canvas: Canvas, place: Place, length: float, width: float, colour: Colour, above: float) -> None:
+def on_roof(canvas: Canvas, place: Spot, length: float, width: float, colour: Colour, above: float) -> None:
     """Fix a box on whatever roof is there, `above` metres over it."""
     view, box = canvas.rectangle(place, length, width)
     box &= canvas.labels[view.window] == BUILDING

@@ -26,7 +26,7 @@ __all__ = [
     "Canvas",
     "Floats",
     "Mask",
-    "Place",
+    "Spot",
     "grassland",
 ]
 
@@ -53,7 +53,7 @@ Window = tuple[slice, slice]
 EVERYWHERE: Window = (slice(None), slice(None))
 
 
-class Place(NamedTuple):
+class Spot(NamedTuple):
     """A spot on the ground and the way something there points.
 
     `y` (down) and `x` (right) are metres from the canvas's first pixel, `heading` is in radians from right to down.
@@ -63,12 +63,12 @@ class Place(NamedTuple):
     x: float
     heading: float
 
-    def moved(self, along: float, across: float, turn: float = 0.0) -> Place:
+    def moved(self, along: float, across: float, turn: float = 0.0) -> Spot:
         """Step `along` metres ahead and `across` metres to the right, then turn by `turn` radians."""
         cosine, sine = math.cos(self.heading), math.sin(self.heading)
         y = self.y + along * sine + across * cosine
         x = self.x + along * cosine - across * sine
-        return Place(y, x, self.heading + turn)
+        return Spot(y, x, self.heading + turn)
 
 
 class View(NamedTuple):
@@ -111,12 +111,12 @@ class Canvas:
         rows, columns = self.labels.shape
         return rows * PIXEL, columns * PIXEL
 
-    def shows(self, place: Place, reach: float) -> bool:
+    def shows(self, place: Spot, reach: float) -> bool:
         """Whether any pixel is within `reach` metres of a place, both down and to the right."""
         bottom, right = self.extent
         return -reach < place.y < bottom + reach and -reach < place.x < right + reach
 
-    def view(self, place: Place, reach: float) -> View:
+    def view(self, place: Spot, reach: float) -> View:
         """Look at the pixels within `reach` metres of a place; off the canvas there are none."""
         rows, columns = self.labels.shape
         top, bottom = pixels_within(place.y, reach, rows)
@@ -126,7 +126,7 @@ class Canvas:
         cosine, sine = math.cos(place.heading), math.sin(place.heading)
         return View((slice(top, bottom), slice(left, right)), x * cosine + y * sine, y * cosine - x * sine)
 
-    def rectangle(self, place: Place, length: float, width: float) -> tuple[View, Mask]:
+    def rectangle(self, place: Spot, length: float, width: float) -> tuple[View, Mask]:
         """Look at a place, and mark the pixels of a rectangle that is centred there and points its way."""
         view = self.view(place, math.hypot(length, width) / 2)
         return view, (np.abs(view.along) <= length / 2) & (np.abs(view.across) <= width / 2)

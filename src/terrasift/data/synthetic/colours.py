@@ -29,10 +29,10 @@ __all__ = [
     "POOL",
     "RIVER",
     "ROAD_MARKING",
+    "ROOF_TILES",
     "SHED",
     "SOLAR_PANEL",
     "SPOIL",
-    "TILES",
     "Colour",
     "pick",
 ]
@@ -81,7 +81,7 @@ PAVING = (
     Colour(188, 180, 162, 176),
 )
 
-TILES = (
+ROOF_TILES = (
     Colour(172, 108, 88, 150),
     Colour(144, 88, 74, 138),
     Colour(126, 118, 114, 118),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from terrasift.data.synthetic.canvas import CAR, CLUTTER, LOW_VEGETATION, ROAD, WATER, Canvas, Place
+from terrasift.data.synthetic.canvas import CAR, CLUTTER, LOW_VEGETATION, ROAD, WATER, Canvas, Spot
 from terrasift.data.synthetic.colours import CAR_PAINTS, COURT_LINE, COURTS, GLASS, PAVING, POND, SPOIL, Colour, pick
 
 __all__ = ["car", "court", "heap", "pave", "pond", "slab", "sow"]
@@ -12,7 +12,7 @@ __all__ = ["car", "court", "heap", "pave", "pond", "slab", "sow"]
 
 def slab(
     canvas: Canvas,
-    place: Place,
+    place: Spot,
     length: float,
     width: float,
     label: int,
@@ -27,21 +27,21 @@ def slab(
     return True
 
 
-def sow(canvas: Canvas, place: Place, length: float, width: float) -> None:
+def sow(canvas: Canvas, place: Spot, length: float, width: float) -> None:
     """Give a rectangle's grass a tint of its own."""
     view, lawn = canvas.rectangle(place, length, width)
     lawn &= canvas.labels[view.window] == LOW_VEGETATION
     canvas.colour[view.window][lawn] *= canvas.rng.uniform(0.8, 1.15) * canvas.rng.uniform(0.94, 1.06, size=4)
 
 
-def pave(canvas: Canvas, place: Place, length: float, width: float) -> None:
+def pave(canvas: Canvas, place: Spot, length: float, width: float) -> None:
     """Pave a rectangle wherever it is grass."""
     view, paving = canvas.rectangle(place, length, width)
     paving &= canvas.labels[view.window] == LOW_VEGETATION
     canvas.paint(view.window, paving, ROAD, pick(canvas.rng, PAVING))
 
 
-def car(canvas: Canvas, place: Place) -> None:
+def car(canvas: Canvas, place: Spot) -> None:
     """Put a car, or seldom a lorry, on the road; refuse if there is no room."""
     rng = canvas.rng
     is_lorry = rng.random() < 0.06
@@ -55,7 +55,7 @@ def car(canvas: Canvas, place: Place) -> None:
     canvas.paint(view.window, body & windscreens, CAR, GLASS, 1.2, texture=0.03)
 
 
-def pond(canvas: Canvas, place: Place, radius: float) -> None:
+def pond(canvas: Canvas, place: Spot, radius: float) -> None:
     """Dig a pond with a crooked shore, wherever there is grass."""
     view = canvas.view(place, 1.6 * radius)
     water = np.hypot(view.along, 1.4 * view.across) + 1.5 * canvas.mottle[view.window] < radius
@@ -63,7 +63,7 @@ def pond(canvas: Canvas, place: Place, radius: float) -> None:
     canvas.paint(view.window, water, WATER, POND, texture=0.03)
 
 
-def court(canvas: Canvas, place: Place) -> None:
+def court(canvas: Canvas, place: Spot) -> None:
     """Lay out a tennis court."""
     if not slab(canvas, place, 32, 16, CLUTTER, pick(canvas.rng, COURTS)):
         return
@@ -74,7 +74,7 @@ def court(canvas: Canvas, place: Place) -> None:
     canvas.paint(view.window, inside & (sidelines | cross_lines), CLUTTER, COURT_LINE)
 
 
-def heap(canvas: Canvas, place: Place, radius: float) -> None:
+def heap(canvas: Canvas, place: Spot, radius: float) -> None:
     """Tip a heap of soil or rubble, whatever is there."""
     view = canvas.view(place, 1.6 * radius)
     rise = 1 - np.hypot(view.along, view.across) / radius + 0.25 * canvas.mottle[view.window]

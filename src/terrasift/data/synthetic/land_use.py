@@ -9,7 +9,7 @@ from itertools import cycle
 import numpy as np
 
 from terrasift.data.synthetic.buildings import hall, house
-from terrasift.data.synthetic.canvas import BUILDING, CLUTTER, LOW_VEGETATION, ROAD, Canvas, Place
+from terrasift.data.synthetic.canvas import BUILDING, CLUTTER, LOW_VEGETATION, ROAD, Canvas, Spot
 from terrasift.data.synthetic.colours import CONTAINERS, HEDGE, PAVING, POOL, ROAD_MARKING, SHED, pick
 from terrasift.data.synthetic.grounds import car, court, heap, pave, pond, slab, sow
 from terrasift.data.synthetic.plants import clump, shrub
@@ -20,14 +20,14 @@ __all__ = ["fill_blocks"]
 
 def fill_blocks(canvas: Canvas, plan: TownPlan) -> None:
     """Use the blocks, from the middle outwards: of six in turn three are houses, one flats, one works, one a park."""
-    uses: list[Callable[[Canvas, Place, float, float], None]] = [houses, works, park, houses, flats, houses]
+    uses: list[Callable[[Canvas, Spot, float, float], None]] = [houses, works, park, houses, flats, houses]
     turns = cycle(canvas.rng.permutation(len(uses)))
     for middle, length, width in plan.blocks():
         if canvas.shows(middle, math.hypot(length, width) / 2):
             uses[next(turns)](canvas, middle, length, width)
 
 
-def houses(canvas: Canvas, middle: Place, length: float, width: float) -> None:
+def houses(canvas: Canvas, middle: Spot, length: float, width: float) -> None:
     """Line both long sides of the block with houses, each on a plot of its own."""
     plots = round(length / 17)
     for turn in (0, math.pi):
@@ -36,7 +36,7 @@ def houses(canvas: Canvas, middle: Place, length: float, width: float) -> None:
             plot(canvas, corner.moved((number + 0.5) * length / plots, 0), length / plots, width / 2)
 
 
-def plot(canvas: Canvas, front: Place, width: float, depth: float) -> None:
+def plot(canvas: Canvas, front: Spot, width: float, depth: float) -> None:
     """Lay out a house, its drive and its garden to the right of `front`, the middle of the plot's street side."""
     rng = canvas.rng
     setback, house_length, house_width = rng.uniform(3, 6), rng.uniform(8.5, 12.5), rng.uniform(7.5, 10.5)
@@ -55,7 +55,7 @@ def plot(canvas: Canvas, front: Place, width: float, depth: float) -> None:
     garden(canvas, front.moved(0, (back_door + depth) / 2), width, depth - back_door)
 
 
-def garden(canvas: Canvas, middle: Place, width: float, depth: float) -> None:
+def garden(canvas: Canvas, middle: Spot, width: float, depth: float) -> None:
     """Furnish a back garden: at times a pool, a shed, a hedge; shrubs and trees."""
     rng = canvas.rng
     pool = middle.moved(rng.uniform(-2, 2), 0)
@@ -70,7 +70,7 @@ def garden(canvas: Canvas, middle: Place, width: float, depth: float) -> None:
     clump(canvas, middle.moved(rng.uniform(-0.4, 0.4) * width, 0.3 * depth), trees=int(rng.integers(1, 5)), spread=3)
 
 
-def flats(canvas: Canvas, middle: Place, length: float, width: float) -> None:
+def flats(canvas: Canvas, middle: Spot, length: float, width: float) -> None:
     """Set two long blocks of flats on a lawn with trees, and a car park between them."""
     rng = canvas.rng
     sow(canvas, middle, length, width)
@@ -82,7 +82,7 @@ def flats(canvas: Canvas, middle: Place, length: float, width: float) -> None:
     scatter_trees(canvas, middle, length, width, clumps=14)
 
 
-def works(canvas: Canvas, middle: Place, length: float, width: float) -> None:
+def works(canvas: Canvas, middle: Spot, length: float, width: float) -> None:
     """Build a hall in a paved yard with a car park, containers and heaps; where it finds no room, leave a park."""
     rng = canvas.rng
     depth = rng.uniform(0.38, 0.45) * width
@@ -102,7 +102,7 @@ def works(canvas: Canvas, middle: Place, length: float, width: float) -> None:
         slab(canvas, spot, float(rng.choice((6.1, 12.2))), 2.5, CLUTTER, pick(rng, CONTAINERS), 2.6)
 
 
-def park(canvas: Canvas, middle: Place, length: float, width: float) -> None:
+def park(canvas: Canvas, middle: Spot, length: float, width: float) -> None:
     """Lay out a park: a pond, a tennis court, paths, lawns and trees."""
     rng = canvas.rng
     sow(canvas, middle, length, width)
@@ -113,7 +113,7 @@ def park(canvas: Canvas, middle: Place, length: float, width: float) -> None:
     scatter_trees(canvas, middle, length, width, clumps=26)
 
 
-def park_cars(canvas: Canvas, middle: Place, length: float) -> None:
+def park_cars(canvas: Canvas, middle: Spot, length: float) -> None:
     """Mark two rows of bays with a lane between them, most of the bays taken."""
     for bay in np.arange(1.3 - length / 2, length / 2 - 1, 2.6).tolist():
         for side in (-1, 1):
@@ -122,7 +122,7 @@ def park_cars(canvas: Canvas, middle: Place, length: float) -> None:
                 car(canvas, middle.moved(bay, side * 5.4, side * math.pi / 2))
 
 
-def scatter_trees(canvas: Canvas, middle: Place, length: float, width: float, clumps: int) -> None:
+def scatter_trees(canvas: Canvas, middle: Spot, length: float, width: float, clumps: int) -> None:
     """Scatter trees, alone and in clumps, and shrubs over a rectangle."""
     rng = canvas.rng
     for _ in range(clumps):

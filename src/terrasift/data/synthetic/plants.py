@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from terrasift.data.synthetic.canvas import LOW_VEGETATION, TREE, Canvas, Place
+from terrasift.data.synthetic.canvas import LOW_VEGETATION, TREE, Canvas, Spot
 from terrasift.data.synthetic.colours import FOLIAGE, Colour, pick
 
 __all__ = ["clump", "shrub", "tree"]
 
 
-def clump(canvas: Canvas, place: Place, trees: int, spread: float) -> None:
+def clump(canvas: Canvas, place: Spot, trees: int, spread: float) -> None:
     """Grow some trees of one kind close together."""
     rng = canvas.rng
     foliage = pick(rng, FOLIAGE)
@@ -26,7 +26,7 @@ def clump(canvas: Canvas, place: Place, trees: int, spread: float) -> None:
         )
 
 
-def tree(canvas: Canvas, place: Place, radius: float, foliage: Colour) -> None:
+def tree(canvas: Canvas, place: Spot, radius: float, foliage: Colour) -> None:
     """Grow a tree with a lumpy crown, if it can take root."""
     phase = canvas.rng.uniform(0, 2 * math.pi)
     if not can_root(canvas, place):
@@ -41,7 +41,7 @@ def tree(canvas: Canvas, place: Place, radius: float, foliage: Colour) -> None:
     canvas.paint(view.window, distance < 1, TREE, foliage, height, texture=0.10)
 
 
-def shrub(canvas: Canvas, place: Place) -> None:
+def shrub(canvas: Canvas, place: Spot) -> None:
     """Grow a shrub, in a tree's colours but low vegetation, if it can take root."""
     radius, foliage = canvas.rng.uniform(0.5, 1.3), pick(canvas.rng, FOLIAGE)
     if not can_root(canvas, place):
@@ -52,7 +52,7 @@ def shrub(canvas: Canvas, place: Place) -> None:
     canvas.paint(view.window, distance < 1, LOW_VEGETATION, foliage, height, texture=0.12)
 
 
-def can_root(canvas: Canvas, place: Place) -> bool:
+def can_root(canvas: Canvas, place: Spot) -> bool:
     """Whether there is open soil at a place."""
     view, soil = canvas.rectangle(place, 1, 1)
     return canvas.has_only(view.window, soil, LOW_VEGETATION)

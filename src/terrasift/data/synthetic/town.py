@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from terrasift.data.synthetic.canvas import EVERYWHERE, LOW_VEGETATION, ROAD, WATER, Canvas, Floats, Place
+from terrasift.data.synthetic.canvas import EVERYWHERE, LOW_VEGETATION, ROAD, WATER, Canvas, Floats, Spot
 from terrasift.data.synthetic.colours import BANK, FOLIAGE, PAVEMENT, RIVER, ROAD_MARKING, pick
 from terrasift.data.synthetic.grounds import car
 from terrasift.data.synthetic.plants import tree
@@ -32,7 +32,7 @@ class Road(NamedTuple):
 class Block(NamedTuple):
     """The ground between the pavements of two avenues and of two streets: its middle, headed east, and its size."""
 
-    middle: Place
+    middle: Spot
     length: float
     width: float
 
@@ -45,7 +45,7 @@ class TownPlan:
     south. Nothing farther than `reach` is on the canvas.
     """
 
-    middle: Place
+    middle: Spot
     reach: float
     avenues: list[Road]
     streets: list[Road]
@@ -57,11 +57,11 @@ class TownPlan:
         """All avenues and streets."""
         return self.avenues + self.streets
 
-    def place(self, east: float, south: float) -> Place:
+    def place(self, east: float, south: float) -> Spot:
         """Find a position on the canvas; its heading is east."""
         return self.middle.moved(east - float(self.winding(south)), south)
 
-    def place_on(self, road: Road, along: float, offset: float) -> Place:
+    def place_on(self, road: Road, along: float, offset: float) -> Spot:
         """Find the place `along` metres down a road and `offset` metres off its middle; its heading is the road's."""
         if not road.is_avenue:
             return self.place(along, road.middle + offset)
@@ -102,7 +102,7 @@ def draw_plan(canvas: Canvas) -> TownPlan:
     reach = math.hypot(bottom, right) / 2
     bend = rng.uniform(4, 9)
     return TownPlan(
-        middle=Place(bottom / 2, right / 2, heading=rng.uniform(0, 2 * math.pi)),
+        middle=Spot(bottom / 2, right / 2, heading=rng.uniform(0, 2 * math.pi)),
         reach=reach,
         avenues=draw_roads(rng, reach + bend, spacing=(75, 105), half_width=(3.8, 5.2), is_avenue=True),
         streets=draw_roads(rng, reach, spacing=(58, 76), half_width=(2.8, 3.8), is_avenue=False),
@@ -130,7 +130,7 @@ def dig_river(canvas: Canvas) -> None:
     """Let a river wind past the middle, about half-way between it and the edge."""
     rng = canvas.rng
     bottom, right = canvas.extent
-    middle = Place(bottom / 2, right / 2, heading=rng.uniform(0, 2 * math.pi))
+    middle = Spot(bottom / 2, right / 2, heading=rng.uniform(0, 2 * math.pi))
     course = middle.moved(0, rng.uniform(0.2, 0.3) * min(bottom, right))
     view = canvas.view(course, bottom + right)
     shore = np.abs(view.across + 7 * canvas.broad) + 0.5 * canvas.mottle - rng.uniform(5, 8)
