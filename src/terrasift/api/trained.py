@@ -180,7 +180,9 @@ class Run(RunFolder):
             classifier = legend.classifier
             facts = self._embedded(gather_facts(self.predictor, find_scenes(images), classifier), classifier)
         if facts is None:
-            raise RunError(self.path, "its training images are not where they were", "name `images` of the kind")
+            raise RunError(
+                self.path, "its training images are not where they were", "name images of the kind: `images`"
+            )
         return merged_legend(facts, classes, legend)
 
     def merge(self, classes: int | None = None, images: Sequence[str | os.PathLike[str]] | None = None) -> Legend:
