@@ -100,6 +100,7 @@ def run_command(*arguments: object) -> tuple[object, str]:
 
 def outcome_of(kind: str, seed: int, world: Path, place: Path) -> str:
     """Try one input of a kind: "answered", or what went wrong."""
+    shutil.rmtree(place, ignore_errors=True)  # of a process that was killed
     place.mkdir(parents=True)
     try:
         arguments = KINDS[kind](random.Random(f"{kind} {seed}"), world, place)
