@@ -10,7 +10,9 @@
 
 from __future__ import annotations
 
-__all__ = ["InputError", "RunError", "SettingError", "TerrasiftError"]
+import importlib.util
+
+__all__ = ["InputError", "RunError", "SettingError", "TerrasiftError", "check_installed", "not_installed"]
 
 
 class TerrasiftError(Exception):
@@ -50,3 +52,25 @@ class SettingError(TerrasiftError, ValueError):
 
 class RunError(TerrasiftError, OSError):
     """A run's folder is missing, incomplete, or belongs to another recipe."""
+
+
+def check_installed(where: str, extra: str, *packages: str) -> None:
+    """Check before any work that packages of an extra of terrasift are there; `not_installed` is raised if one is not.
+
+    Parameters
+    ----------
+    where
+        The option or key that needs them.
+    extra
+        As in ``pip install 'terrasift[extra]'``.
+    packages
+        Names that are imported.
+    """
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise not_installed(where, package, extra)
+
+
+def not_installed(where: str, package: str | None, extra: str) -> SettingError:
+    """The error for whoever asks for what a package of an extra does."""
+    return SettingError(where, f"{package} is not installed", f"pip install 'terrasift[{extra}]'")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import importlib.util
 import json
 import logging
 import os
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from terrasift.errors import RunError, SettingError
+from terrasift.errors import RunError, SettingError, check_installed
 from terrasift.files import whole
 from terrasift.legend import Legend
 from terrasift.network import Network
@@ -272,9 +271,7 @@ def _format(path: Path) -> tuple[_Write, Callable[[Path], _Execute]]:
         raise SettingError("out", f"{path} is a folder", "name a file")
     if suffix == ".pt2":
         return _write_program, _read_program
-    for package in ("onnx", "onnxscript", "onnxruntime"):
-        if importlib.util.find_spec(package) is None:
-            raise SettingError("out", f"{package} is not installed", "pip install 'terrasift[export]'")
+    check_installed("out", "export", "onnx", "onnxscript", "onnxruntime")
     return _write_onnx, _read_onnx
 
 

@@ -5,7 +5,6 @@ Batches come from anything that is a `BatchSource`. The step needs torch only, t
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import logging
 import operator
@@ -24,7 +23,7 @@ from terrasift.blocks.augmentation import augment, draws_of_step, random_crop
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
-from terrasift.errors import RunError, SettingError
+from terrasift.errors import RunError, SettingError, check_installed
 from terrasift.files import whole
 from terrasift.files.tensors import read_checkpoint
 from terrasift.machine import find_device, machine_facts
@@ -249,10 +248,8 @@ def make_fabric(recipe: Recipe) -> Fabric:
     from lightning_fabric import Fabric  # takes long to import, and the step does without
 
     compute = recipe.compute
-    if compute.tensorboard and importlib.util.find_spec("tensorboard") is None:
-        raise SettingError(
-            "compute.tensorboard", "TensorBoard is not installed", "pip install 'terrasift[tensorboard]'"
-        )
+    if compute.tensorboard:
+        check_installed("compute.tensorboard", "tensorboard", "tensorboard")
     find_device(compute.device)  # says what is wrong as a prediction does
     strategy = "ddp" if compute.devices > 1 else "auto"
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # says which precision it was told to use

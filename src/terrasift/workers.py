@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from terrasift.errors import SettingError
+from terrasift.errors import SettingError, not_installed
 
 __all__ = ["open_client"]
 
@@ -31,7 +31,7 @@ def open_client(workers: int, scheduler: str | None = None) -> Iterator[Any]:
         import dask
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise SettingError("workers", "Dask is not installed", "pip install 'terrasift[dask]'") from error
+        raise not_installed("workers", "Dask", "dask") from error
     with ExitStack() as stack:
         address: Any = scheduler
         if scheduler is None:

@@ -53,7 +53,7 @@ def test_a_missing_library_is_said(
     monkeypatch.delitem(sys.modules, "terrasift.viewer.serving")
     outcome = command("view", ready_run.path, viewer_scenes[0])
     assert outcome.code == 2
-    assert "view: needs uvicorn; pip install 'terrasift[viewer]'" in outcome.err
+    assert "view: uvicorn is not installed; pip install 'terrasift[viewer]'" in outcome.err
 
 
 def test_a_taken_port_is_said(command: Command, ready_run: Run, viewer_scenes: list[Path], built: Path) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from terrasift.assessment.sample import Sample
-from terrasift.errors import InputError
+from terrasift.errors import InputError, SettingError
 from terrasift.files import read_text, write_text
-from terrasift.raster import missing_package, read_layer, write_layer
+from terrasift.raster import check_layers, read_layer, write_layer
 
 __all__ = ["read_references", "write_points"]
 
@@ -36,11 +36,10 @@ def write_points(sample: Sample, folder: str | os.PathLike[str]) -> list[Path]:
         What was written.
     """
     written = [write_text(Path(folder) / _NAMES[0], _table(sample))]
-    missing = missing_package()
-    if missing:
-        _logger.warning(
-            "points as CSV only: %s is not installed; pip install 'terrasift[vector]' for GIS files", missing
-        )
+    try:
+        check_layers("points as CSV only, not for a GIS")
+    except SettingError as error:
+        _logger.warning("%s", error)
         return written
     placed = sample.points[0].longitude is not None
     return [*written, *(_write_layer(sample, Path(folder) / name) for name in _NAMES[1 : 2 + placed])]

@@ -10,7 +10,7 @@ import typer
 
 from terrasift.cli.options import RunPath
 from terrasift.cli.outcome import Outcome
-from terrasift.errors import SettingError
+from terrasift.errors import not_installed
 
 EXAMPLE = "Example: terrasift view runs/city ortho/sheet_7.tif"
 
@@ -38,7 +38,7 @@ def command(
     try:
         from terrasift.viewer.serving import view
     except ImportError as error:
-        raise SettingError("view", f"needs {error.name}", "pip install 'terrasift[viewer]'") from error
+        raise not_installed("view", error.name, "viewer") from error
     with contextlib.suppress(KeyboardInterrupt):
         view(Run.open(run), scenes, out, host=host, port=port, browser=not no_browser)
     return Outcome(["stopped"])

@@ -41,7 +41,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from terrasift.errors import InputError
+from terrasift.errors import InputError, not_installed
 from terrasift.metrics.averages import score_truths
 from terrasift.metrics.boundaries import boundary_displacement_error
 from terrasift.metrics.confusion import ConfusionMatrix, confusion_matrix
@@ -62,7 +62,7 @@ try:
     from torchmetrics import Metric
     from torchmetrics.utilities import dim_zero_cat
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(f"{error.name} is not installed: pip install 'terrasift[torchmetrics]'") from error
+    raise ModuleNotFoundError(str(not_installed(__name__, error.name, "torchmetrics"))) from error
 
 
 class ClassScores(Metric):

@@ -8,7 +8,7 @@ from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.grid import Grid, check_same_grid
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
-from terrasift.raster.layers import Layer, check_layers, missing_package, read_layer, write_layer
+from terrasift.raster.layers import Layer, check_layers, read_layer, write_layer
 from terrasift.raster.locating import burn, coordinates_of, is_placed, pixel_bounds, to_pixels
 from terrasift.raster.map_file import check_map_path, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
@@ -60,7 +60,6 @@ __all__ = [
     "labels_of",
     "level_count",
     "level_shape",
-    "missing_package",
     "pixel_bounds",
     "pixels_at",
     "pixels_of",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import warnings
 from collections.abc import Mapping
@@ -12,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.errors import InputError, SettingError
+from terrasift.errors import InputError, check_installed
 from terrasift.files import check_file, whole
 
-__all__ = ["LAYER_DRIVERS", "Layer", "check_layers", "missing_package", "read_layer", "write_layer"]
+__all__ = ["LAYER_DRIVERS", "Layer", "check_layers", "read_layer", "write_layer"]
 
 LAYER_DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".json": "GeoJSON"}
 """GDAL's names for the formats that layers are written in, by the suffix of a file."""
@@ -39,11 +38,6 @@ class Layer(NamedTuple):
     columns: dict[str, list[Any]]
 
 
-def missing_package() -> str:
-    """A package of the extra `vector` that is not installed; "" where all are."""
-    return next((name for name in ("shapely", "pyogrio") if importlib.util.find_spec(name) is None), "")
-
-
 def check_layers(where: str) -> None:
     """Check before any work that layers can be read and written.
 
@@ -52,9 +46,7 @@ def check_layers(where: str) -> None:
     SettingError
         About `where`, if a package is missing.
     """
-    package = missing_package()
-    if package:
-        raise SettingError(where, f"{package} is not installed", "pip install 'terrasift[vector]'")
+    check_installed(where, "vector", "shapely", "pyogrio")
 
 
 def read_layer(path: str | os.PathLike[str], where: str, mend: str) -> Layer:
