@@ -343,3 +343,9 @@ def test_killed_training_resumes_to_the_same_weights(scenes: Path, tmp_path: Pat
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
     while not path.exists() and process.poll() is None:
         time.sleep(0.02)
+
+
+def test_more_processes_than_processors_are_refused() -> None:
+    recipe = Recipe.load("default", ["compute.device=cpu", "compute.devices=65536"])
+    with pytest.raises(SettingError, match=r"compute.devices: 65536 is more than \d+ processors"):
+        make_fabric(recipe)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import operator
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -250,7 +251,10 @@ def make_fabric(recipe: Recipe) -> Fabric:
     compute = recipe.compute
     if compute.tensorboard:
         check_installed("compute.tensorboard", "tensorboard", "tensorboard")
-    find_device(compute.device)  # says what is wrong as a prediction does
+    device = find_device(compute.device)  # says what is wrong as a prediction does
+    processors = os.cpu_count() or 1
+    if device.type == "cpu" and compute.devices > max(2, processors):  # as many processes would be started
+        raise SettingError("compute.devices", f"{compute.devices} is more than {processors} processors", "name fewer")
     strategy = "ddp" if compute.devices > 1 else "auto"
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # says which precision it was told to use
     try:

@@ -72,10 +72,10 @@ def train(
         run.check_images(find_scenes(images))
         _logger.info("%s is finished already", run.path)
         return run
-    fabric = make_fabric(recipe)
-    fabric.launch()
     scenes = find_scenes(images)
     run.check_images(scenes)
+    fabric = make_fabric(recipe)
+    fabric.launch()
     cached = RegionCache((cache or default_cache_folder()) if use_cache else run.superpixels_folder, recipe.refinement)
     training = Training(run, recipe, scenes, fabric, cached)
     *preparing, steps = STAGES
