@@ -29,8 +29,8 @@ from terrasift import Run
 from terrasift.legend import IGNORE, Legend
 from terrasift.mapping import apply_mapping, map_clusters
 from terrasift.metrics import ConfusionMatrix
+from terrasift.prediction import cluster_maps
 from terrasift.raster import Raster, read_labels, write_image
-from terrasift.report.cluster_maps import cluster_maps
 
 SCORES = ("accuracy", "mean_iou", "weighted_iou", "mean_f1")
 Labels = NDArray[np.int64]

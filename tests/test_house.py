@@ -48,6 +48,7 @@ FLOORS = [
     "api",
     "study",
     "report",
+    "demo",
     "assess",
     "viewer",
     "cli",

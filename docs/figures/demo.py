@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from terrasift.legend import Legend
 from terrasift.raster import Raster, read_labels
-from terrasift.report.pictures import paint
+from terrasift.report.drawing import paint
 
 SIDE = 600  # pixels of the scene shown
 

@@ -22,9 +22,7 @@ from terrasift.assessment import (
 )
 from terrasift.errors import InputError
 from terrasift.raster import ClassAreas, class_areas
-from terrasift.report.assessment import write_assessment
-from terrasift.report.chips import draw_chips, write_chip
-from terrasift.report.labelling import write_labelling_page
+from terrasift.report.assessment import draw_chips, write_assessment, write_chip, write_labelling_page
 
 __all__ = ["Reported", "Sampled", "areas", "report", "sample"]
 

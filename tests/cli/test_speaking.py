@@ -75,7 +75,7 @@ def test_the_log_and_warnings_of_others_are_events_too(command: Command, monkeyp
         warnings.warn("old", DeprecationWarning, stacklevel=1)
         return "a thing"
 
-    monkeypatch.setattr("terrasift.report.describe.describe", describe)
+    monkeypatch.setattr("terrasift.report.terminal.describe.describe", describe)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         outcome = command("info", "thing", "--progress", "json")
@@ -100,7 +100,7 @@ def test_an_interrupt_is_said_in_one_way(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Run, "open", interrupt)
-    monkeypatch.setattr("terrasift.report.describe.describe", interrupt)
+    monkeypatch.setattr("terrasift.report.terminal.describe.describe", interrupt)
     outcome = command(*arguments)
     assert outcome == (130, "", f"terrasift: interrupted; {mend}\n")
 

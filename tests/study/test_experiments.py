@@ -13,7 +13,7 @@ from rich.console import Console
 
 from terrasift import Recipe, SettingError
 from terrasift.metrics import FACTS
-from terrasift.report.study_list import experiment_tables, row_count
+from terrasift.report.terminal.study import experiment_tables, row_count
 from terrasift.study.experiments import EXPERIMENTS, STUDY_DEFAULTS, Claim, Experiment, find_experiments
 from terrasift.study.published import PUBLISHED_SCORES, published_rows
 

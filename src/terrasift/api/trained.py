@@ -265,7 +265,7 @@ class Run(RunFolder):
         targets = dict(zip(paths, map_paths(paths, out), strict=True))
         polygons = polygon_paths(targets, options.vector)
         if options.probabilities is not None and len(paths) > 1:
-            raise SettingError("--probabilities", f"is one file for {len(paths)} scenes", "map them one at a time")
+            raise SettingError("probabilities", f"is one file for {len(paths)} scenes", "map them one at a time")
         if not overwrite:
             check_nothing_there([*targets.values(), *polygons.values()], resume=options.resume)
         legend = self._legend_for(options)

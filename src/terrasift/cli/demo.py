@@ -16,7 +16,7 @@ def command(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="A new folder for all it makes.")] = Path("demo"),
 ) -> Outcome:
     """Everything below on generated scenes: train, map, evaluate, and a page of pictures."""
-    from terrasift.report.demo import demo
+    from terrasift.demo.walk import demo
 
     page = demo(out)
     return Outcome(

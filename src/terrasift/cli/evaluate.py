@@ -54,7 +54,7 @@ def command(
     from terrasift.api import Run
     from terrasift.report.comparison import compared_rows, untaken_lines
     from terrasift.report.run import report_on
-    from terrasift.report.tables import class_table, comparison_table, region_table
+    from terrasift.report.terminal.scores import class_table, comparison_table, region_table
 
     opened = Run.open(run, changes or ())
     before = opened.legend if opened.is_mapped else None

@@ -21,13 +21,13 @@ def command(
     ] = None,
 ) -> Outcome:
     """Say what a raster, a recipe or a run is."""
-    from terrasift.report.describe import describe, is_own_map
+    from terrasift.raster import class_areas, is_soon_counted
+    from terrasift.report.terminal.describe import describe
 
     shown, written = [describe(path)], {}
     facts: dict[str, Any] = {"text": shown[0]}
-    if areas or zones or is_own_map(path):
-        from terrasift.raster import class_areas
-        from terrasift.report.area_tables import area_lines
+    if areas or zones or is_soon_counted(path):
+        from terrasift.report.terminal.areas import area_lines
 
         found = class_areas(path, zones)
         shown += area_lines(found)

@@ -51,7 +51,7 @@ def command(
 ) -> Outcome:
     """Show a run's legend; name, recolour, join and split its classes."""
     from terrasift.legend.changes import change_legend
-    from terrasift.report.legend_table import legend_rows, legend_table
+    from terrasift.report.terminal.legend import legend_rows, legend_table
     from terrasift.run import RunFolder
 
     opened = RunFolder(run)

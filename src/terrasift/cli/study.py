@@ -20,7 +20,7 @@ app = typer.Typer(help="Reproduce the ablation study: its experiments, tables an
 @spoken
 def list_command() -> Outcome:
     """The experiments, their tables, and the settings of every cell."""
-    from terrasift.report.study_list import experiment_tables
+    from terrasift.report.terminal.study import experiment_tables
     from terrasift.study.experiments import EXPERIMENTS
 
     return Outcome(

@@ -81,7 +81,7 @@ def _undone(run: Run) -> Outcome:
 
 
 def _outcome(run: Run, taught: Taught | None, points: list[MapPoint], out: Path | None) -> Outcome:
-    from terrasift.report.teach_table import teach_table
+    from terrasift.report.terminal.teach import teach_table
 
     written = {out: f"{len(points)} places to label next: fill in their column `class`"} if out else {}
     follows = f"open {out} in QGIS, then: terrasift teach {run.path} {out}"

@@ -6,17 +6,20 @@ import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from terrasift.data.batches import PatchBatches, TargetSource
 from terrasift.data.indexing import index_images
 from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.precomputed import regions_of
-from terrasift.data.regions import RegionSource
+from terrasift.data.precomputed import PrecomputedRegions, regions_of
+from terrasift.data.regions import RegionSource, make_regions
 from terrasift.data.sampling import draw_patches
 from terrasift.data.scenes import check_no_labels
 from terrasift.raster import RasterInfo
 from terrasift.recipe import Recipe
 
-__all__ = ["Material", "gather_material"]
+__all__ = ["Material", "gather_material", "regions_of_patch"]
 
 _logger = logging.getLogger(__name__)
 
@@ -80,3 +83,19 @@ def _tell_of_small(infos: Sequence[RasterInfo], side: int) -> None:
     if small:
         of_all = f"{len(small)} of {len(infos)} images are smaller than patches of {side} px, and padded"
         _logger.warning("%s: %s has %d x %d pixels", of_all, small[0].path, small[0].width, small[0].height)
+
+
+def regions_of_patch(patch: Patch, recipe: Recipe, scene: RasterInfo) -> NDArray[np.int32]:
+    """The regions of one patch of a scene as a training has them: see `RegionSource`.
+
+    Raises
+    ------
+    InputError
+        If the patch, or the label raster that the recipe has regions from, cannot be read.
+    """
+    refinement = recipe.refinement
+    with PatchReader(recipe.bands, recipe.scaling) as reader:
+        image, valid = reader.read(patch, recipe.patch)
+    if refinement.method == "precomputed" and refinement.folder:
+        return PrecomputedRegions(refinement.folder, [scene]).of_patch(patch, image, valid)
+    return make_regions(image, valid, refinement)

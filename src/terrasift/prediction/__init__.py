@@ -11,6 +11,7 @@ from terrasift.prediction.predictor import Predictor
 from terrasift.prediction.probabilities import predict_probabilities
 from terrasift.prediction.tensors import TensorReader
 from terrasift.prediction.timed import TimedSegmenter
+from terrasift.prediction.whole import cluster_maps
 from terrasift.prediction.windows import ClusterWindow, Segmenter, Views, scene_views
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Views",
     "Wanted",
     "check_nothing_there",
+    "cluster_maps",
     "map_paths",
     "names_apart",
     "predict_probabilities",

@@ -4,6 +4,7 @@ from terrasift.raster.areas import ground_sampling, pixels_of, row_areas
 from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground, class_areas
 from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
 from terrasift.raster.class_map_reading import ClassMap
+from terrasift.raster.finished_map import is_soon_counted
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.grid import Grid, check_same_grid
 from terrasift.raster.image import write_image
@@ -56,6 +57,7 @@ __all__ = [
     "ground_sampling",
     "is_elsewhere",
     "is_placed",
+    "is_soon_counted",
     "job_of_map",
     "labels_of",
     "level_count",

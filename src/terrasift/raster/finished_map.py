@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.info import RasterInfo
+from terrasift.raster.map_file import job_of_map
+from terrasift.raster.reading import Raster
 
-__all__ = ["FinishedMap", "read_class_map"]
+__all__ = ["FinishedMap", "is_soon_counted", "read_class_map"]
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,11 @@ def read_class_map(path: str | os.PathLike[str]) -> FinishedMap:
     """
     with ClassMap(path) as opened:
         return FinishedMap(opened.read(), opened.nodata, opened.names, opened.info)
+
+
+def is_soon_counted(path: str | os.PathLike[str]) -> bool:
+    """Whether this is a class map that `terrasift predict` wrote, small enough to be counted at once."""
+    if Path(path).suffix.lower() not in (".tif", ".tiff", ".png") or not job_of_map(path):
+        return False
+    with Raster(path) as raster:
+        return raster.info.is_small

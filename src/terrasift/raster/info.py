@@ -94,6 +94,11 @@ class RasterInfo:
         """Where its pixels lie."""
         return Grid(self.height, self.width, self.crs, self.transform)
 
+    @property
+    def is_small(self) -> bool:
+        """Whether all of it can be read while somebody waits: 25 million pixels at most."""
+        return self.height * self.width <= 25_000_000
+
     def band_numbers(self, bands: Bands | None) -> list[int]:
         """The numbers of bands, from 1: this is the one place where names become numbers.
 

@@ -120,6 +120,12 @@ class Raster:
             valid = self._validity(values, numbers, area)
         return np.moveaxis(values, 0, 2), valid
 
+    def valid_share(self) -> float:
+        """The share of pixels that hold data; all of them are read, a strip at a time."""
+        height, width = self.info.height, self.info.width
+        strips = [Window(top, 0, min(_STRIP, height - top), width) for top in range(0, height, _STRIP)]
+        return sum(int(self.read(strip)[1].sum()) for strip in strips) / (height * width)
+
     def read_indices(self, window: Window | None = None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """The first band as it is stored, a palette's indices and not its colours, and validity: both (H, W).
 
@@ -188,6 +194,9 @@ class Raster:
         if self.info.alpha:  # GDAL itself heeds it beside one or three bands only
             valid &= self._dataset.read(self.info.bands + 1, window=area) > 0
         return valid
+
+
+_STRIP = 512  # rows
 
 
 def _info(path: str, dataset: Any, palette: NDArray[np.uint8] | None) -> RasterInfo:

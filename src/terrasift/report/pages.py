@@ -10,9 +10,9 @@ __all__ = ["render"]
 
 
 def render(template: str, **content: Any) -> str:
-    """A template of this room, filled; whatever is filled in is text, never markup."""
+    """A template, named by its path inside the package, filled; whatever is filled in is text, never markup."""
     environment = Environment(
-        loader=PackageLoader("terrasift", "report"),
+        loader=PackageLoader("terrasift", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

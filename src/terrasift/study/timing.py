@@ -23,14 +23,15 @@ from terrasift.data.indexing import index_images
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.precomputed import regions_of
 from terrasift.data.regions import RegionCache
-from terrasift.files import write_text
+from terrasift.errors import RunError
+from terrasift.files import read_json, write_text
 from terrasift.recipe import Recipe, Refinement
 from terrasift.run import RunFolder, network_of
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
 from terrasift.training import Part, fit, make_fabric
 
-__all__ = ["PARTS", "TIMING_FILE", "split_time", "write_timing"]
+__all__ = ["PARTS", "TIMING_FILE", "read_timing", "split_time", "write_timing"]
 
 PARTS = ("data", "superpixels", "forward", "vote", "loss", "backward")
 """What a cell spends its time on, in the order of a step."""
@@ -42,6 +43,15 @@ TIMING_FILE = "timing.json"
 def write_timing(study: Study, cell: Cell) -> Path:
     """Write `split_time` of a cell into the study's folder; returns the file."""
     return write_text(study.path / TIMING_FILE, json.dumps(split_time(study, cell), indent=1) + "\n")
+
+
+def read_timing(folder: Path) -> dict[str, Any] | None:
+    """What `write_timing` left in a study's folder; None where it has not. RunError if that is damaged."""
+    path = folder / TIMING_FILE
+    content: dict[str, Any] | None = None
+    if path.exists():
+        content = read_json(path, RunError, "delete it, and measure again")
+    return content
 
 
 def split_time(study: Study, cell: Cell, seed: int = 0, steps: int = 5) -> dict[str, Any]:

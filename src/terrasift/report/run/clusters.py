@@ -12,8 +12,9 @@ from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import TerrasiftError
 from terrasift.legend import LandClass, Legend
 from terrasift.recipe import Recipe
-from terrasift.report.photos import embed_photo, photo
-from terrasift.report.run_spectra import Spectrum, SpectrumAxes, spectrum_axes, spectrum_of
+from terrasift.report.drawing import photo
+from terrasift.report.pictures import embed_photo
+from terrasift.report.run.spectra import Spectrum, SpectrumAxes, spectrum_axes, spectrum_of
 
 __all__ = ["Card", "CardGroup", "ClusterCards", "cluster_cards"]
 

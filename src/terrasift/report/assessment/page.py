@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from terrasift.assessment import Assessment, Estimate
 from terrasift.files import write_text
-from terrasift.report.area_tables import area_text
 from terrasift.report.pages import render
 from terrasift.report.pictures import embed_figure
+from terrasift.report.words import area_text
 
 __all__ = ["assessment_lines", "write_assessment"]
 
@@ -62,7 +62,7 @@ def assessment_lines(assessment: Assessment) -> list[str]:
 def _page(assessment: Assessment) -> str:
     matrix = zip(assessment.rows, assessment.counts.tolist(), assessment.proportions.tolist(), strict=True)
     return render(
-        "assessment.html.j2",
+        "report/assessment/page.html.j2",
         name=Path(assessment.map).name,
         assessment=assessment,
         overall=None if assessment.overall is None else _percent(assessment.overall),

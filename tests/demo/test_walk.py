@@ -10,7 +10,7 @@ import pytest
 import rasterio
 
 from terrasift import InputError, Legend, Recipe
-from terrasift.report.demo import demo
+from terrasift.demo.walk import demo
 from terrasift.scoring import score_label_maps
 
 

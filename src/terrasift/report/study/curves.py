@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from terrasift.report.curves import average_window, moving_average
 from terrasift.report.pictures import embed_figure
-from terrasift.report.study_state import CellState
 from terrasift.run import RunFolder
+from terrasift.study.states import CellState
 
 __all__ = ["LossFigure", "loss_figure"]
 

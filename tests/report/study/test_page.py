@@ -25,16 +25,16 @@ from terrasift.legend import Legend
 from terrasift.raster import Raster, read_labels
 from terrasift.report.curves import average_window, moving_average
 from terrasift.report.study import write_report
+from terrasift.report.study.tables import study_score_tables
+from terrasift.report.study.times import time_parts
 from terrasift.report.study_numbers import difference_text, is_better, score_text
-from terrasift.report.study_samples import choose_images
-from terrasift.report.study_tables import score_tables
-from terrasift.report.study_times import time_parts
 from terrasift.study.claims import judge_claims
 from terrasift.study.engine import run_study
 from terrasift.study.experiments import EXPERIMENTS, SUPERVISED, find_experiments
 from terrasift.study.folder import Study
 from terrasift.study.published import PUBLISHED_SCORES
 from terrasift.study.results import CellResult, collect_results, table_rows
+from terrasift.study.samples import choose_images
 
 NAMES = list(PUBLISHED_SCORES.values())
 LOWER_IS_BETTER = ("variation_of_information", "global_consistency_error", "boundary_displacement_error")
@@ -233,7 +233,7 @@ def test_a_published_best_whose_row_is_missing_passes_its_bold_to_no_other() -> 
     """Table V on Potsdam without SEEK and DIC, which hold all the best scores."""
     (experiment,) = find_experiments(["feature-extractor"])
     results = [CellResult(experiment.name, "potsdam", "Kan", 0, 1, True, dict.fromkeys(NAMES, 0.5), Path(), {})]
-    ((_, (row,)),) = score_tables(experiment, table_rows(results))
+    ((_, (row,)),) = study_score_tables(experiment, table_rows(results))
     ours, published, _ = row.lines
     assert [cell.style for cell in ours.cells] == ["best"] * 9
     assert [cell.style for cell in published.cells] == [""] * 9

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.prediction import ClusterWindow
+from terrasift.prediction.windows import ClusterWindow
 
 __all__ = ["cluster_maps"]
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from terrasift.assessment import Sample
 from terrasift.files import write_text
-from terrasift.report.chips import SIDE, Chip
+from terrasift.report.assessment.chips import SIDE, Chip
 from terrasift.report.pages import render
-from terrasift.report.photos import embed_photo
+from terrasift.report.pictures import embed_photo
 
 __all__ = ["write_labelling_page"]
 
@@ -29,7 +29,7 @@ def write_labelling_page(sample: Sample, chips: Sequence[Chip], path: str | os.P
         ],
         "points": [_point(sample, number, chip) for number, chip in enumerate(chips)],
     }
-    return write_text(path, render("labelling.html.j2", name=Path(sample.map).name, content=content))
+    return write_text(path, render("report/assessment/labelling.html.j2", name=Path(sample.map).name, content=content))
 
 
 def _padded(count: int) -> list[str]:

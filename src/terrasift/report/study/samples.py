@@ -11,29 +11,20 @@ from numpy.typing import NDArray
 
 from terrasift.api import Run
 from terrasift.evaluation import LabelledImage
-from terrasift.legend import IGNORE, Legend
+from terrasift.legend import Legend
 from terrasift.progress import track
 from terrasift.raster import Raster, read_labels
-from terrasift.report.cluster_maps import cluster_maps
-from terrasift.report.photos import embed_photo, photo
-from terrasift.report.pictures import embed_array, paint
-from terrasift.report.study_state import CellState
-from terrasift.study.cells import read_cell
-from terrasift.study.data import StudyData
+from terrasift.report.drawing import paint, photo
+from terrasift.report.pictures import Picture, embed_array, embed_photo
 from terrasift.study.folder import Study
+from terrasift.study.samples import choose_images, predict_samples
+from terrasift.study.states import CellState
 
-__all__ = ["Samples", "StudySamples", "choose_images"]
+__all__ = ["Samples", "StudySamples"]
 
 _IMAGES = 3
 _DRAWN = 50
 _LONGEST_SIDE = 256  # pixels; more only makes the page heavy
-
-
-class Picture(NamedTuple):
-    """A picture, and in words what it shows."""
-
-    uri: str
-    alt: str
 
 
 class StudySamples(NamedTuple):
@@ -61,7 +52,7 @@ class Samples:
         self._view = next(iter(study.data.views))
         folders = list(dict.fromkeys(found.folder for found in cells if _has_map(found)))
         self._maps = {
-            folder: _predict(folder, self._view, self._images)
+            folder: predict_samples(folder, self._view, self._images)
             for folder in track(folders, len(folders), "sample images")
         }
 
@@ -90,43 +81,10 @@ class Samples:
         return embed_array(paint(_thinned(labels), legend))
 
 
-def choose_images(data: StudyData) -> list[LabelledImage]:
-    """Three test images: of 50 drawn at random, always the same, those that show most classes."""
-    drawn = np.random.default_rng(0).permutation(len(data.tested))[:_DRAWN]
-    images = [data.tested[index] for index in drawn.tolist()]
-    return sorted(images, key=lambda image: -_class_count(image, data.legend))[:_IMAGES]
-
-
-class _Maps(NamedTuple):
-    clusters: NDArray[np.int64]
-    classes: NDArray[np.int64]
-
-
 def _has_map(found: CellState) -> bool:
     return (
         found.state == "done" and found.seed == 0 and found.cell.method == "network" and Run(found.folder).is_finished
     )
-
-
-def _predict(folder: Path, view: str, images: Sequence[LabelledImage]) -> list[_Maps]:
-    """The clusters of the classifier that maps best, (H, W), and the classes they were mapped to."""
-    content = read_cell(folder)
-    assert content is not None  # only cells that are done have a map
-    evaluation = content["data"][view]
-    classifier = evaluation["best_classifier"] - 1
-    mapping = np.array(evaluation["classifiers"][classifier]["mapping"])
-    predictor = Run(folder, ["compute.device=auto"]).predictor  # a report may be written on another machine
-    found = []
-    for image in images:
-        with Raster(image.scene) as raster:
-            maps = cluster_maps(predictor.segment(raster), raster.info.height, raster.info.width)
-        clusters = maps[classifier]
-        found.append(_Maps(clusters, mapping[clusters]))
-    return found
-
-
-def _class_count(image: LabelledImage, legend: Legend) -> int:
-    return len(np.setdiff1d(read_labels(image.mask, legend), [IGNORE]))
 
 
 def _photo(image: LabelledImage, folder: Path) -> str:

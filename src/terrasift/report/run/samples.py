@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,28 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.api import Run
-from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.precomputed import regions_of
-from terrasift.data.regions import RegionCache
+from terrasift.data.material import regions_of_patch
+from terrasift.data.patches import Patch
 from terrasift.errors import InputError
 from terrasift.evaluation import TruthUsed
+from terrasift.evaluation.shown import ShownPatch, choose_patches, read_truth
 from terrasift.legend import LandClass, Legend
 from terrasift.prediction import Predictor
 from terrasift.raster import Raster, RasterInfo, ground_sampling
-from terrasift.report.photos import draw_scale_bar, embed_photo, enlarge, outline, photo
-from terrasift.report.pictures import embed_array, paint
-from terrasift.report.run_patches import ShownPatch, choose_patches, read_truth
+from terrasift.report.drawing import draw_scale_bar, enlarge, outline, paint, photo
+from terrasift.report.pictures import Picture, embed_array, embed_photo
 
 __all__ = ["SampleRow", "SampleTable", "sample_table"]
 
 _SIDE = 384  # pixels of a picture, about: whole multiples of a patch's
-
-
-class Picture(NamedTuple):
-    """A picture, and in words what it shows; no picture where there is nothing to show."""
-
-    uri: str
-    alt: str
 
 
 class SampleRow(NamedTuple):
@@ -120,17 +111,11 @@ class _Writer:
         return SampleRow(name, place, shown)
 
     def _superpixels(self, patch: Patch, info: RasterInfo, valid: NDArray[np.bool_]) -> NDArray[np.int32] | None:
-        """(H, W), as the training had them, -1 without data; None where those of a folder have gone."""
-        refinement = self._recipe.refinement
-        with (
-            PatchReader(self._recipe.bands, self._recipe.scaling) as reader,
-            tempfile.TemporaryDirectory(prefix="terrasift-") as folder,
-        ):
-            try:
-                source = regions_of(refinement, [info], RegionCache(folder, refinement))
-                regions = source.of_patch(patch, *reader.read(patch, self._recipe.patch))
-            except InputError:
-                return None
+        """(H, W), -1 without data; None where those of a folder have gone."""
+        try:
+            regions = regions_of_patch(patch, self._recipe, info)
+        except InputError:
+            return None
         return np.where(valid, regions[: valid.shape[0], : valid.shape[1]], -1)
 
 

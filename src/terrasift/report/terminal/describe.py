@@ -6,11 +6,11 @@ from pathlib import Path
 
 from terrasift.files import read_yaml
 from terrasift.legend import Legend
-from terrasift.raster import Raster, Window, ground_sampling, job_of_map
+from terrasift.raster import Raster, ground_sampling
 from terrasift.recipe import Recipe, recipe_names
 from terrasift.run import RunFolder
 
-__all__ = ["describe", "is_own_map"]
+__all__ = ["describe"]
 
 
 def describe(path: str) -> str:
@@ -22,14 +22,6 @@ def describe(path: str) -> str:
     if Path(path).is_dir():
         return _run(RunFolder(path))
     return _raster(path)
-
-
-def is_own_map(path: str) -> bool:
-    """Whether this is a class map that `terrasift predict` wrote, small enough to be counted at once."""
-    if Path(path).suffix.lower() not in (".tif", ".tiff", ".png") or not job_of_map(path):
-        return False
-    with Raster(path) as raster:
-        return raster.info.height * raster.info.width <= _MOST_PIXELS
 
 
 def _is_legend(path: str) -> bool:
@@ -63,7 +55,7 @@ def _run(run: RunFolder) -> str:
 def _raster(path: str) -> str:
     with Raster(path) as raster:
         info, palette = raster.info, raster.has_palette
-        valid = _valid_share(raster) if info.height * info.width <= _MOST_PIXELS else None
+        valid = raster.valid_share() if info.is_small else None
     lines = [
         f"raster {path}: {info.driver}",
         f"{info.width} x {info.height} pixels, {info.bands} band{'s' * (info.bands > 1)} of {info.dtype}",
@@ -82,13 +74,3 @@ def _raster(path: str) -> str:
     if valid is not None:
         lines.append(f"valid pixels: {valid:.1%}")
     return "\n".join(lines)
-
-
-_MOST_PIXELS = 25_000_000  # more take too long to read for a short description
-_STRIP = 512
-
-
-def _valid_share(raster: Raster) -> float:
-    height, width = raster.info.height, raster.info.width
-    strips = [Window(top, 0, min(_STRIP, height - top), width) for top in range(0, height, _STRIP)]
-    return sum(int(raster.read(strip)[1].sum()) for strip in strips) / (height * width)

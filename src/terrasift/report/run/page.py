@@ -15,14 +15,14 @@ from terrasift.files import write_text
 from terrasift.prediction import Predictor
 from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
 from terrasift.report.pages import render
-from terrasift.report.run_clusters import ClusterCards, cluster_cards
-from terrasift.report.run_curves import training_figure
-from terrasift.report.run_dendrogram import Dendrogram, draw_dendrogram
-from terrasift.report.run_machine import cost_facts, version_facts
-from terrasift.report.run_recipe import recipe_keys
-from terrasift.report.run_samples import SampleTable, sample_table
-from terrasift.report.run_scores import confusion_of, score_tables
-from terrasift.report.run_summary import run_summary
+from terrasift.report.run.clusters import ClusterCards, cluster_cards
+from terrasift.report.run.curves import training_figure
+from terrasift.report.run.dendrogram import Dendrogram, draw_dendrogram
+from terrasift.report.run.machine import cost_facts, version_facts
+from terrasift.report.run.recipe import recipe_keys
+from terrasift.report.run.samples import SampleTable, sample_table
+from terrasift.report.run.scores import confusion_of, score_tables
+from terrasift.report.run.summary import run_summary
 
 __all__ = ["report_on", "write_run_report"]
 
@@ -66,7 +66,7 @@ def write_run_report(run: Run) -> Path:
     versions_title, versions = version_facts(run)
     cards, dendrogram = _clusters(run, images)
     page = render(
-        "run.html.j2",
+        "report/run/page.html.j2",
         name=run.path.resolve().name,
         recipe=run.recipe,
         keys=recipe_keys(run.recipe),

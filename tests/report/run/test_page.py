@@ -21,8 +21,9 @@ from terrasift.data import sampling
 from terrasift.data.scenes import describe_scenes
 from terrasift.metrics import ConfusionMatrix
 from terrasift.raster import RasterInfo
-from terrasift.report.photos import draw_scale_bar, outline, round_length
-from terrasift.report.run import _find_images, report_on, write_run_report
+from terrasift.report.drawing import draw_scale_bar, outline, round_length
+from terrasift.report.run import report_on, write_run_report
+from terrasift.report.run.page import _find_images
 
 ODD = 'a <b> & "c"'
 SECTIONS = ("samples", "scores", "training", "clusters", "recipe", "cost", "versions")

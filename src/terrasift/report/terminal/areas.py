@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from terrasift.raster import ClassArea, ClassAreas
+from terrasift.report.words import area_text
 
-__all__ = ["area_lines", "area_text"]
+__all__ = ["area_lines"]
 
 
 def area_lines(areas: ClassAreas) -> Iterator[str]:
@@ -14,19 +15,6 @@ def area_lines(areas: ClassAreas) -> Iterator[str]:
     yield from _table(f"areas, {areas.unit}", areas.classes, areas.unit)
     for name, classes in areas.zones.items():
         yield from _table(f"in {name}", classes, areas.unit)
-
-
-def area_text(area: float, unit: str) -> str:
-    """An area with as many decimals as mean something: whole pixels, square metres of hectares.
-
-    Examples
-    --------
-    >>> area_text(12345.6789, "ha"), area_text(0.12345, "ha"), area_text(1234.0, "pixels")
-    ('12,345.68', '0.1235', '1,234')
-    """
-    if unit == "pixels":
-        return f"{area:,.0f}"
-    return f"{area:,.4f}" if abs(area) < 10 else f"{area:,.2f}"
 
 
 def _table(title: str, classes: Sequence[ClassArea], unit: str) -> Iterator[str]:

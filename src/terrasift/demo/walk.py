@@ -8,6 +8,10 @@ import os
 import time
 from pathlib import Path
 
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
 from terrasift.api import Run, train
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, SyntheticScene, synthetic_scene
 from terrasift.errors import InputError
@@ -18,8 +22,9 @@ from terrasift.prediction import predict_scene
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.recipe import Recipe
 from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
+from terrasift.report.drawing import paint
 from terrasift.report.pages import render
-from terrasift.report.pictures import embed_array, embed_figure, loss_curve, paint
+from terrasift.report.pictures import embed_array, embed_figure
 from terrasift.report.run import report_on
 
 __all__ = ["demo"]
@@ -102,7 +107,7 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: f
     log = run.log
     assert log is not None  # it has just been trained
     return render(
-        "demo.html.j2",
+        "demo/page.html.j2",
         clusters=run.recipe.clusters,
         steps=log.steps,
         seconds=round(seconds),
@@ -111,7 +116,7 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: f
         compared=compared_rows(evaluation, "terrasift"),
         compared_columns=list(COLUMNS.values()),
         untaken=untaken_lines(evaluation, "terrasift"),
-        curve=embed_figure(loss_curve(log.loss, log.clusters)),
+        curve=embed_figure(_loss_curve(log.loss, log.clusters)),
         files=[
             {"name": "map.tif", "what": "the class map, on the image's own grid: open it in a GIS"},
             {"name": "run/", "what": "the trained network, with its recipe and legend"},
@@ -120,3 +125,24 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: f
             {"name": "scores.json", "what": "every score of each method"},
         ],
     )
+
+
+def _loss_curve(losses: NDArray[np.float64], clusters: NDArray[np.int64], window: int = 20) -> Figure:
+    """The loss of each step, raw and as a moving average, and the clusters in use below it."""
+    figure = Figure(figsize=(7, 4.2))
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    steps = np.arange(1, len(losses) + 1)
+    above.plot(steps, losses, color="#9db7c9", linewidth=0.8, label="each step")
+    if len(losses) >= window:
+        smooth = np.convolve(losses, np.ones(window) / window, mode="valid")
+        above.plot(steps[window - 1 :], smooth, color="#14506e", linewidth=1.8, label=f"mean of {window} steps")
+    above.set_ylabel("loss")
+    above.legend(frameon=False)
+    for number, counts in enumerate(clusters, 1):
+        below.plot(steps, counts, linewidth=1, label=f"classifier {number}")
+    below.set_ylabel("clusters in use")
+    below.set_ylim(bottom=0)
+    below.set_xlabel("step")
+    if len(clusters) > 1:
+        below.legend(frameon=False)
+    return figure

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from terrasift.report.words import duration
 from terrasift.study.results import CellResult
-from terrasift.study.timing import TIMING_FILE
 
-__all__ = ["CellTime", "TimeSplit", "cell_times", "read_time_split", "time_parts"]
+__all__ = ["CellTime", "TimeSplit", "cell_times", "time_parts", "time_split"]
 
 
 class CellTime(NamedTuple):
@@ -56,13 +54,11 @@ def cell_times(results: Sequence[CellResult]) -> list[CellTime]:
     return [*times, _time([f"all {len(runs)} runs"], "", *sums)]
 
 
-def read_time_split(folder: Path) -> TimeSplit | None:
-    """What ``timing.json`` in a study's folder says; None where there is none."""
-    try:
-        content = json.loads((folder / TIMING_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+def time_split(timing: Mapping[str, Any] | None) -> TimeSplit | None:
+    """Of what `read_timing` finds; None where nothing was measured."""
+    if timing is None:
         return None
-    return TimeSplit(content["cell"], content["device"], content["batch"], time_parts(content["seconds"]))
+    return TimeSplit(timing["cell"], timing["device"], timing["batch"], time_parts(timing["seconds"]))
 
 
 def time_parts(seconds: Mapping[str, float] | None) -> list[TimePart]:

@@ -1,9 +1,7 @@
-"""Images as a network sees them, with scale bars, as JPEG inside HTML."""
+"""What is drawn pixel by pixel: images as a network sees them, label maps in their colours, outlines, scale bars."""
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
@@ -11,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from terrasift.blocks.preprocessing import scale_to_unit
+from terrasift.legend import Legend
 from terrasift.recipe import Recipe
 
-__all__ = ["draw_scale_bar", "embed_photo", "enlarge", "outline", "photo", "round_length"]
+__all__ = ["draw_scale_bar", "enlarge", "outline", "paint", "photo", "round_length"]
 
 _LINE = np.array([255, 230, 0], np.uint8)  # yellow: stands out from land, and from dark and light for everybody
 
@@ -27,6 +26,14 @@ def photo(values: NDArray[Any], recipe: Recipe) -> NDArray[np.uint8]:
     return np.rint(shown * 255).astype(np.uint8)
 
 
+def paint(labels: NDArray[np.integer[Any]], legend: Legend) -> NDArray[np.uint8]:
+    """(H, W) class indices to (H, W, 3) uint8 in the legend's colours; anything else is white."""
+    colors = np.full((max(256, len(legend.classes), int(labels.max()) + 1), 3), 255, np.uint8)
+    colors[: len(legend.classes)] = legend.rgb
+    painted: NDArray[np.uint8] = colors[labels]
+    return painted
+
+
 def enlarge(pixels: NDArray[Any], times: int) -> NDArray[Any]:
     """Every pixel of (H, W) or (H, W, C) as a square of `times` by `times`."""
     return pixels.repeat(times, axis=0).repeat(times, axis=1)
@@ -38,13 +45,6 @@ def outline(rgb: NDArray[np.uint8], regions: NDArray[np.int32]) -> NDArray[np.ui
     line[1:] |= regions[1:] != regions[:-1]
     line[:, 1:] |= regions[:, 1:] != regions[:, :-1]
     return np.where(line[:, :, None], _LINE, rgb)
-
-
-def embed_photo(rgb: NDArray[np.uint8], quality: int = 88) -> str:
-    """(H, W, 3) to a data URI that an <img> can show."""
-    buffer = io.BytesIO()
-    Image.fromarray(rgb).save(buffer, format="JPEG", quality=quality, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def round_length(longest: float) -> float:

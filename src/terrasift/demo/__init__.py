@@ -1,0 +1,1 @@
+"""The whole way, shown on generated images."""

@@ -1,0 +1,7 @@
+"""A study as one HTML page."""
+
+from __future__ import annotations
+
+from terrasift.report.study.page import write_report
+
+__all__ = ["write_report"]

@@ -1,0 +1,1 @@
+"""Lines and tables for the terminal, 80 columns wide at most."""
