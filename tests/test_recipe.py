@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrasift import Recipe, Scaling, SettingError
+from terrasift import Recipe, Scaling, SettingError, discover, train
 from terrasift.recipe import Compute, Predict, Refinement, recipe_names
 
 shares = st.floats(0, 1, exclude_min=True)
@@ -139,6 +141,52 @@ def test_a_wrong_key_is_one_line_with_what_is_allowed(change: str, line: str) ->
         Recipe.load("paper", [change])
     assert line in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clusters": 50, "refinement.area": 64, "bands": [3, "nir"]},
+        {"clusters": 50, "refinement": {"area": 64}, "bands": (3, "nir")},
+        {"clusters": np.int64(50), "refinement.area": np.uint8(64), "bands": [3, "nir"]},
+        ["clusters=50", "refinement={area: 64}", "bands=[3, nir]"],
+    ],
+    ids=["dotted", "nested", "of NumPy", "texts"],
+)
+def test_a_dictionary_changes_what_texts_change(changes: Any) -> None:
+    recipe = Recipe.load("default", changes)
+    assert (recipe.clusters, recipe.refinement.area, recipe.bands) == (50, 64, (3, "nir"))
+    assert recipe.refinement.method == Recipe.load("default").refinement.method  # the group's other keys stay
+    assert recipe == Recipe.load("default").changed(changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"cluster": 50}, "recipe default: cluster: is not a key; did you mean clusters? allowed: augmentation, bands"),
+        ({5: 50}, "recipe default: 5: is not a key; allowed: augmentation, bands"),
+        ({"refinement": {"areas": 9}}, "recipe default: refinement.areas: is not a key; did you mean area? allowed: "),
+        ({"clusters": "50"}, 'recipe default: clusters: "50" is wrong; allowed: a whole number from 2 up to 65535'),
+        ({"lr": np.nan}, "recipe default: lr: NaN is wrong; allowed: a number above 0 up to 1"),
+        ({"clusters": object}, "recipe default: clusters: \"<class 'object'>\" is wrong; allowed: a whole number from"),
+        ("clusters=50", "changes: is the text 'clusters=50'; write a dictionary: {\"clusters\": 50}"),
+    ],
+)
+def test_a_wrong_dictionary_is_one_line_that_names_the_key(changes: Any, line: str) -> None:
+    with pytest.raises(SettingError) as error:
+        Recipe.load("default", changes)
+    assert str(error.value).startswith(line)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("recipe", [{"clusters": 50}, 50, ["default"]])
+def test_what_is_no_recipe_is_told_how_to_become_one(recipe: Any, tmp_path: Path) -> None:
+    for function in (lambda: train([tmp_path], tmp_path / "run", recipe), lambda: discover([tmp_path], recipe)):
+        with pytest.raises(
+            SettingError, match=r"recipe: is of type \w+; give a name or a file, or change .*Recipe\.load"
+        ):
+            function()
+    assert not (tmp_path / "run").exists()
 
 
 def test_bands_and_scaling_must_agree() -> None:

@@ -69,6 +69,17 @@ def test_names_without_an_image_are_refused(tree: Path, inputs: list[str], words
         find_scenes(inputs)
 
 
+def test_paths_may_come_one_by_one_but_arrays_may_not(tree: Path) -> None:
+    assert find_scenes(path for path in sorted(tree.glob("*.tif"))) == [
+        str(path) for path in sorted(tree.glob("*.tif"))
+    ]
+    for wrong in (np.zeros((16, 16, 3)), [np.zeros((16, 16))], [7]):
+        with pytest.raises(
+            InputError, match=r"images: one is of type \w+, not a path; name files; an array is mapped by"
+        ):
+            find_scenes(wrong)  # type: ignore[arg-type]
+
+
 def test_files_that_are_left_out_are_said(tree: Path, caplog: pytest.LogCaptureFixture) -> None:
     find_scenes(["images"])
     assert not caplog.records

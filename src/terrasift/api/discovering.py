@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 from terrasift.data.material import gather_material
 from terrasift.data.regions import RegionCache, default_cache_folder
 from terrasift.data.sampling import draw_patches
-from terrasift.data.scenes import find_scenes
+from terrasift.data.scenes import ImagePaths, find_scenes
 from terrasift.discovery import Discovery, EmbeddingParts, discover_in
 from terrasift.recipe import Recipe
 
@@ -16,8 +15,8 @@ __all__ = ["discover"]
 
 
 def discover(
-    images: Sequence[str | os.PathLike[str]],
-    recipe: Recipe | str = "default",
+    images: ImagePaths,
+    recipe: Recipe | str | os.PathLike[str] = "default",
     *,
     parts: EmbeddingParts = "both",
     cache: str | os.PathLike[str] | None = None,
@@ -29,7 +28,7 @@ def discover(
     images
         Files, folders, glob patterns, or any path GDAL opens.
     recipe
-        A recipe or the name of one: its bands, clusters, classifiers, patch, refinement and seed count.
+        A recipe, or the name or file of one: its bands, clusters, classifiers, patch, refinement and seed count.
     parts
         What is clustered: ``whitened`` numbers, their ``contrast``ive embedding, or, as training does, ``both``.
     cache
@@ -47,7 +46,7 @@ def discover(
     SettingError
         If there are fewer superpixels than clusters.
     """
-    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
+    recipe = Recipe.of(recipe)
     made = RegionCache(cache or default_cache_folder(), recipe.refinement)
     recipe, patches, reader, regions = gather_material(find_scenes(images), recipe, made)
     return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts).discovery

@@ -24,7 +24,7 @@ from terrasift.blocks.choices import Mapping, RegionsSeen
 from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, sample_facts
 from terrasift.clusters.legends import merged_legend
 from terrasift.data.scaling import check_array
-from terrasift.data.scenes import find_masks, find_scenes, is_there
+from terrasift.data.scenes import ImagePaths, find_masks, find_scenes, is_there
 from terrasift.discovery import Discovery
 from terrasift.errors import RunError, SettingError
 from terrasift.evaluation import (
@@ -50,7 +50,7 @@ from terrasift.prediction import (
     predict_scene,
 )
 from terrasift.raster import Raster, check_polygons_path, check_probabilities_path, write_polygons, write_qgis_style
-from terrasift.recipe import Recipe
+from terrasift.recipe import Changes, Recipe
 from terrasift.run import RunFolder
 from terrasift.teaching import Labels, MapPoint, Taught
 from terrasift.workers import open_client
@@ -69,13 +69,13 @@ class Run(RunFolder):
     >>> run.predict("scene.tif", "map.tif")  # doctest: +SKIP
     """
 
-    def __init__(self, path: str | os.PathLike[str], changes: Sequence[str] = ()) -> None:
+    def __init__(self, path: str | os.PathLike[str], changes: Changes = ()) -> None:
         super().__init__(path)
-        self._changes = tuple(changes)
+        self._changes = changes
         self._taught_predictors: dict[str, Predictor] = {}
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Run:
+    def open(cls, path: str | os.PathLike[str], changes: Changes = ()) -> Run:
         """Open a finished run.
 
         Parameters
@@ -83,7 +83,7 @@ class Run(RunFolder):
         path
             The run's folder.
         changes
-            ``KEY=VALUE`` each, for keys that do not change what was trained: those under `predict` and `compute`.
+            As for `Recipe.load`, of keys that do not change what was trained: those under `predict` and `compute`.
 
         Raises
         ------
@@ -154,9 +154,7 @@ class Run(RunFolder):
         embedding[: len(centres)] = centres
         return dataclasses.replace(facts, embedding=embedding)
 
-    def merged_legend(
-        self, classes: int | None = None, images: Sequence[str | os.PathLike[str]] | None = None
-    ) -> Legend:
+    def merged_legend(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
         """The legend of clusters that are joined into classes without labels; nothing is written but what is kept.
 
         Parameters
@@ -185,7 +183,7 @@ class Run(RunFolder):
             )
         return merged_legend(facts, classes, legend)
 
-    def merge(self, classes: int | None = None, images: Sequence[str | os.PathLike[str]] | None = None) -> Legend:
+    def merge(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
         """Take the `merged_legend`; the one before goes to ``legend.previous.yaml``."""
         return self.change_legend(lambda: self.merged_legend(classes, images))
 
@@ -227,7 +225,7 @@ class Run(RunFolder):
 
     def predict_all(
         self,
-        scenes: Sequence[str | os.PathLike[str]],
+        scenes: ImagePaths,
         out: str | os.PathLike[str],
         options: MapOptions = MapOptions(),
         *,
@@ -439,11 +437,11 @@ class Run(RunFolder):
 
     def evaluate(
         self,
-        images: Sequence[str | os.PathLike[str]],
+        images: ImagePaths,
         masks: _Folders,
         classes: Legend | str | os.PathLike[str],
         *,
-        map_images: Sequence[str | os.PathLike[str]] | None = None,
+        map_images: ImagePaths | None = None,
         map_masks: _Folders = None,
         mapping: Mapping = "majority",
         regions: RegionsSeen = "classes",
@@ -536,7 +534,7 @@ class Run(RunFolder):
 _SCENES_AT_A_TIME = 8  # on a cluster, so that the end of one scene leaves no worker idle
 
 
-def labelled_images(images: Sequence[str | os.PathLike[str]], masks: _Folders = None) -> list[LabelledImage]:
+def labelled_images(images: ImagePaths, masks: _Folders = None) -> list[LabelledImage]:
     """Images, each with the mask that `find_masks` finds for it; InputError where one is missing."""
     scenes = find_scenes(images)
     return [LabelledImage(scene, mask) for scene, mask in zip(scenes, find_masks(scenes, masks), strict=True)]

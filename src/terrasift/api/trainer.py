@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from terrasift.api.stages import STAGES, Training
 from terrasift.api.trained import Run
 from terrasift.data.regions import RegionCache, default_cache_folder
-from terrasift.data.scenes import find_scenes
+from terrasift.data.scenes import ImagePaths, find_scenes
 from terrasift.errors import InputError, RunError, SettingError
 from terrasift.progress import quiet
 from terrasift.recipe import Recipe
@@ -23,9 +23,9 @@ _logger = logging.getLogger(__name__)
 
 
 def train(
-    images: Sequence[str | os.PathLike[str]],
+    images: ImagePaths,
     out: str | os.PathLike[str],
-    recipe: Recipe | str | None = None,
+    recipe: Recipe | str | os.PathLike[str] | None = None,
     *,
     resume: bool = False,
     cache: str | os.PathLike[str] | None = None,
@@ -41,7 +41,7 @@ def train(
     out
         The run's folder.
     recipe
-        A recipe or the name of one; None means ``default``, or the run's own if it is resumed.
+        A recipe, or the name or file of one; None means ``default``, or the run's own if it is resumed.
     resume
         Go on with a run that was interrupted. It ends with the weights it would have had; on the CPU, bit for bit.
     cache
@@ -66,7 +66,7 @@ def train(
         If `out` holds a run and `resume` is False, or if the run is another recipe's.
     """
     run = Run(out)
-    recipe = Recipe.load(recipe) if isinstance(recipe, str) else recipe
+    recipe = None if recipe is None else Recipe.of(recipe)
     recipe = _continue(run, recipe) if resume and run.has_begun else _fresh(run, recipe)
     if run.is_finished:
         run.check_images(find_scenes(images))

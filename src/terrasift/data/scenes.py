@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from terrasift.raster import Bands, Raster, RasterInfo, Window, is_elsewhere
 __all__ = [
     "MINIMUM_SIDE",
     "RASTER_SUFFIXES",
+    "ImagePaths",
     "check_alike",
     "check_no_labels",
     "check_size",
@@ -38,7 +40,11 @@ MINIMUM_SIDE = 16
 _logger = logging.getLogger(__name__)
 
 
-def find_scenes(inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[str]:
+ImagePaths: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+"""One path, or any number of them: see `find_scenes`."""
+
+
+def find_scenes(inputs: ImagePaths) -> list[str]:
     """Paths of all images meant, in a stable order, each once.
 
     Parameters
@@ -55,6 +61,9 @@ def find_scenes(inputs: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
     """
     found: dict[str, None] = {}
     for item in [inputs] if isinstance(inputs, str | os.PathLike) else inputs:
+        if not isinstance(item, str | os.PathLike):
+            kind, mend = type(item).__name__, "name files; an array is mapped by `Run.predict_array`"
+            raise InputError("images", f"one is of type {kind}, not a path", mend)
         found |= dict.fromkeys(_expand(os.fspath(item)))
     if not found:
         raise InputError("images", "none given", "name files, folders or a pattern such as 'images/*.tif'")

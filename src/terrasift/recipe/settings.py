@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -34,8 +34,9 @@ from terrasift.blocks.choices import (
     RefinementMethod,
     TargetsFrom,
 )
-from terrasift.errors import SettingError, TerrasiftError
+from terrasift.errors import SettingError
 from terrasift.files import Place, YamlText, parse_yaml, read_yaml, write_text
+from terrasift.recipe.changes import Changes, apply_changes
 from terrasift.recipe.wording import Key, explain, keys_of
 from terrasift.recipe.writing import lines_of
 
@@ -237,7 +238,7 @@ class Recipe(_Settings):
         return self.steps or self.epochs * steps_per_epoch
 
     @classmethod
-    def load(cls, name_or_path: str | os.PathLike[str], changes: Sequence[str] = ()) -> Recipe:
+    def load(cls, name_or_path: str | os.PathLike[str], changes: Changes = ()) -> Recipe:
         """A recipe by name (`recipe_names`) or from a YAML file, with single keys changed.
 
         Parameters
@@ -245,17 +246,26 @@ class Recipe(_Settings):
         name_or_path
             ``paper``, ``default``, ``demo``, or a path.
         changes
-            ``KEY=VALUE`` each, dotted keys: ``refinement.area=64``.
+            Values by dotted keys, or ``KEY=VALUE`` each.
 
         Raises
         ------
         SettingError
             If there is no such recipe, or a key is unknown, ill-typed, out of range, or clashes with another.
+
+        Examples
+        --------
+        >>> recipe = Recipe.load("default", {"clusters": 50, "refinement.area": 64})
+        >>> recipe.clusters, recipe.refinement.area
+        (50, 64)
+        >>> Recipe.load("default", {"cluster": 50})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        terrasift.errors.SettingError: recipe default: cluster: is not a key; did you mean clusters? allowed: ...
         """
         text = _find(name_or_path)
         if not isinstance(text.content, dict):
             raise SettingError(text.where, "is not a recipe", "write one `key: value` on a line")
-        changed = {_apply(text.content, change) for change in changes}
+        changed = apply_changes(text.content, changes)
         if ("epochs",) in changed and ("steps",) not in changed and text.content.get("steps") is not None:
             steps = f"counts for nothing: the recipe stops after {text.content['steps']} steps"
             raise SettingError("epochs", steps, "change `steps=...`, or give `steps=null` beside it")
@@ -265,11 +275,20 @@ class Recipe(_Settings):
 
         return cls._checked(text.content, at)
 
-    def changed(self, changes: Sequence[str], where: str = "recipe") -> Recipe:
-        """The same with single keys changed, ``KEY=VALUE`` each; errors as for `load`."""
+    @classmethod
+    def of(cls, recipe: Recipe | str | os.PathLike[str]) -> Recipe:
+        """The recipe itself, or that of a name or a file; SettingError if it is neither."""
+        if isinstance(recipe, Recipe):
+            return recipe
+        if isinstance(recipe, str | os.PathLike):
+            return cls.load(recipe)
+        mend = 'give a name or a file, or change a recipe: Recipe.load("default", {"clusters": 50})'
+        raise SettingError("recipe", f"is of type {type(recipe).__name__}", mend)
+
+    def changed(self, changes: Changes, where: str = "recipe") -> Recipe:
+        """The same with single keys changed; `changes` and errors as for `load`."""
         tree = self.model_dump(mode="json")
-        for change in changes:
-            _apply(tree, change)
+        apply_changes(tree, changes)
         return self.from_tree(tree, where)
 
     @classmethod
@@ -313,22 +332,3 @@ def _find(name_or_path: str | os.PathLike[str]) -> YamlText:
         named = ", ".join(recipe_names())
         raise SettingError(name, "is neither a recipe's name nor a file", f"use {named}, or a YAML file")
     return read_yaml(name, SettingError)
-
-
-def _apply(tree: dict[str, Any], change: str) -> Place:
-    """Change one key of a tree; which one it was."""
-    key, separator, text = change.partition("=")
-    if not separator or not key:
-        raise SettingError(change, "is not KEY=VALUE", "write it so: refinement.area=64")
-    try:
-        value = parse_yaml(text, key).content
-    except TerrasiftError as error:
-        raise SettingError(key, f"{text!r} is not a YAML value", "quote it") from error
-    *parents, last = place = tuple(key.split("."))
-    for parent in parents:
-        below = tree.setdefault(parent, {})
-        if not isinstance(below, dict):
-            below = tree[parent] = {}
-        tree = below
-    tree[last] = value
-    return place
