@@ -55,7 +55,8 @@ class FactsOfMetrics(_FromCode):
         rows = []
         for name, facts in FACTS.items():
             better = "higher" if facts.higher_is_better else "lower"
-            limits = f"{facts.lower:g} to {facts.upper:g} {facts.unit}".replace("inf", "∞").strip()
+            unit = facts.unit.strip("%")  # the values are shares
+            limits = f"{facts.lower:g} to {facts.upper:g} {unit}".replace("inf", "∞").strip()
             rows.append((facts.title, facts.symbol, f"`{name}`", better, limits))
         return _table(("score", "in tables", "in Python and JSON", "better", "range"), rows)
 

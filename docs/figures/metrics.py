@@ -268,7 +268,7 @@ def title_of(name: str) -> str:
     if name not in FACTS:
         return name.replace("_", " ").replace("iou", "IoU").replace("f1", "F1")
     facts = FACTS[name]
-    return f"{facts.symbol} {facts.arrow}" + (f" {facts.unit}" if facts.unit else "")
+    return f"{facts.symbol} {facts.arrow} {facts.unit.strip('%')}".strip()  # what is drawn are shares
 
 
 def number(name: str, score: float) -> str:

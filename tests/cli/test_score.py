@@ -88,7 +88,7 @@ def test_one_image_has_one_row(command: Command, two_by_two: Path) -> None:
     assert "pooled" not in out
     (row,) = (line.split() for line in out.splitlines() if "a.tif" in line)
     perfect = {
-        name: "0.000" if facts.lower == 0 and not facts.higher_is_better else "1.000" for name, facts in FACTS.items()
+        name: facts.text(0 if facts.lower == 0 and not facts.higher_is_better else 1) for name, facts in FACTS.items()
     }
     assert row[1:] == list(perfect.values())[-10:]
 

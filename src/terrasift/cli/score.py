@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -13,7 +13,7 @@ import typer
 from terrasift.cli.outcome import Outcome
 
 if TYPE_CHECKING:
-    from terrasift.metrics import ConfusionMatrix
+    from terrasift.metrics import ConfusionMatrix, MetricFacts
     from terrasift.scoring import Scores
 
 _Rows: TypeAlias = "Sequence[tuple[str, Mapping[str, Any]]]"
@@ -95,6 +95,5 @@ def _table(title: str, rows: _Rows, of_set: _Rows, units: Mapping[str, str] = Ma
     return table
 
 
-def _cells(name: str, scores: Mapping[str, float | None], columns: Iterable[str]) -> list[str]:
-    values = [scores.get(column) for column in columns]
-    return [name, *("-" if value is None or math.isnan(value) else f"{value:.3f}" for value in values)]
+def _cells(name: str, scores: Mapping[str, float | None], columns: Mapping[str, MetricFacts]) -> list[str]:
+    return [name, *(facts.text(scores.get(column)) for column, facts in columns.items())]

@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 from terrasift.evaluation import BaselineScores, ClassifierScores, Evaluation, Seconds
+from terrasift.metrics import FACTS
 
 __all__ = ["COLUMNS", "ComparedRow", "compared_rows", "untaken_lines"]
 
@@ -52,7 +53,10 @@ def compared_rows(evaluation: Evaluation, run: str = "this run") -> list[Compare
     return [
         ComparedRow(
             method,
-            [ComparedScore(_percent(score), is_best=score == top) for score, top in zip(scores, most, strict=True)],
+            [
+                ComparedScore(FACTS[name].text(score), is_best=score == top)
+                for name, score, top in zip(COLUMNS, scores, most, strict=True)
+            ],
             _seconds(seconds[method]),
         )
         for method, scores in found.items()
@@ -70,10 +74,6 @@ def untaken_lines(evaluation: Evaluation, run: str = "this run") -> list[str]:
 
 def _methods(evaluation: Evaluation, run: str) -> dict[str, ClassifierScores | BaselineScores]:
     return {run: evaluation.best, **{scores.name: scores for scores in evaluation.baselines}}
-
-
-def _percent(score: float) -> str:
-    return "–" if math.isnan(score) else f"{100 * score:.1f}"
 
 
 def _seconds(seconds: Seconds | None) -> list[str]:

@@ -22,12 +22,12 @@ from matplotlib.image import imread
 
 from terrasift import Run
 from terrasift.legend import Legend
+from terrasift.metrics import FACTS
 from terrasift.raster import Raster, read_labels
 from terrasift.report.curves import average_window, moving_average
 from terrasift.report.study import write_report
 from terrasift.report.study.tables import study_score_tables
 from terrasift.report.study.times import time_parts
-from terrasift.report.study_numbers import difference_text, is_better, score_text
 from terrasift.study.claims import judge_claims
 from terrasift.study.engine import run_study
 from terrasift.study.experiments import EXPERIMENTS, SUPERVISED, find_experiments
@@ -386,15 +386,15 @@ def test_moving_average_is_the_mean_of_each_window() -> None:
     ],
 )
 def test_numbers_as_the_study_prints_them(name: str, value: float, score: str, difference: str) -> None:
-    assert score_text(name, value) == score
-    assert difference_text(name, value) == difference
+    assert FACTS[name].text(value) == score
+    assert FACTS[name].difference_text(value) == difference
 
 
 def test_only_a_difference_that_shows_is_better() -> None:
-    assert is_better("accuracy", 0.001)
-    assert not is_better("accuracy", 0.0001)
-    assert is_better("boundary_displacement_error", -1.0)
-    assert not is_better("boundary_displacement_error", 1.0)
+    assert FACTS["accuracy"].is_better(0.001)
+    assert not FACTS["accuracy"].is_better(0.0001)
+    assert FACTS["boundary_displacement_error"].is_better(-1.0)
+    assert not FACTS["boundary_displacement_error"].is_better(1.0)
 
 
 def test_nothing_measured_splits_into_nothing() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,7 +22,6 @@ _PER_CLASS = (
     ("f1", "F1"),
     ("iou", "IoU"),
 )
-_DECIMALS = {"kappa": 3, "variation_of_information": 2, "boundary_displacement_error": 1}
 
 
 class Score(NamedTuple):
@@ -118,7 +116,7 @@ def _table(classes: Sequence[LandClass], scores: ClassifierScores, is_best: bool
         ClassRow(
             entry.name,
             entry.color,
-            [_percent(getattr(matrix, name)[index]) for name, _ in _PER_CLASS],
+            [FACTS[f"mean_{name}"].text(getattr(matrix, name)[index]) for name, _ in _PER_CLASS],
             f"{matrix.support[index]:,}",
         )
         for index, entry in enumerate(classes)
@@ -129,7 +127,7 @@ def _table(classes: Sequence[LandClass], scores: ClassifierScores, is_best: bool
         overall=[_score(name, getattr(matrix, name)) for name in _OVERALL],
         regions=[_score(name, regions[name]) for name in FACTS if name in regions],
         rows=rows,
-        means=[_percent(getattr(matrix, f"mean_{name}")) for name, _ in _PER_CLASS],
+        means=[FACTS[mean].text(getattr(matrix, mean)) for mean in (f"mean_{name}" for name, _ in _PER_CLASS)],
         columns=[title for _, title in _PER_CLASS],
         images=len(scores.images),
     )
@@ -137,12 +135,4 @@ def _table(classes: Sequence[LandClass], scores: ClassifierScores, is_best: bool
 
 def _score(name: str, value: float) -> Score:
     facts = FACTS[name]
-    symbol = f"{facts.symbol} {facts.arrow}"
-    if name in _OVERALL and name != "kappa":
-        return Score(symbol, facts.title, _percent(value), "%")
-    text = "–" if math.isnan(value) else f"{value:.{_DECIMALS.get(name, 3)}f}"
-    return Score(symbol, facts.title, text, facts.unit)
-
-
-def _percent(value: float) -> str:
-    return "–" if math.isnan(value) else f"{100 * value:.1f}"
+    return Score(f"{facts.symbol} {facts.arrow}", facts.title, facts.text(value), facts.unit)

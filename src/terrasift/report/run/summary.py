@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from terrasift.api import Run
 from terrasift.evaluation import Evaluation
+from terrasift.metrics import FACTS
 
 __all__ = ["run_summary"]
 
@@ -32,8 +33,10 @@ def run_summary(run: Run, images: int, steps: int, evaluation: Evaluation | None
         facts.append(("Legend", "none yet: every cluster stands for itself"))
     if evaluation is not None:
         best = evaluation.best
-        scored = f"accuracy {100 * best.confusion.accuracy:.1f} %, mean IoU {100 * best.confusion.mean_iou:.1f} %"
-        facts.append(("Scores", f"{scored} on {_count(len(best.images), 'test image')}"))
+        accuracy, mean_iou = (FACTS[name].text(getattr(best.confusion, name)) for name in ("accuracy", "mean_iou"))
+        facts.append(
+            ("Scores", f"accuracy {accuracy} %, mean IoU {mean_iou} % on {_count(len(best.images), 'test image')}")
+        )
     return facts
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from terrasift.metrics import FACTS
-from terrasift.report.study_numbers import difference_text, is_better, printed, score_text, unit_of
 from terrasift.study.experiments import Experiment
 from terrasift.study.published import PUBLISHED_SCORES, PublishedRow, published_rows
 from terrasift.study.results import Row
@@ -56,7 +55,7 @@ class StudyTable(NamedTuple):
 def score_columns() -> list[Column]:
     """The heads of the nine scores, arrows included."""
     return [
-        Column(f"{FACTS[name].symbol} {FACTS[name].arrow}", FACTS[name].title, unit_of(name))
+        Column(f"{FACTS[name].symbol} {FACTS[name].arrow}", FACTS[name].title, FACTS[name].unit)
         for name in PUBLISHED_SCORES.values()
     ]
 
@@ -99,23 +98,24 @@ def _row(row: Row, ours: Mapping[str, float], theirs: Mapping[str, float]) -> Ta
 def _line(whose: str, scores: Mapping[str, float], spreads: Mapping[str, float], best: Mapping[str, float]) -> Line:
     cells = []
     for name in PUBLISHED_SCORES.values():
-        spread = spreads.get(name, float("nan"))
-        style = "best" if printed(name, scores[name]) == best.get(name) else ""
-        cells.append(ScoreCell(score_text(name, scores[name]), score_text(name, spread).strip("–"), style))
+        facts, spread = FACTS[name], spreads.get(name, float("nan"))
+        style = "best" if facts.printed(scores[name]) == best.get(name) else ""
+        cells.append(ScoreCell(facts.text(scores[name]), facts.text(spread).strip("–"), style))
     return Line(whose, cells)
 
 
 def _difference(row: Row, name: str) -> ScoreCell:
     difference = row.mean[name] - row.published[name]
-    style = "better" if is_better(name, difference) else "worse" if is_better(name, -difference) else ""
-    return ScoreCell(difference_text(name, difference), style=style)
+    facts = FACTS[name]
+    style = "better" if facts.is_better(difference) else "worse" if facts.is_better(-difference) else ""
+    return ScoreCell(facts.difference_text(difference), style=style)
 
 
 def _best(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """The best of each score as it is printed, so that what looks equal is."""
     best = {}
     for name in PUBLISHED_SCORES.values():
-        shown = [printed(name, row[name]) for row in rows if row[name] == row[name]]
+        shown = [FACTS[name].printed(row[name]) for row in rows if row[name] == row[name]]
         if shown:
             best[name] = max(shown) if FACTS[name].higher_is_better else min(shown)
     return best

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from terrasift.metrics import FACTS
-from terrasift.report.study_numbers import difference_text, score_text, unit_of
 from terrasift.study.claims import Finding, Verdict
 from terrasift.study.experiments import EXPERIMENTS
 
@@ -65,14 +64,14 @@ def verdict_counts(findings: Sequence[Finding]) -> dict[Verdict, int]:
 
 
 def _row(finding: Finding) -> ClaimRow:
-    score = finding.score
-    published = "–" if finding.published is None else difference_text(score, finding.published)
+    facts = FACTS[finding.score]
+    published = "–" if finding.published is None else facts.difference_text(finding.published)
     return ClaimRow(
         finding.dataset,
-        FACTS[score].symbol,
-        unit_of(score),
-        difference_text(score, finding.difference),
-        score_text(score, finding.spread).strip("–"),
+        facts.symbol,
+        facts.unit,
+        facts.difference_text(finding.difference),
+        facts.text(finding.spread).strip("–"),
         published,
         f"{finding.in_favour} of {finding.pairs}",
         _SIGNS[finding.verdict],

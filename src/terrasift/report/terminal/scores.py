@@ -11,7 +11,6 @@ from rich.table import Table
 from terrasift.blocks.choices import RegionsSeen
 from terrasift.evaluation import ClassifierScores, Evaluation
 from terrasift.metrics import FACTS
-from terrasift.metrics.averages import mean_of_defined
 from terrasift.report.comparison import COLUMNS, ComparedRow
 
 __all__ = ["class_table", "comparison_table", "region_table"]
@@ -33,15 +32,16 @@ def class_table(evaluation: Evaluation, scores: ClassifierScores) -> Table:
     matrix = scores.confusion
     chosen = ", best on the mapping set" if len(evaluation.classifiers) > 1 and scores is evaluation.best else ""
     table = _table(f"classifier {scores.classifier}{chosen}", "per cent")
-    for column in ("accuracy", "precision", "recall", "specificity", "F1", "IoU", "pixels"):
-        table.add_column(column, justify="right", no_wrap=True)
-    columns = (matrix.class_accuracy, matrix.precision, matrix.recall, matrix.specificity, matrix.f1, matrix.iou)
+    for title in (*_PER_CLASS.values(), "pixels"):
+        table.add_column(title, justify="right", no_wrap=True)
     for index, name in enumerate(evaluation.classes):
-        table.add_row(name, *(_number(100 * column[index], 1) for column in columns), f"{matrix.support[index]:,}")
+        found = (FACTS[f"mean_{key}"].text(getattr(matrix, key)[index]) for key in _PER_CLASS)
+        table.add_row(name, *found, f"{matrix.support[index]:,}")
     table.add_section()
-    table.add_row("mean", *(_number(100 * mean_of_defined(column), 1) for column in columns), f"{matrix.total:,}")
-    overall, weighted = _number(100 * matrix.accuracy, 1), _number(100 * matrix.weighted_iou, 1)
-    table.caption = f"overall accuracy {overall}   weighted IoU {weighted}   kappa {_number(matrix.kappa, 3)}"
+    means = (FACTS[f"mean_{key}"].text(getattr(matrix, f"mean_{key}")) for key in _PER_CLASS)
+    table.add_row("mean", *means, f"{matrix.total:,}")
+    overall, weighted, kappa = (FACTS[key].text(getattr(matrix, key)) for key in ("accuracy", "weighted_iou", "kappa"))
+    table.caption = f"overall accuracy {overall}   weighted IoU {weighted}   kappa {kappa}"
     return table
 
 
@@ -55,21 +55,24 @@ def region_table(scores: ClassifierScores, regions: RegionsSeen) -> Table:
         table.add_column(f"{fact.symbol}{fact.arrow}", justify="right", no_wrap=True)
     if len(scores.images) <= _MOST_IMAGES:
         for path, found in scores.images.items():
-            table.add_row(Path(path).name, *(_number(found[name], _DECIMALS.get(name, 3)) for name in names))
+            table.add_row(Path(path).name, *(FACTS[name].text(found[name]) for name in names))
         table.add_section()
-    table.add_row(f"mean of {len(scores.images)}", *(_number(means[name], _DECIMALS.get(name, 3)) for name in names))
+    table.add_row(f"mean of {len(scores.images)}", *(FACTS[name].text(means[name]) for name in names))
     return table
 
 
 _MOST_IMAGES = 20  # more are in the JSON file only
-_DECIMALS = {"variation_of_information": 2, "boundary_displacement_error": 1}
+_PER_CLASS = {
+    "class_accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "f1": "F1",
+    "iou": "IoU",
+}
 
 
 def _table(title: str, first: str) -> Table:
     table = Table(title=title, title_justify="left", caption_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(first, min_width=10, overflow="fold")
     return table
-
-
-def _number(value: float, decimals: int) -> str:
-    return "-" if value != value else f"{value:.{decimals}f}"
