@@ -9,13 +9,16 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt  # rich brings it
+from matplotlib import pyplot
 from typer.main import get_command
 
 import terrasift
 from terrasift import Recipe, Run
+from terrasift.baselines import BESIDE
 from terrasift.cli import app
 from terrasift.raster import Raster
 from terrasift.recipe import recipe_names
@@ -89,6 +92,28 @@ def test_examples_of_pages(page: Path) -> None:
     examples = "\n".join(block for language, block in blocks(page.read_text(encoding="utf-8")) if language == "pycon")
     test = doctest.DocTestParser().get_doctest(examples, {}, page.name, str(page), 0)
     assert doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_the_page_on_python_runs_as_one_session(
+    scenes: Path, tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On small scenes, with a small recipe in place of the default one."""
+    shutil.copytree(scenes / "images", tmp_path / "ortho")
+    shutil.copytree(scenes, tmp_path / "test")
+    shutil.copy(scenes / "classes.yaml", tmp_path)
+    tiny_run.recipe.save(tmp_path / "tiny.yaml")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    names: dict[str, Any] = {}
+    for language, block in blocks((ROOT / "docs/python.md").read_text(encoding="utf-8")):
+        if language == "python":
+            exec(block.replace('"default"', '"tiny.yaml"'), names)
+    pyplot.close("all")
+    assert capsys.readouterr().out.startswith("Run('runs/town': ")
+    assert names["run"].recipe.clusters == 50
+    assert list(names["names"].name) == list(names["classes"].index) == names["run"].legend.names
+    assert list(names["methods"].index) == ["this run", *BESIDE]
+    assert len(names["steps"]) == names["run"].log.steps
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])

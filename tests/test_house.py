@@ -22,6 +22,7 @@ SOURCE = Path(terrasift.__file__).parent
 FLOORS = [
     "errors",
     "files",
+    "notebook",
     "progress",
     "workers",
     "legend",

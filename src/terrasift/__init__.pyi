@@ -1,4 +1,6 @@
 # The public names. They are loaded when they are first used, so that `import terrasift` takes no time.
+__version__: str
+
 from . import assess as assess
 from .api import Run as Run
 from .api import discover as discover

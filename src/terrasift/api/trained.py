@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mosaic
+from terrasift.api.shown import run_html, run_line
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.baselines import score_beside
 from terrasift.blocks.choices import Mapping, RegionsSeen
@@ -73,6 +74,12 @@ class Run(RunFolder):
         super().__init__(path)
         self._changes = changes
         self._taught_predictors: dict[str, Predictor] = {}
+
+    def __repr__(self) -> str:
+        return run_line(self)
+
+    def _repr_html_(self) -> str:
+        return run_html(self)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], changes: Changes = ()) -> Run:

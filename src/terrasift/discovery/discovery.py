@@ -22,6 +22,7 @@ from terrasift.discovery.descriptors import describe_regions
 from terrasift.discovery.neighbours import Projection
 from terrasift.errors import RunError, SettingError
 from terrasift.files import write_bytes
+from terrasift.notebook import html_table, picture
 from terrasift.recipe import Recipe
 
 __all__ = ["Discovery"]
@@ -62,6 +63,25 @@ class Discovery:
     means: tuple[NDArray[np.float32], ...]
     factors: tuple[float, ...]
     centres: tuple[NDArray[np.float32], ...]
+
+    def __repr__(self) -> str:
+        return f"Discovery({', '.join(self._facts)})"
+
+    def _repr_html_(self) -> str:
+        sheet = picture(_sheet(self.filters[0]), "the filters of the full resolution; grey is 0")
+        return html_table("Discovery", [*((fact,) for fact in self._facts), (sheet,)])
+
+    @property
+    def _facts(self) -> list[str]:
+        _, filters, bands, *_ = self.filters.shape
+        clusters = " and ".join(str(len(centres)) for centres in self.centres)
+        how = "whitened" if self.perceptron is None else "learned by contrast"
+        return [
+            f"{clusters} clusters",
+            f"{bands} bands",
+            f"{filters} filters",
+            f"embedding of {self.centres[0].shape[1]} numbers, {how}",
+        ]
 
     def labels(
         self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None, classifier: int = 1
@@ -196,6 +216,17 @@ class Discovery:
             raise SettingError("refinement.method", "precomputed has label rasters of files, not of arrays", mend)
         regions = make_regions(image, valid, self.recipe.refinement)
         return regions, self.embed(describe_regions(image, regions, valid, self.filters))
+
+
+def _sheet(filters: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(F, B, 7, 7) as a sheet of small pictures, eight in a row, of their first three bands or the only one."""
+    bands = [0, 1, 2] if filters.shape[1] > 2 else [0, 0, 0]
+    shown = np.moveaxis(filters[:, bands], 1, -1)
+    tiles = 0.5 + shown / (2 * np.maximum(np.abs(shown).max(axis=(1, 2, 3), keepdims=True), 1e-12))
+    rows = -(-len(tiles) // 8)
+    framed = np.pad(tiles, ((0, 8 * rows - len(tiles)), (1, 1), (1, 1), (0, 0)), constant_values=1.0)
+    whole = framed.reshape(rows, 8, *framed.shape[1:]).swapaxes(1, 2).reshape(rows * framed.shape[1], -1, 3)
+    return np.asarray(np.kron(255 * whole, np.ones((4, 4, 1))).astype(np.uint8))
 
 
 _PERCEPTRON = "perceptron."

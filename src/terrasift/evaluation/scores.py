@@ -6,9 +6,10 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from terrasift.blocks.choices import RegionsSeen
@@ -16,10 +17,15 @@ from terrasift.errors import RunError
 from terrasift.files import read_json, write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.mapping import NO_CLASS
-from terrasift.metrics import ConfusionMatrix
+from terrasift.metrics import FACTS, ConfusionMatrix
 from terrasift.metrics.averages import mean_of_defined
+from terrasift.notebook import data_frame, html_table, per_cent, swatch
 from terrasift.prediction import Segmenter
 from terrasift.run import absolute_path
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
 
 __all__ = ["BaselineScores", "ClassifierScores", "Evaluation", "LabelledImage", "Seconds", "TruthUsed"]
 
@@ -72,6 +78,9 @@ class ClassifierScores:
     unlabelled_share: float = 0.0
     """Of the test images' valid pixels, those in such clusters."""
 
+    def __repr__(self) -> str:
+        return f"ClassifierScores(classifier {self.classifier}, {len(self.mapping)} clusters: {self.confusion!r})"
+
     @property
     def known_mapping(self) -> NDArray[np.int64]:
         """`mapping` as a legend takes it: clusters of which no label says anything stay without a class, -1."""
@@ -104,6 +113,9 @@ class BaselineScores:
     segmenter: Segmenter | None = field(default=None, repr=False, compare=False)
     """Itself, fitted, for whoever wants its map; None where the scores were read from a file."""
 
+    def __repr__(self) -> str:
+        return f"BaselineScores({self.name}, {len(self.mapping)} clusters: {self.confusion!r})"
+
     @property
     def untaken(self) -> list[int]:
         """Classes that no cluster took, by their indices."""
@@ -126,6 +138,52 @@ class Evaluation:
     """Of the run; None where nobody looked at the clock."""
     truth: TruthUsed | None = None
     """None where only scores are wanted, as by the study."""
+
+    def __repr__(self) -> str:
+        matrix = self.best.confusion
+        scores = f"accuracy {per_cent(matrix.accuracy)}, mean IoU {per_cent(matrix.mean_iou)}"
+        beside = "".join(f"; {found.name} {per_cent(found.confusion.accuracy)}" for found in self.baselines)
+        return f"Evaluation({len(self.classes)} classes, {matrix.total:,} pixels: {scores}{beside})"
+
+    def _repr_html_(self) -> str:
+        methods = [
+            (name, *(per_cent(getattr(found.confusion, score)) for score in _COMPARED))
+            for name, found, _ in self._methods
+        ]
+        matrix = self.best.confusion
+        known = self.truth.legend.classes if self.truth else ()
+        swatches = [swatch(entry.color) for entry in known] or [Markup("")] * len(self.classes)
+        columns = (matrix.precision, matrix.recall, matrix.f1, matrix.iou)
+        classes = [
+            (swatches[index], name, *(per_cent(column[index]) for column in columns), f"{matrix.support[index]:,}")
+            for index, name in enumerate(self.classes)
+        ]
+        compared = html_table("Evaluation", methods, ("", *(FACTS[score].title for score in _COMPARED)))
+        return compared + html_table("Classes", classes, ("", "class", "precision", "recall", "F1", "IoU", "pixels"))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """Scores of each class by the best classifier, as `ConfusionMatrix.to_frame`."""
+        return self.best.confusion.to_frame(self.classes)
+
+    def comparison_to_frame(self) -> pandas.DataFrame:
+        """Scores over all classes, and seconds: a row for the run's best classifier, and one for each baseline."""
+        columns: dict[str, list[Any]] = {"method": [name for name, _, _ in self._methods]}
+        for score in _COMPARED:
+            columns[score] = [getattr(found.confusion, score) for _, found, _ in self._methods]
+        for part in Seconds._fields:
+            columns[f"{part}_seconds"] = [_number(getattr(seconds, part, None)) for _, _, seconds in self._methods]
+        return data_frame(columns, "method")
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the best classifier's confusion of classes, as `ConfusionMatrix.plot`."""
+        return self.best.confusion.plot(self.classes, axes)
+
+    @property
+    def _methods(self) -> list[tuple[str, ClassifierScores | BaselineScores, Seconds | None]]:
+        return [
+            ("this run", self.best, self.seconds),
+            *((found.name, found, found.seconds) for found in self.baselines),
+        ]
 
     @property
     def best(self) -> ClassifierScores:
@@ -222,6 +280,7 @@ class Evaluation:
 
 
 _MEND = "evaluate the run again"
+_COMPARED = ("accuracy", "mean_iou", "weighted_iou", "mean_f1", "kappa")
 
 
 def _truth_content(truth: TruthUsed) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from terrasift.legend.land_class import IGNORE, LandClass
+from terrasift.legend.land_class import IGNORE, LandClass, spans
 from terrasift.legend.legend import Legend
 
-__all__ = ["IGNORE", "LandClass", "Legend"]
+__all__ = ["IGNORE", "LandClass", "Legend", "spans"]

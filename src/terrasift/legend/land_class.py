@@ -6,10 +6,21 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 from terrasift.errors import InputError
 
-__all__ = ["CLASSIFIERS", "COLOR_MEND", "IGNORE", "MOST_CLASSES", "LandClass", "is_color", "name_problem", "repeated"]
+__all__ = [
+    "CLASSIFIERS",
+    "COLOR_MEND",
+    "IGNORE",
+    "MOST_CLASSES",
+    "LandClass",
+    "is_color",
+    "name_problem",
+    "repeated",
+    "spans",
+]
 
 IGNORE = 255
 """The label of pixels that count nowhere, in uint8 label maps."""
@@ -67,6 +78,13 @@ def name_problem(name: object) -> tuple[str, str] | None:
 
 _LONGEST_NAME = 200
 _NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # control characters, halves of characters, separators of lines and paragraphs
+
+
+def spans(clusters: Iterable[int]) -> str:
+    """Cluster numbers in few words: ``0-3, 7``."""
+    groups = groupby(enumerate(sorted(clusters)), lambda pair: pair[1] - pair[0])
+    runs = [[cluster for _, cluster in group] for _, group in groups]
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
 def is_color(value: object) -> bool:

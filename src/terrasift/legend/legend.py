@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from terrasift.errors import InputError
 from terrasift.files import write_text
 from terrasift.legend.colours import distinct_colors, parse_color
-from terrasift.legend.land_class import IGNORE, LandClass
+from terrasift.legend.land_class import IGNORE, LandClass, spans
 from terrasift.legend.reading import check_content, read_legend
+from terrasift.notebook import data_frame, html_table, swatch
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Legend"]
 
@@ -38,6 +42,11 @@ class Legend:
     weights
         Digest of the weights whose clusters the classes hold: another network's clusters mean something else. "" where
         nobody says.
+
+    Examples
+    --------
+    >>> Legend((LandClass("road", "#6EC1E4", (0, 3)), LandClass("water", "#0B3C7A", (1,))))
+    Legend(2 classes of 3 clusters: road, water)
     """
 
     classes: tuple[LandClass, ...]
@@ -45,6 +54,32 @@ class Legend:
     classifier: int = 1
     taught: str = ""
     weights: str = field(default="", compare=False)
+
+    def __repr__(self) -> str:
+        named = ", ".join(self.names[:_MOST_NAMES])
+        more = f" and {len(self.classes) - _MOST_NAMES} more" if len(self.classes) > _MOST_NAMES else ""
+        clusters = sum(len(entry.clusters) for entry in self.classes)
+        return f"Legend({len(self.classes)} classes of {clusters} clusters: {named}{more})"
+
+    def _repr_html_(self) -> str:
+        rows = [(index, swatch(entry.color), entry.name, spans(entry.clusters)) for index, entry in self._numbered]
+        return html_table("Legend", rows, ("class", "", "name", "clusters"))
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each class, by its index: name, colour, clusters."""
+        return data_frame(
+            {
+                "class": [index for index, _ in self._numbered],
+                "name": self.names,
+                "color": [entry.color for entry in self.classes],
+                "clusters": [entry.clusters for entry in self.classes],
+            },
+            "class",
+        )
+
+    @property
+    def _numbered(self) -> list[tuple[int, LandClass]]:
+        return list(enumerate(self.classes))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], clusters: int | None = None, classifiers: int | None = None) -> Legend:
@@ -176,6 +211,9 @@ class Legend:
             )
         table = np.array([index_of[value] for value in present.tolist()], np.uint8)
         return table[inverse].reshape(key.shape)
+
+
+_MOST_NAMES = 6
 
 
 def _key_of(color: str) -> int:

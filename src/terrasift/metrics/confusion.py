@@ -4,8 +4,9 @@ from __future__ import annotations
 
 __all__ = ["ConfusionMatrix", "confusion_matrix"]
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ from terrasift.errors import InputError, SettingError
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.metrics.contingency import ContingencyTable, contingency
 from terrasift.metrics.inputs import Ignore, Labels
+from terrasift.notebook import data_frame, html_table, new_axes, per_cent
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
 
 
 def confusion_matrix(predicted: Labels, truth: Labels, classes: int, ignore: Ignore = 255) -> ConfusionMatrix:
@@ -75,8 +81,15 @@ class ConfusionMatrix:
     --------
     >>> import numpy as np
     >>> matrix = ConfusionMatrix(np.array([[40, 10], [0, 50]]))
+    >>> matrix
+    ConfusionMatrix(2 classes, 100 pixels: accuracy 90.0 %, mean IoU 81.7 %, kappa 0.800)
     >>> matrix.accuracy, matrix.iou
     (0.9, array([0.8       , 0.83333333]))
+    >>> matrix.to_frame(["road", "water"])[["precision", "recall", "support"]]  # doctest: +NORMALIZE_WHITESPACE
+           precision  recall  support
+    class
+    road    1.000000     0.8       50
+    water   0.833333     1.0       50
     """
 
     counts: NDArray[np.int64]
@@ -86,6 +99,51 @@ class ConfusionMatrix:
         if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or counts.dtype.kind not in "iu":
             raise InputError("counts", f"{counts.dtype} of shape {counts.shape}", "give integers, C by C")
         object.__setattr__(self, "counts", counts.astype(np.int64, copy=False))
+
+    def __repr__(self) -> str:
+        scores = f"accuracy {per_cent(self.accuracy)}, mean IoU {per_cent(self.mean_iou)}, kappa {self.kappa:.3f}"
+        return f"ConfusionMatrix({len(self.counts)} classes, {self.total:,} pixels: {scores})"
+
+    def _repr_html_(self) -> str:
+        rows = [(index, *(f"{count:,}" for count in row)) for index, row in enumerate(self.counts.tolist())]
+        return html_table(repr(self), rows, ("true class, predicted as", *self._names(None)))
+
+    def to_frame(self, classes: Sequence[str] | None = None) -> pandas.DataFrame:
+        """Scores of each class, a row each, by its name in `classes` or else its index; `support` is in pixels."""
+        return data_frame({"class": self._names(classes)} | {name: getattr(self, name) for name in _PER_CLASS}, "class")
+
+    def plot(self, classes: Sequence[str] | None = None, axes: Axes | None = None) -> Axes:
+        """Draw which share of each true class is predicted as which class.
+
+        Parameters
+        ----------
+        classes
+            Their names; None: their indices.
+        axes
+            What to draw on; None: a new figure.
+
+        Raises
+        ------
+        InputError
+            If there are not as many names as classes.
+        """
+        from sklearn.metrics import ConfusionMatrixDisplay
+
+        there = self.support > 0
+        shares = self.counts / np.maximum(self.support, 1)[:, None]
+        display = ConfusionMatrixDisplay(shares, display_labels=self._names(classes))
+        display.plot(ax=new_axes(axes), cmap="Blues", values_format=".0%", xticks_rotation="vertical", colorbar=False)
+        for text in display.text_[~there].flat:  # of no pixel there is no share
+            text.set_text("")
+        drawn: Axes = display.ax_
+        drawn.set(xlabel="predicted class", ylabel="true class")
+        return drawn
+
+    def _names(self, classes: Sequence[str] | None) -> list[str]:
+        names = list(map(str, range(len(self.counts)) if classes is None else classes))
+        if len(names) != len(self.counts):
+            raise InputError("classes", f"{len(names)} names for {len(self.counts)} classes", "name each one, in order")
+        return names
 
     @classmethod
     def from_contingency(cls, table: ContingencyTable, classes: int) -> ConfusionMatrix:
@@ -227,6 +285,9 @@ class ConfusionMatrix:
         """part / whole by the two rules of the class."""
         ratio = np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
         return np.where(self._union > 0, ratio, np.nan)
+
+
+_PER_CLASS = ("class_accuracy", "precision", "recall", "specificity", "f1", "iou", "support")
 
 
 def _plain(score: Any) -> Any:

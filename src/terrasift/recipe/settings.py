@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +37,7 @@ from terrasift.blocks.choices import (
 )
 from terrasift.errors import SettingError
 from terrasift.files import Place, YamlText, parse_yaml, read_yaml, write_text
+from terrasift.notebook import html_table
 from terrasift.recipe.changes import Changes, apply_changes
 from terrasift.recipe.wording import Key, explain, keys_of
 from terrasift.recipe.writing import lines_of
@@ -76,6 +78,11 @@ _Weight = Annotated[float, Field(ge=0, allow_inf_nan=False), _NO_BOOLEAN]
 
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Only what is not the default, which is enough to make it again."""
+        fields = type(self).model_fields
+        return ((name, getattr(self, name)) for name in fields if getattr(self, name) != fields[name].default)
 
 
 class Scaling(_Settings):
@@ -225,6 +232,14 @@ class Recipe(_Settings):
                 " it needs superpixels: use opencv_slic, slic, felzenszwalb or precomputed"
             )
         return self
+
+    def _repr_html_(self) -> str:
+        rows = [(key.name, self._value(key.name), key.meaning) for key in self.keys()]
+        changed = [row for row, key in zip(rows, self.keys(), strict=True) if row[1] != key.default]
+        return html_table("Recipe: what is not the default", changed, ("key", "value", "meaning"))
+
+    def _value(self, key: str) -> Any:
+        return functools.reduce(getattr, key.split("."), self)
 
     @property
     def measured_scaling(self) -> Scaling:

@@ -6,12 +6,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import RunError
 from terrasift.files import read_csv, write_text
+from terrasift.notebook import data_frame, new_axes
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
 
 __all__ = ["LogWriter", "TrainingLog"]
 
@@ -30,12 +36,51 @@ class TrainingLog:
         (T,), float64: the learning rate.
     seconds
         (T,), float64: what the step took, the wait for its batch included.
+
+    Examples
+    --------
+    >>> log = TrainingLog(np.array([4.5, 2.0]), np.array([[7, 8]]), np.full(2, 1e-3), np.array([0.5, 0.3]))
+    >>> log
+    TrainingLog(2 steps in 0.8 s: loss 4.5 to 2, clusters in use 7 to 8)
+    >>> log.to_frame()  # doctest: +NORMALIZE_WHITESPACE
+          loss  clusters_1     lr  seconds
+    step
+    1      4.5           7  0.001      0.5
+    2      2.0           8  0.001      0.3
     """
 
     loss: NDArray[np.float64]
     clusters: NDArray[np.int64]
     lr: NDArray[np.float64]
     seconds: NDArray[np.float64]
+
+    def __repr__(self) -> str:
+        if not self.steps:
+            return "TrainingLog(0 steps)"
+        first, last = self.clusters[:, 0], self.clusters[:, -1]
+        used = f"clusters in use {_listed(first)} to {_listed(last)}" if len(self.clusters) else ""
+        loss = f"loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}"
+        said = ", ".join(filter(None, (loss, used)))
+        return f"TrainingLog({self.steps:,} steps in {self.seconds.sum():,.1f} s: {said})"
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each step, from 1, with the columns of `log.csv` that are kept."""
+        counts = {f"clusters_{number}": column for number, column in enumerate(self.clusters, 1)}
+        steps = np.arange(1, self.steps + 1)
+        columns = {"step": steps, "loss": self.loss, **counts, "lr": self.lr, "seconds": self.seconds}
+        return data_frame(columns, "step")
+
+    def plot(self, axes: Axes | None = None) -> Axes:
+        """Draw the loss of each step and its mean over a tenth of them, on new axes where none are given."""
+        axes = new_axes(axes)
+        axes.plot(np.arange(1, self.steps + 1), self.loss, color="0.75", label="each step")
+        window = self.steps // 10
+        if window > 1:
+            smooth = np.convolve(self.loss, np.full(window, 1 / window), mode="valid")
+            axes.plot(np.arange(window, self.steps + 1), smooth, color="C0", label=f"mean of {window} steps")
+        axes.set(xlabel="step", ylabel="loss")
+        axes.legend(frameon=False)
+        return axes
 
     @property
     def steps(self) -> int:
@@ -61,6 +106,10 @@ class TrainingLog:
         except ValueError as error:
             raise RunError(path, f"is not the log of a training ({error})", _MEND) from error
         return cls(loss, clusters, lr, seconds)
+
+
+def _listed(counts: NDArray[np.int64]) -> str:
+    return " and ".join(map(str, counts.tolist()))
 
 
 _MEND = "delete it: only curves are lost"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from terrasift.legend import Legend
+from terrasift.legend import Legend, spans
 
 __all__ = ["legend_rows", "legend_table"]
 
@@ -53,12 +51,5 @@ def legend_table(legend: Legend, pixels: NDArray[np.int64] | None) -> Table:
     for row in rows:
         share = [f"{100 * row['share']:.1f} %"] if row["share"] is not None else []
         color = f"[{row['color']}]██[/] {row['color']}"
-        table.add_row(str(row["class"]), escape(row["name"]), color, *share, _spans(row["clusters"]))
+        table.add_row(str(row["class"]), escape(row["name"]), color, *share, spans(row["clusters"]))
     return table
-
-
-def _spans(clusters: Iterable[int]) -> str:
-    """``0-3, 7``"""
-    groups = groupby(enumerate(sorted(clusters)), lambda pair: pair[1] - pair[0])
-    spans = [[cluster for _, cluster in group] for _, group in groups]
-    return ", ".join(f"{span[0]}-{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans)
