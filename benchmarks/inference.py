@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from terrasift import Recipe, Run
-from terrasift.blocks.context import Sample
+from terrasift.blocks.context import SampleWindow
 from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.tensors import TensorReader
 from terrasift.raster import Raster, Window
@@ -87,7 +87,7 @@ def opened(run: Path, scene: Path, side: int) -> tuple[nn.Module, list[Tensor]]:
         height, width = raster.info.height, raster.info.width
         corners = [((height - side) * part // 2, (width - side) * part // 2) for part in range(3)]
         windows = [reader.window(raster, Window(row, column, side, side))[0] for row, column in corners]
-    sample = [Sample(windows[1], torch.ones(1, side, side, dtype=torch.bool))]  # enough to compare speeds
+    sample = [SampleWindow(windows[1], torch.ones(1, side, side, dtype=torch.bool))]  # enough to compare speeds
     return Run(run).load_network().held(lambda: sample), windows
 
 

@@ -18,7 +18,7 @@ from terrasift.assessment import (
     assess,
     draw_sample,
     read_references,
-    write_points,
+    write_sample_points,
 )
 from terrasift.errors import InputError
 from terrasift.raster import ClassAreas, class_areas
@@ -118,7 +118,7 @@ def sample(
     chips = draw_chips(drawn, scene) if scene is not None else []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written = write_points(drawn, folder)
+        written = write_sample_points(drawn, folder)
         if chips:
             (folder / "chips").mkdir(exist_ok=True)
             for chip in chips:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from terrasift.blocks.context import Sample, SampleOf, drawn, hold, looks_at_all_pixels, sees_single_pixels
+from terrasift.blocks.context import SampleOf, SampleWindow, drawn, hold, looks_at_all_pixels, sees_single_pixels
 from terrasift.blocks.extractors import EXTRACTORS
 from terrasift.errors import SettingError
 
@@ -70,9 +70,9 @@ class Network(nn.Module):
         """
         extractor = hold(self.extractor, sample)
 
-        def features() -> Iterator[Sample]:
+        def features() -> Iterator[SampleWindow]:
             for images, valid in sample():
-                yield Sample(extractor(images), valid)
+                yield SampleWindow(extractor(images), valid)
 
         if any(map(looks_at_all_pixels, self.classifiers)) and all(map(sees_single_pixels, self.classifiers)):
             with torch.no_grad():

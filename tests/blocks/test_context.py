@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from terrasift import Network, build_network
-from terrasift.blocks.context import Sample, reach_of
+from terrasift.blocks.context import SampleWindow, reach_of
 
 EXTRACTORS = ("kan", "seek", "dic", "dictionary")
 
@@ -26,8 +26,8 @@ def trained(extractor: str, classifiers: int = 2, bands: int = 3) -> Network:
     return network.eval()
 
 
-def sample_of(*images: Tensor) -> Callable[[], list[Sample]]:
-    return lambda: [Sample(image, torch.ones(1, *image.shape[2:], dtype=torch.bool)) for image in images]
+def sample_of(*images: Tensor) -> Callable[[], list[SampleWindow]]:
+    return lambda: [SampleWindow(image, torch.ones(1, *image.shape[2:], dtype=torch.bool)) for image in images]
 
 
 @pytest.mark.parametrize("classifiers", [1, 2])
@@ -87,7 +87,7 @@ def test_what_is_not_valid_changes_no_context(extractor: str) -> None:
     other = image.clone()
     other[..., 32:] = torch.rand(1, 3, 48, 16)  # beyond the reach of what is valid
     with torch.no_grad():
-        first, second = (network.held(lambda x=x: [Sample(x, valid)])(image) for x in (image, other))
+        first, second = (network.held(lambda x=x: [SampleWindow(x, valid)])(image) for x in (image, other))
         whole = network.held(sample_of(image))(image)
     for ours, theirs, unlike in zip(first, second, whole, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from terrasift import build_network
-from terrasift.blocks.context import Sample, reach_of
+from terrasift.blocks.context import SampleWindow, reach_of
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 
@@ -109,7 +109,7 @@ def _network(extractor: str, classifiers: int, *, held: bool) -> Network:
     _normalise(network)
     if not held:
         return network
-    sample = [Sample(image[None], torch.ones(1, 48, 48, dtype=torch.bool)) for image in _images(3, 48, 48)]
+    sample = [SampleWindow(image[None], torch.ones(1, 48, 48, dtype=torch.bool)) for image in _images(3, 48, 48)]
     return network.held(lambda: sample)
 
 

@@ -25,7 +25,7 @@ from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
 from terrasift.training import fit, precision_of
 
-__all__ = ["STAGES", "Stage", "Training"]
+__all__ = ["STAGES", "Training", "TrainingStage"]
 
 _logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Training:
         return network_of(self.recipe)
 
 
-class Stage(NamedTuple):
+class TrainingStage(NamedTuple):
     """A part of a training."""
 
     name: str
@@ -124,9 +124,9 @@ def _is_discovered(run: RunFolder) -> bool:
 
 
 STAGES = (
-    Stage("index", ("images.txt", "recipe.yaml"), index),
-    Stage("superpixels", ("superpixels/, where no cache keeps them",), superpixels),
-    Stage("discovery", ("targets.safetensors", "discovery.safetensors"), discovery),
-    Stage("steps", ("checkpoints/", "log.csv", "machine.json", "legend.yaml", "weights.safetensors"), steps),
+    TrainingStage("index", ("images.txt", "recipe.yaml"), index),
+    TrainingStage("superpixels", ("superpixels/, where no cache keeps them",), superpixels),
+    TrainingStage("discovery", ("targets.safetensors", "discovery.safetensors"), discovery),
+    TrainingStage("steps", ("checkpoints/", "log.csv", "machine.json", "legend.yaml", "weights.safetensors"), steps),
 )
 """In their order."""

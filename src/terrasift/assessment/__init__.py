@@ -3,7 +3,7 @@
 from terrasift.assessment.allocation import Allocation, allocate, points_needed
 from terrasift.assessment.assessment import Assessment, ClassFacts, assess
 from terrasift.assessment.estimators import Estimate
-from terrasift.assessment.points import read_references, write_points
+from terrasift.assessment.points import read_references, write_sample_points
 from terrasift.assessment.sample import Point, Sample, SampledClass, draw_sample, parse_expected
 from terrasift.assessment.strata import Stratum
 
@@ -22,5 +22,5 @@ __all__ = [
     "parse_expected",
     "points_needed",
     "read_references",
-    "write_points",
+    "write_sample_points",
 ]

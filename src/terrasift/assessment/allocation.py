@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from terrasift.errors import SettingError
 
-__all__ = ["FEW", "FEWEST", "Allocation", "allocate", "points_needed"]
+__all__ = ["FEWEST", "FEW_POINTS", "Allocation", "allocate", "points_needed"]
 
 Allocation: TypeAlias = Literal["equal", "proportional", "neyman"]
 """Of points to strata: as many to each; by their size; by their size and how uncertain each is."""
@@ -18,7 +18,7 @@ Allocation: TypeAlias = Literal["equal", "proportional", "neyman"]
 FEWEST = 2
 """Points that a stratum gets at least: with one, no standard error can be estimated."""
 
-FEW = 30
+FEW_POINTS = 30
 """Points in a stratum, below which intervals by the normal distribution are rough."""
 
 _Array = NDArray[np.float64]

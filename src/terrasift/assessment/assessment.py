@@ -19,7 +19,7 @@ from terrasift.assessment.estimators import (
     producers_accuracies,
     users_accuracies,
 )
-from terrasift.assessment.mapped import NO_CLASS, MappedPoints, classes_of_other_map, classes_of_sample
+from terrasift.assessment.mapped import WITHOUT_CLASS, MappedPoints, classes_of_other_map, classes_of_sample
 from terrasift.assessment.notes import notes_on
 from terrasift.assessment.sample import Point, Sample
 from terrasift.assessment.strata import Labelled
@@ -261,7 +261,7 @@ def _references(sample: Sample, mapped: MappedPoints, texts: Sequence[str]) -> t
     """Classes of the map and of the reference, and the place of each point's reference among them."""
     names = [*(entry.name for entry in sample.classes)]
     if not mapped.are_clusters:
-        names += [name for name in mapped.names if name not in [*names, NO_CLASS]]
+        names += [name for name in mapped.names if name not in [*names, WITHOUT_CLASS]]
     known = {str(entry.value): entry.name for entry in sample.classes}
     known |= {name.casefold(): name for name in names}
     found = [known.get(text.casefold(), text) for text in texts]

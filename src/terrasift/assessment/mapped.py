@@ -14,9 +14,9 @@ from terrasift.errors import InputError
 from terrasift.progress import track
 from terrasift.raster import ClassMap, Ground, georeference, row_areas
 
-__all__ = ["NO_CLASS", "MappedPoints", "classes_of_other_map", "classes_of_sample"]
+__all__ = ["WITHOUT_CLASS", "MappedPoints", "classes_of_other_map", "classes_of_sample"]
 
-NO_CLASS = "(no class)"
+WITHOUT_CLASS = "(no class)"
 """What a map shows where it has nodata and the sampled one had a class."""
 
 
@@ -80,7 +80,7 @@ def classes_of_other_map(sample: Sample, points: Sequence[Point], path: str | os
             inside = (rows >= strip.row) & (rows < strip.row + strip.height)
             values[inside] = labels[rows[inside] - strip.row, columns[inside]]
     shown = sorted((set(np.flatnonzero(ground.pixels).tolist()) | set(opened.names)) - {opened.nodata})
-    names = [*map(opened.name, shown), *([NO_CLASS] if opened.nodata in values else [])]
+    names = [*map(opened.name, shown), *([WITHOUT_CLASS] if opened.nodata in values else [])]
     place_of_value = {value: place for place, value in enumerate([*shown, opened.nodata])}
     return MappedPoints(
         names,

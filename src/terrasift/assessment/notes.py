@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.assessment.allocation import FEW
+from terrasift.assessment.allocation import FEW_POINTS
 from terrasift.assessment.mapped import MappedPoints
 from terrasift.assessment.sample import Sample
 from terrasift.assessment.strata import Labelled, digest_of
@@ -43,9 +43,9 @@ def notes_on(
             f"one labelled point in {', '.join(single)}: its variance cannot be estimated and counts as 0, "
             "so that intervals are too narrow; label another"
         )
-    few = [stratum.name for stratum in strata if 1 < stratum.labelled < min(FEW, stratum.pixels)]
+    few = [stratum.name for stratum in strata if 1 < stratum.labelled < min(FEW_POINTS, stratum.pixels)]
     if few:
-        yield f"fewer than {FEW} labelled points in {', '.join(few)}: intervals are rough"
+        yield f"fewer than {FEW_POINTS} labelled points in {', '.join(few)}: intervals are rough"
     if mapped.are_clusters:
         yield "the map shows clusters, so that it has no accuracy: assess a map of classes by the same points"
         return

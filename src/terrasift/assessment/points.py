@@ -17,14 +17,14 @@ from terrasift.errors import InputError, SettingError
 from terrasift.files import read_text, write_text
 from terrasift.raster import check_layers, read_layer, write_layer
 
-__all__ = ["read_references", "write_points"]
+__all__ = ["read_references", "write_sample_points"]
 
 _logger = logging.getLogger(__name__)
 
 _NAMES = ("points.csv", "points.gpkg", "points.geojson")
 
 
-def write_points(sample: Sample, folder: str | os.PathLike[str]) -> list[Path]:
+def write_sample_points(sample: Sample, folder: str | os.PathLike[str]) -> list[Path]:
     """Write the points of a sample, each with an empty `reference`, and without what the map says of them.
 
     Whoever labels them must not know the map's class; ``sample.json`` knows it by a point's ``id``. GeoPackage and

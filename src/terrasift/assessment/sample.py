@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.assessment.allocation import FEW, Allocation, allocate, points_needed
+from terrasift.assessment.allocation import FEW_POINTS, Allocation, allocate, points_needed
 from terrasift.assessment.drawing import Drawn, draw_pixels
 from terrasift.assessment.strata import Counted, Stratum, count_map, strata_of
 from terrasift.errors import InputError, SettingError
@@ -112,10 +112,11 @@ class Sample:
     def notes(self) -> list[str]:
         """What to know before labelling: which strata have too few points for narrow intervals."""
         counts = zip(self.strata, self.points_of_strata.tolist(), strict=True)
-        few = [stratum.name for stratum, points in counts if points < min(FEW, stratum.pixels)]
+        few = [stratum.name for stratum, points in counts if points < min(FEW_POINTS, stratum.pixels)]
         if not few:
             return []
-        return [f"fewer than {FEW} points in {', '.join(few)}: accuracies there will be rough; give each class as many"]
+        where = ", ".join(few)
+        return [f"fewer than {FEW_POINTS} points in {where}: accuracies there will be rough; give each class as many"]
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write ``sample.json``, which `load` reads, into a folder."""

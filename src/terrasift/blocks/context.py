@@ -17,10 +17,19 @@ from torch import Tensor, nn
 
 from terrasift.blocks.classifiers import DeepClustering, HeldClustering
 
-__all__ = ["Contextual", "Sample", "SampleOf", "drawn", "hold", "looks_at_all_pixels", "reach_of", "sees_single_pixels"]
+__all__ = [
+    "Contextual",
+    "SampleOf",
+    "SampleWindow",
+    "drawn",
+    "hold",
+    "looks_at_all_pixels",
+    "reach_of",
+    "sees_single_pixels",
+]
 
 
-class Sample(NamedTuple):
+class SampleWindow(NamedTuple):
     """A window of the scene, or what a network has made of it."""
 
     values: Tensor
@@ -29,7 +38,7 @@ class Sample(NamedTuple):
     """(1, H, W), bool: pixels that count."""
 
 
-SampleOf = Callable[[], Iterable[Sample]]
+SampleOf = Callable[[], Iterable[SampleWindow]]
 """Goes through the same windows whenever it is called."""
 
 
@@ -68,7 +77,7 @@ def drawn(module: nn.Module, sample: SampleOf) -> SampleOf:
         chosen = torch.randperm(found.shape[1], generator=generator)[: max(1, round(share * found.shape[1]))]
         pixels.append(found[:, chosen.sort().values.to(found.device)])
     row = torch.cat(pixels, dim=1)[None, :, None]
-    return lambda: [Sample(row, torch.ones(1, *row.shape[2:], dtype=torch.bool, device=row.device))]
+    return lambda: [SampleWindow(row, torch.ones(1, *row.shape[2:], dtype=torch.bool, device=row.device))]
 
 
 def looks_at_all_pixels(module: nn.Module) -> bool:
@@ -126,8 +135,8 @@ def _hold_part(part: nn.Module, sample: SampleOf) -> nn.Module:
 def _through(parts: list[nn.Module], sample: SampleOf) -> SampleOf:
     passed = nn.Sequential(*parts).eval()
 
-    def windows() -> Iterator[Sample]:
+    def windows() -> Iterator[SampleWindow]:
         for values, valid in sample():
-            yield Sample(passed(values), valid)
+            yield SampleWindow(passed(values), valid)
 
     return windows

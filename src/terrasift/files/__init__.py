@@ -5,10 +5,10 @@
 
 from terrasift.files.reading import check_file, file_digest, read_bytes, read_csv, read_json, read_text
 from terrasift.files.writing import claimed, remove, whole, write_bytes, write_text
-from terrasift.files.yaml_reading import Place, YamlText, in_words, parse_yaml, read_yaml
+from terrasift.files.yaml_reading import KeyPath, YamlText, in_words, parse_yaml, read_yaml
 
 __all__ = [
-    "Place",
+    "KeyPath",
     "YamlText",
     "check_file",
     "claimed",

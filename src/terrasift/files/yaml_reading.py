@@ -11,9 +11,9 @@ import yaml
 from terrasift.errors import InputError, TerrasiftError
 from terrasift.files.reading import Kind, read_text
 
-__all__ = ["Place", "YamlText", "in_words", "parse_yaml", "read_yaml"]
+__all__ = ["KeyPath", "YamlText", "in_words", "parse_yaml", "read_yaml"]
 
-Place: TypeAlias = tuple[int | str, ...]
+KeyPath: TypeAlias = tuple[int | str, ...]
 """Of a part of a text: ``("classes", 2, "color")`` is the third class's colour."""
 
 _MOST_BYTES = 16 << 20  # a legend of 65535 classes has 5 MB
@@ -40,12 +40,12 @@ class YamlText:
     content: Any
     root: yaml.Node | None = None
 
-    def at(self, place: Place) -> str:
+    def at(self, place: KeyPath) -> str:
         """How an error about a part begins: the file, and the line where there is one."""
         line = self.line(place)
         return f"{self.where}:{line}" if line else str(self.where)
 
-    def line(self, place: Place) -> int | None:
+    def line(self, place: KeyPath) -> int | None:
         """Where a part begins, or else what should hold it; the first line is 1. None without a text."""
         if self.root is None:
             return None
@@ -92,7 +92,7 @@ def parse_yaml(text: str, where: object, kind: Kind = InputError, mend: str = ""
         raise kind(where, f"is not YAML that can be read ({error})", mend) from error
 
 
-def in_words(place: Place) -> str:
+def in_words(place: KeyPath) -> str:
     """A place as it is read aloud: ``classes[2].color``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
 
@@ -108,7 +108,7 @@ def _check_depth(text: str, where: object, kind: Kind) -> None:
 
 def _check_twice(root: yaml.Node, where: object, kind: Kind) -> None:
     """Of keys written twice YAML's readers keep the last one without a word."""
-    stack: list[tuple[yaml.Node, Place]] = [(root, ())]
+    stack: list[tuple[yaml.Node, KeyPath]] = [(root, ())]
     seen = set()
     while stack:
         node, place = stack.pop()

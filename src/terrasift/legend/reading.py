@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from terrasift.errors import InputError
-from terrasift.files import Place, YamlText, in_words, read_yaml
+from terrasift.files import KeyPath, YamlText, in_words, read_yaml
 from terrasift.legend.land_class import (
     CLASSIFIERS,
     COLOR_MEND,
@@ -54,11 +54,11 @@ class _Source:
         self.at, self.line = text.at, text.line
         self.content: dict[Any, Any] = text.content if isinstance(text.content, dict) else {}
 
-    def wrong(self, place: Place, what: str, mend: str) -> InputError:
+    def wrong(self, place: KeyPath, what: str, mend: str) -> InputError:
         """The error for a part."""
         return InputError(self.at(place), f"{in_words(place)} {what}", mend)
 
-    def check_keys(self, place: Place, value: dict[Any, Any], allowed: Sequence[str]) -> None:
+    def check_keys(self, place: KeyPath, value: dict[Any, Any], allowed: Sequence[str]) -> None:
         """Check that a part has no unknown keys."""
         unknown = [key for key in value if key not in allowed]
         if unknown:
@@ -98,7 +98,7 @@ def _classes(source: _Source) -> tuple[LandClass, ...]:
     return tuple(_class(source, ("classes", index), entry) for index, entry in enumerate(listed))
 
 
-def _class(source: _Source, place: Place, entry: Any) -> LandClass:
+def _class(source: _Source, place: KeyPath, entry: Any) -> LandClass:
     if not isinstance(entry, dict) or not {"name", "color"} <= set(entry):
         raise source.wrong(place, "is not a class", _CLASS_MEND)
     source.check_keys(place, entry, _CLASS_KEYS)
@@ -118,7 +118,7 @@ def _ignored(source: _Source) -> tuple[str, ...]:
     return tuple(_color(source, ("ignore", index), color) for index, color in enumerate(listed))
 
 
-def _color(source: _Source, place: Place, value: Any) -> str:
+def _color(source: _Source, place: KeyPath, value: Any) -> str:
     if not is_color(value):
         raise source.wrong(place, f"{value!r} is not a colour", COLOR_MEND)
     return str(value).upper()
@@ -133,10 +133,10 @@ def _check_clusters(source: _Source, classes: Sequence[LandClass], clusters: int
 
 
 def _check_distinct(source: _Source, classes: Sequence[LandClass], ignored: Sequence[str]) -> None:
-    names: list[tuple[Place, object]] = [(("classes", i, "name"), entry.name) for i, entry in enumerate(classes)]
-    colors: list[tuple[Place, object]] = [(("classes", i, "color"), entry.color) for i, entry in enumerate(classes)]
+    names: list[tuple[KeyPath, object]] = [(("classes", i, "name"), entry.name) for i, entry in enumerate(classes)]
+    colors: list[tuple[KeyPath, object]] = [(("classes", i, "color"), entry.color) for i, entry in enumerate(classes)]
     colors += [(("ignore", i), color) for i, color in enumerate(ignored)]
-    clusters: list[tuple[Place, object]] = [
+    clusters: list[tuple[KeyPath, object]] = [
         (("classes", i, "clusters", j), cluster)
         for i, entry in enumerate(classes)
         for j, cluster in enumerate(entry.clusters)

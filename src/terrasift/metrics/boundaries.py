@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.metrics.averages import mean_over_truths
-from terrasift.metrics.inputs import Ignore, Labels, label_map_pair, valid_pixels
+from terrasift.metrics.inputs import Ignore, LabelMap, label_map_pair, valid_pixels
 
 # Rows at a time: temporaries stay in the processor's cache, and are small enough for their memory to be used again.
 ROWS = 32
 
 
-def boundary_displacement_error(predicted: Labels, truth: Labels | Sequence[Labels], ignore: Ignore = None) -> float:
+def boundary_displacement_error(
+    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None
+) -> float:
     """Boundary displacement error (BDE), in pixels: 0 is perfect, lower is better.
 
     The mean distance from a boundary pixel of one map to the nearest boundary pixel of the other, averaged
@@ -63,7 +65,7 @@ def boundary_displacement_error(predicted: Labels, truth: Labels | Sequence[Labe
     return mean_over_truths(_displacement_error, predicted, truth, ignore)
 
 
-def _displacement_error(predicted: Labels, truth: Labels, ignore: Ignore) -> float:
+def _displacement_error(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
     maps = label_map_pair(predicted, truth)
     valid = valid_pixels(maps, ignore)
     if not valid.any():

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError, SettingError
 from terrasift.metrics.boundaries import boundary, distances_between, frame
-from terrasift.metrics.inputs import Labels, label_map_pair, valid_pixels
+from terrasift.metrics.inputs import LabelMap, label_map_pair, valid_pixels
 
-ReadRows: TypeAlias = Callable[[int, int], tuple[Labels, Labels]]
+ReadRows: TypeAlias = Callable[[int, int], tuple[LabelMap, LabelMap]]
 FindSites: TypeAlias = Callable[[NDArray[np.integer[Any]], NDArray[np.bool_]], NDArray[np.bool_]]
 
 

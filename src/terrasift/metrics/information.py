@@ -21,11 +21,11 @@ from terrasift.errors import SettingError
 from terrasift.metrics.averages import mean_over_truths
 from terrasift.metrics.chance import expected_mutual_information
 from terrasift.metrics.contingency import ContingencyTable, contingency
-from terrasift.metrics.inputs import Ignore, Labels
+from terrasift.metrics.inputs import Ignore, LabelMap
 
 
 def variation_of_information(
-    predicted: Labels, truth: Labels | Sequence[Labels], base: float = 2, ignore: Ignore = None
+    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], base: float = 2, ignore: Ignore = None
 ) -> float:
     """Variation of information (VoI): 0 is perfect, lower is better.
 
@@ -67,7 +67,7 @@ def variation_of_information(
     1.0
     """
 
-    def score(predicted: Labels, truth: Labels, ignore: Ignore) -> float:
+    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
         return compute_variation_of_information(contingency(predicted, truth, ignore), base)
 
     return mean_over_truths(score, predicted, truth, ignore)
@@ -85,7 +85,9 @@ def compute_variation_of_information(table: ContingencyTable, base: float = 2) -
     return float(share @ (given_truth + given_predicted) / np.log(base))
 
 
-def normalized_mutual_information(predicted: Labels, truth: Labels | Sequence[Labels], ignore: Ignore = None) -> float:
+def normalized_mutual_information(
+    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None
+) -> float:
     """Normalised mutual information (NMI): 1 is perfect, 0 is none, higher is better.
 
     ``I(predicted, truth) / ((H(predicted) + H(truth)) / 2)``, the arithmetic mean as in scikit-learn. It is
@@ -102,7 +104,7 @@ def normalized_mutual_information(predicted: Labels, truth: Labels | Sequence[La
         In 0..1; NaN where no pixel counts.
     """
 
-    def score(predicted: Labels, truth: Labels, ignore: Ignore) -> float:
+    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
         return compute_normalized_mutual_information(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)
@@ -116,7 +118,9 @@ def compute_normalized_mutual_information(table: ContingencyTable) -> float:
     return 1.0 if information == mean_entropy else information / mean_entropy
 
 
-def adjusted_mutual_information(predicted: Labels, truth: Labels | Sequence[Labels], ignore: Ignore = None) -> float:
+def adjusted_mutual_information(
+    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None
+) -> float:
     """Adjusted mutual information (AMI): 1 is perfect, 0 is what chance gives, higher is better.
 
     ``(I - E) / ((H(predicted) + H(truth)) / 2 - E)``, with E the mean of I over all ways to place regions of
@@ -137,7 +141,7 @@ def adjusted_mutual_information(predicted: Labels, truth: Labels | Sequence[Labe
     .. [1] Vinh, Epps, Bailey, "Information theoretic measures for clusterings comparison", JMLR 11, 2010.
     """
 
-    def score(predicted: Labels, truth: Labels, ignore: Ignore) -> float:
+    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
         return compute_adjusted_mutual_information(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from terrasift.blocks.context import Sample
+from terrasift.blocks.context import SampleWindow
 from terrasift.data.patches import windows_of
 from terrasift.raster import Window
 
@@ -26,7 +26,7 @@ def sample_windows(
     width: int,
     side: int,
     read: Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]],
-) -> list[Sample]:
+) -> list[SampleWindow]:
     """Windows drawn evenly over a scene; all of them where they are few. Windows without data are passed over.
 
     Parameters
@@ -40,16 +40,16 @@ def sample_windows(
     """
     windows = windows_of(height, width, side)
     order = np.random.default_rng(0).permutation(len(windows))
-    sample: list[tuple[int, Sample]] = []
+    sample: list[tuple[int, SampleWindow]] = []
     for number, index in enumerate(order.tolist()):
         if number >= _MOST_READ and len(sample) >= _LEAST_WINDOWS:
             break
         image, valid = read(windows[index])
         if valid.any():
-            sample.append((index, Sample(image, torch.from_numpy(valid)[None].to(image.device))))
+            sample.append((index, SampleWindow(image, torch.from_numpy(valid)[None].to(image.device))))
         if len(sample) == MOST_WINDOWS:
             break
     if not sample:  # nothing will be mapped, but the network needs some context
         image, valid = read(windows[0])
-        sample = [(0, Sample(image, torch.ones(1, *valid.shape, dtype=torch.bool, device=image.device)))]
+        sample = [(0, SampleWindow(image, torch.ones(1, *valid.shape, dtype=torch.bool, device=image.device)))]
     return [part for _, part in sorted(sample, key=lambda entry: entry[0])]

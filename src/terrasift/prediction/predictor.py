@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from terrasift.blocks.choices import PredictionSpeed
-from terrasift.blocks.context import Sample, reach_of
+from terrasift.blocks.context import SampleWindow, reach_of
 from terrasift.blocks.taught import TaughtClassifier
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
@@ -219,7 +219,7 @@ class Predictor:
         blank = torch.zeros(1, bands, MINIMUM_SIDE, MINIMUM_SIDE, device=self._device)
         valid = torch.ones(1, MINIMUM_SIDE, MINIMUM_SIDE, dtype=torch.bool, device=self._device)
         step = self._network.alignment
-        margin = -(-reach_of(self._network.held(lambda: [Sample(blank, valid)]), bands) // step) * step
+        margin = -(-reach_of(self._network.held(lambda: [SampleWindow(blank, valid)]), bands) // step) * step
         if predict.window < 2 * margin + _LEAST_DECIDED:
             raise SettingError(
                 "predict.window",

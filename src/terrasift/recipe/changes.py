@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from terrasift.errors import SettingError, TerrasiftError
-from terrasift.files import Place, parse_yaml
+from terrasift.files import KeyPath, parse_yaml
 
 __all__ = ["Changes", "apply_changes"]
 
@@ -16,7 +16,7 @@ Changes: TypeAlias = Mapping[str, Any] | Sequence[str]
 for the keys of a group: ``{"refinement": {"area": 64}}`` leaves the group's other keys alone."""
 
 
-def apply_changes(tree: dict[str, Any], changes: Changes) -> set[Place]:
+def apply_changes(tree: dict[str, Any], changes: Changes) -> set[KeyPath]:
     """Change keys of a tree; which ones they were.
 
     Raises

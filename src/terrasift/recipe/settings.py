@@ -36,7 +36,7 @@ from terrasift.blocks.choices import (
     TargetsFrom,
 )
 from terrasift.errors import SettingError
-from terrasift.files import Place, YamlText, parse_yaml, read_yaml, write_text
+from terrasift.files import KeyPath, YamlText, parse_yaml, read_yaml, write_text
 from terrasift.notebook import html_table
 from terrasift.recipe.changes import Changes, apply_changes
 from terrasift.recipe.wording import Key, explain, keys_of
@@ -285,7 +285,7 @@ class Recipe(_Settings):
             steps = f"counts for nothing: the recipe stops after {text.content['steps']} steps"
             raise SettingError("epochs", steps, "change `steps=...`, or give `steps=null` beside it")
 
-        def at(place: Place) -> str:
+        def at(place: KeyPath) -> str:
             return str(text.where) if any(place[: len(key)] == key for key in changed) else text.at(place)
 
         return cls._checked(text.content, at)
@@ -312,7 +312,7 @@ class Recipe(_Settings):
         return cls._checked(tree, lambda place: where)
 
     @classmethod
-    def _checked(cls, tree: dict[str, Any], at: Callable[[Place], str]) -> Recipe:
+    def _checked(cls, tree: dict[str, Any], at: Callable[[KeyPath], str]) -> Recipe:
         try:
             return cls.model_validate(tree)
         except ValidationError as error:

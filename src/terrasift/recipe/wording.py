@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from terrasift.errors import SettingError
-from terrasift.files import Place
+from terrasift.files import KeyPath
 
 __all__ = ["Key", "explain", "keys_of"]
 
@@ -43,7 +43,7 @@ def _walk(model: type[BaseModel], node: dict[str, Any], schema: dict[str, Any], 
             yield Key(f"{prefix}{name}", field.description or "", allowed, field.default)
 
 
-def explain(model: type[BaseModel], at: Callable[[Place], str], error: ValidationError) -> SettingError:
+def explain(model: type[BaseModel], at: Callable[[KeyPath], str], error: ValidationError) -> SettingError:
     """The first thing that is wrong, and how many more there are; `at` says how a line about a key begins."""
     problems = error.errors()
     first = problems[0]

@@ -24,9 +24,9 @@ from terrasift.teaching.regions import RegionTable
 from terrasift.teaching.suggesting import suggest_points
 from terrasift.teaching.writing import MapPoint
 
-__all__ = ["FEW", "Taught", "taught_legend", "teach"]
+__all__ = ["FEW_REGIONS", "Taught", "taught_legend", "teach"]
 
-FEW = 10
+FEW_REGIONS = 10
 """Labelled superpixels of a class below which they are said to be few."""
 
 
@@ -62,7 +62,9 @@ class Taught:
         """What a user should know of the labels, a line each."""
         tally, lesson = self.gathered.tally, self.lesson
         names = self.names
-        few = [f"{name} {count}" for name, count in zip(names, lesson.regions.tolist(), strict=True) if count < FEW]
+        few = [
+            f"{name} {count}" for name, count in zip(names, lesson.regions.tolist(), strict=True) if count < FEW_REGIONS
+        ]
         unlabelled = [name for index, name in enumerate(self.legend.names) if index not in lesson.classes]
         said = [
             (tally.outside, f"{_count(tally.outside, 'label')} outside all scenes"),
