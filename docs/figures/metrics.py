@@ -17,7 +17,7 @@ from label_maps import (
     HOUSE,
     LAKE,
     SHAPE,
-    LabelMap,
+    LabelArray,
     cut,
     house,
     landscape,
@@ -188,30 +188,30 @@ def boundaries() -> Figure:
 # Scores
 
 
-def region_scores(truth: LabelMap, predicted: LabelMap) -> Scores:
+def region_scores(truth: LabelArray, predicted: LabelArray) -> Scores:
     """All scores of regions."""
     return segmentation_scores(predicted, truth)
 
 
-def class_scores(truth: LabelMap, predicted: LabelMap) -> Scores:
+def class_scores(truth: LabelArray, predicted: LabelArray) -> Scores:
     """All scores of classes."""
     return confusion_matrix(predicted, truth, classes=4).scores()
 
 
-def house_scores(truth: LabelMap, predicted: LabelMap) -> Scores:
+def house_scores(truth: LabelArray, predicted: LabelArray) -> Scores:
     """The scores of a single class."""
     matrix = confusion_matrix(predicted, truth, classes=4)
     names = ("precision", "recall", "f1", "iou", "specificity", "class_accuracy")
     return {name: float(getattr(matrix, name)[HOUSE]) for name in names}
 
 
-def entropy_scores(truth: LabelMap, predicted: LabelMap) -> Scores:
+def entropy_scores(truth: LabelArray, predicted: LabelArray) -> Scores:
     """What scikit-image gives, and the sum, which we give."""
     split, merge = conditional_entropies(truth, predicted)
     return {"H(predicted | truth)": split, "H(truth | predicted)": merge} | region_scores(truth, predicted)
 
 
-def boundary_pixels(labels: LabelMap) -> NDArray[np.bool_]:
+def boundary_pixels(labels: LabelArray) -> NDArray[np.bool_]:
     """The boundary, or the frame where there is none."""
     everywhere = np.ones(labels.shape, np.bool_)
     found = boundary(labels, everywhere)
@@ -222,10 +222,10 @@ def boundary_pixels(labels: LabelMap) -> NDArray[np.bool_]:
 
 
 def draw(
-    maps: Mapping[str, LabelMap],
-    score: Callable[[LabelMap, LabelMap], Scores],
+    maps: Mapping[str, LabelArray],
+    score: Callable[[LabelArray, LabelArray], Scores],
     names: Sequence[str],
-    show: Callable[[LabelMap], NDArray[np.float64]] | None = None,
+    show: Callable[[LabelArray], NDArray[np.float64]] | None = None,
 ) -> Figure:
     """Label maps side by side, the truth first, and a row of their scores for each name beneath."""
     rows, line = len(names), 0.22  # inches
@@ -251,14 +251,14 @@ def draw(
     return figure
 
 
-def paint(labels: LabelMap) -> NDArray[np.float64]:
+def paint(labels: LabelArray) -> NDArray[np.float64]:
     """Labels 0 to 3 in the colours of the landscape, then again and again in lighter shades."""
     colors = np.array([to_rgb(color) for color in COLORS])[labels % 4]
     lightness = (labels // 4 * 0.4142)[..., None] % 1 * 0.7
     return colors + (1 - colors) * lightness
 
 
-def ink(labels: LabelMap) -> NDArray[np.float64]:
+def ink(labels: LabelArray) -> NDArray[np.float64]:
     """Labels with their boundary in black."""
     return np.where(boundary_pixels(labels)[..., None], 0.15, paint(labels))
 

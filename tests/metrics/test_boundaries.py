@@ -12,18 +12,18 @@ from terrasift.metrics import boundaries, boundary_displacement_error, boundary_
 from terrasift.metrics.boundaries import boundary, frame
 from tests.metrics import naive_metrics
 
-LabelMap = NDArray[np.integer]
+LabelArray = NDArray[np.integer]
 
 shapes = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)
 maps = shapes.flatmap(lambda shape: st.tuples(*[arrays(np.int8, shape, elements=st.integers(0, 2))] * 2))
 
 
-def everywhere(labels: LabelMap) -> NDArray[np.bool_]:
+def everywhere(labels: LabelArray) -> NDArray[np.bool_]:
     return np.ones(labels.shape, bool)
 
 
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, min_side=2, max_side=9), elements=st.integers(0, 2)))
-def test_boundary_is_where_the_gradient_of_labels_is(labels: LabelMap) -> None:
+def test_boundary_is_where_the_gradient_of_labels_is(labels: LabelArray) -> None:
     found = boundary(labels, everywhere(labels))
     if not found.any():
         found = frame(labels, everywhere(labels))
@@ -71,7 +71,7 @@ def test_pixels_left_out_make_no_boundary() -> None:
 
 
 @given(maps, st.integers(1, 10), st.sampled_from([None, 0]))
-def test_reading_rows_gives_the_same(pair: tuple[LabelMap, LabelMap], rows: int, ignore: int | None) -> None:
+def test_reading_rows_gives_the_same(pair: tuple[LabelArray, LabelArray], rows: int, ignore: int | None) -> None:
     predicted, truth = pair
     by_rows = boundary_displacement_error_by_rows(
         lambda start, stop: (predicted[start:stop], truth[start:stop]), truth.shape, ignore, rows

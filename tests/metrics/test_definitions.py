@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from terrasift.metrics import confusion_matrix, segmentation_scores
 from tests.metrics import naive_metrics
 
-LabelMap = NDArray[np.integer]
+LabelArray = NDArray[np.integer]
 
 
 @pytest.fixture(scope="module")
-def pairs() -> list[tuple[LabelMap, LabelMap]]:
+def pairs() -> list[tuple[LabelArray, LabelArray]]:
     """Blocky or noisy, related or not, from one label to about as many as there are pixels."""
     generator = np.random.default_rng(7)
     found = []
@@ -29,19 +29,19 @@ def pairs() -> list[tuple[LabelMap, LabelMap]]:
 
 
 @pytest.fixture(scope="module")
-def scores(pairs: list[tuple[LabelMap, LabelMap]]) -> list[dict[str, float]]:
+def scores(pairs: list[tuple[LabelArray, LabelArray]]) -> list[dict[str, float]]:
     return [segmentation_scores(*pair) for pair in pairs]
 
 
 @pytest.mark.parametrize("name", naive_metrics.SCORES)
 def test_scores_follow_their_definitions(
-    pairs: list[tuple[LabelMap, LabelMap]], scores: list[dict[str, float]], name: str
+    pairs: list[tuple[LabelArray, LabelArray]], scores: list[dict[str, float]], name: str
 ) -> None:
     expected = [naive_metrics.SCORES[name](*pair) for pair in pairs]
     assert [score[name] for score in scores] == pytest.approx(expected, abs=1e-12)
 
 
-def test_class_scores_follow_their_definitions(pairs: list[tuple[LabelMap, LabelMap]]) -> None:
+def test_class_scores_follow_their_definitions(pairs: list[tuple[LabelArray, LabelArray]]) -> None:
     for predicted, truth in pairs:
         matrix = confusion_matrix(predicted, truth, classes=12)
         for name in np.intersect1d(predicted, truth):

@@ -24,11 +24,11 @@ from terrasift.metrics import (
 from terrasift.metrics.boundaries import distances_between
 from terrasift.metrics.chance import expected_mutual_information
 
-LabelMap = NDArray[np.integer]
+LabelArray = NDArray[np.integer]
 
 
 @pytest.fixture(params=range(20))
-def pair(request: pytest.FixtureRequest) -> tuple[LabelMap, LabelMap]:
+def pair(request: pytest.FixtureRequest) -> tuple[LabelArray, LabelArray]:
     generator = np.random.default_rng(request.param)
     shape = tuple(generator.integers(1, 60, 2))
     truth = generator.integers(0, generator.integers(1, 40), shape)
@@ -36,7 +36,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[LabelMap, LabelMap]:
     return np.where(noise, generator.integers(0, 10, shape), truth), truth
 
 
-def test_information(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_information(pair: tuple[LabelArray, LabelArray]) -> None:
     predicted, truth = pair
     assert variation_of_information(predicted, truth) == pytest.approx(
         sum(skimage_variation_of_information(truth, predicted)), abs=1e-12
@@ -53,14 +53,14 @@ def test_information(pair: tuple[LabelMap, LabelMap]) -> None:
     )
 
 
-def test_pairs(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_pairs(pair: tuple[LabelArray, LabelArray]) -> None:
     predicted, truth = pair
     flat = truth.ravel(), predicted.ravel()
     assert rand_index(predicted, truth) == pytest.approx(sklearn.rand_score(*flat), abs=1e-12)
     assert adjusted_rand_index(predicted, truth) == pytest.approx(sklearn.adjusted_rand_score(*flat), abs=1e-12)
 
 
-def test_contingency(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_contingency(pair: tuple[LabelArray, LabelArray]) -> None:
     predicted, truth = pair
     table = contingency(predicted, truth)
     dense = sklearn.cluster.contingency_matrix(truth.ravel(), predicted.ravel())
@@ -69,7 +69,7 @@ def test_contingency(pair: tuple[LabelMap, LabelMap]) -> None:
     assert table.predicted_regions.areas.tolist() == dense.sum(axis=0).tolist()
 
 
-def test_classes(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_classes(pair: tuple[LabelArray, LabelArray]) -> None:
     predicted, truth = (labels % 7 for labels in pair)
     flat = truth.ravel(), predicted.ravel()
     matrix = confusion_matrix(predicted, truth, classes=7)

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from terrasift.metrics import FACTS, compute_region_scores, contingency, segmentation_scores
 from terrasift.metrics.scores import SCORE_NAMES
 
-LabelMap = NDArray[np.integer]
+LabelArray = NDArray[np.integer]
 
 PERFECT = {name: 1.0 if FACTS[name].higher_is_better else 0.0 for name in SCORE_NAMES}
 SYMMETRIC = set(SCORE_NAMES) - {"segmentation_covering", "prediction_covering"}
 
 
 @st.composite
-def pairs(draw: st.DrawFn, largest: int = 8) -> tuple[LabelMap, LabelMap]:
+def pairs(draw: st.DrawFn, largest: int = 8) -> tuple[LabelArray, LabelArray]:
     shape = draw(st.tuples(st.integers(1, largest), st.integers(1, largest)))
     labels = arrays(np.int16, shape, elements=st.integers(-3, 4))
     return draw(labels), draw(labels)
@@ -32,20 +32,20 @@ def approximately(scores: dict[str, float]) -> dict[str, float]:
 
 
 @given(pairs())
-def test_scores_are_within_their_bounds(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_scores_are_within_their_bounds(pair: tuple[LabelArray, LabelArray]) -> None:
     for name, score in segmentation_scores(*pair).items():
         assert FACTS[name].lower - 1e-9 <= score <= FACTS[name].upper + 1e-9, name
 
 
 @given(pairs(), st.permutations(range(8)), st.integers(-(2**62), 2**62))
-def test_labels_are_only_names(pair: tuple[LabelMap, LabelMap], names: list[int], offset: int) -> None:
+def test_labels_are_only_names(pair: tuple[LabelArray, LabelArray], names: list[int], offset: int) -> None:
     predicted, truth = pair
     renamed = np.array(names, np.int64)[predicted + 3] * 1000 + offset
     assert segmentation_scores(renamed, truth) == approximately(segmentation_scores(predicted, truth))
 
 
 @given(pairs())
-def test_most_scores_are_symmetric(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_most_scores_are_symmetric(pair: tuple[LabelArray, LabelArray]) -> None:
     predicted, truth = pair
     scores, swapped = segmentation_scores(predicted, truth), segmentation_scores(truth, predicted)
     for name in SYMMETRIC:
@@ -54,12 +54,12 @@ def test_most_scores_are_symmetric(pair: tuple[LabelMap, LabelMap]) -> None:
 
 
 @given(pairs())
-def test_identical_maps_score_perfect(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_identical_maps_score_perfect(pair: tuple[LabelArray, LabelArray]) -> None:
     assert segmentation_scores(pair[0], pair[0]) == PERFECT
 
 
 @given(pairs())
-def test_a_refinement_is_consistent(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_a_refinement_is_consistent(pair: tuple[LabelArray, LabelArray]) -> None:
     coarse, other = pair
     fine = coarse * 100 + other
     for one_way in ((fine, coarse), (coarse, fine)):
@@ -69,13 +69,13 @@ def test_a_refinement_is_consistent(pair: tuple[LabelMap, LabelMap]) -> None:
 
 
 @given(pairs())
-def test_the_local_error_is_never_above_the_global(pair: tuple[LabelMap, LabelMap]) -> None:
+def test_the_local_error_is_never_above_the_global(pair: tuple[LabelArray, LabelArray]) -> None:
     scores = segmentation_scores(*pair)
     assert scores["local_consistency_error"] <= scores["global_consistency_error"] + 1e-12
 
 
 @given(pairs(), st.data())
-def test_windows_in_any_order_add_up(pair: tuple[LabelMap, LabelMap], data: st.DataObject) -> None:
+def test_windows_in_any_order_add_up(pair: tuple[LabelArray, LabelArray], data: st.DataObject) -> None:
     predicted, truth = pair
     height, width = truth.shape
     row, column = data.draw(st.integers(0, height)), data.draw(st.integers(0, width))
@@ -89,7 +89,7 @@ def test_windows_in_any_order_add_up(pair: tuple[LabelMap, LabelMap], data: st.D
 
 
 @given(pairs(), st.data())
-def test_what_is_ignored_might_as_well_not_be_there(pair: tuple[LabelMap, LabelMap], data: st.DataObject) -> None:
+def test_what_is_ignored_might_as_well_not_be_there(pair: tuple[LabelArray, LabelArray], data: st.DataObject) -> None:
     predicted, truth = pair
     height, width = truth.shape
     rows = slice(data.draw(st.integers(0, height - 1)), height)

@@ -17,8 +17,8 @@ IMAGES = (2018, 3063, 5096, 6046, 8068)
 BOUNDARY_DISPLACEMENT_ERRORS = (5.877053, 18.794784, 5.310962, 10.160805, 2.792537)
 GLOBAL_CONSISTENCY_ERRORS = (0.240784, 0.010650, 0.076611, 0.240620, 0.080616)
 
-LabelMap = NDArray[np.uint16]
-Pair = tuple[LabelMap, LabelMap]
+LabelArray = NDArray[np.uint16]
+Pair = tuple[LabelArray, LabelArray]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_errors_per_image(pairs: list[Pair], number: int) -> None:
     assert scores["global_consistency_error"] == pytest.approx(GLOBAL_CONSISTENCY_ERRORS[number], abs=1e-5)
 
 
-def covering_by_masks(by: LabelMap, covered: LabelMap) -> float:
+def covering_by_masks(by: LabelArray, covered: LabelArray) -> float:
     total = 0.0
     for region in (covered == name for name in np.unique(covered)):
         overlaps = [((region & other).sum() / (region | other).sum()) for other in (by == n for n in np.unique(by))]
@@ -64,7 +64,7 @@ def covering_by_masks(by: LabelMap, covered: LabelMap) -> float:
     return float(total / covered.size)
 
 
-def covering_by_higra(by: LabelMap, covered: LabelMap) -> float:
+def covering_by_higra(by: LabelArray, covered: LabelArray) -> float:
     higra = pytest.importorskip("higra")
     numbered = [np.unique(labels, return_inverse=True)[1].astype(np.int64) for labels in (covered, by)]
     # Higra covers its first argument, the candidate, by its second.
@@ -74,7 +74,7 @@ def covering_by_higra(by: LabelMap, covered: LabelMap) -> float:
 @pytest.mark.parametrize("covering", [covering_by_masks, covering_by_higra])
 @pytest.mark.parametrize("number", range(5))
 def test_covering_per_image_both_ways(
-    pairs: list[Pair], number: int, covering: Callable[[LabelMap, LabelMap], float]
+    pairs: list[Pair], number: int, covering: Callable[[LabelArray, LabelArray], float]
 ) -> None:
     predicted, truth = pairs[number]
     scores = segmentation_scores(predicted, truth)

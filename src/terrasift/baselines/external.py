@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.baselines.windows import segment_windows
+from terrasift.baselines.windows import WindowSegmenter
 from terrasift.blocks.external import external_segmentation
-from terrasift.prediction import ClusterWindow, Wanted
-from terrasift.raster import Bands, Raster
+from terrasift.raster import Bands
 from terrasift.recipe import Scaling
 
 __all__ = ["ExternalAlone"]
 
 
-class ExternalAlone:
+class ExternalAlone(WindowSegmenter):
     """`external_segmentation` of each image, its classes being the clusters.
 
     Nothing is learned from other images: the classes of an image are numbered in the order in which they appear, row
@@ -43,7 +42,6 @@ class ExternalAlone:
     """
 
     clusters = 32
-    classifiers = 1
 
     def __init__(
         self,
@@ -53,20 +51,9 @@ class ExternalAlone:
         *,
         color_bands: Sequence[int] = (1, 2, 3),
     ) -> None:
-        self._scaling = scaling
-        self._bands = bands
+        super().__init__(scaling, bands)
         self._seed = seed
         self._color_bands = [number - 1 for number in color_bands]
-
-    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
-        """Clusters of an open scene; one of more than 512 pixels a side is cut, and each window is an image of its own.
-
-        Raises
-        ------
-        InputError
-            If the scene's dtype, bands or size do not fit.
-        """
-        return segment_windows(raster, self._clusters, self._scaling, self._bands)
 
     def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         return external_segmentation(image, bands=self._color_bands, seed=self._seed, valid=valid)

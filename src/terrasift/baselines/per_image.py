@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -11,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from terrasift.baselines.windows import segment_windows
+from terrasift.baselines.windows import WindowSegmenter
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.superpixels import superpixels
 from terrasift.errors import SettingError
 from terrasift.network import Network, build_network
-from terrasift.prediction import ClusterWindow, Wanted
-from terrasift.raster import Bands, Raster
+from terrasift.raster import Bands
 from terrasift.recipe import Compute, Recipe, Scaling
 from terrasift.training import precision_of, training_step
 
@@ -41,7 +39,7 @@ _MOMENTUM = 0.9
 _FEWEST_LABELS = 3  # both stop once an image has no more
 
 
-class PerImageOptimisation:
+class PerImageOptimisation(WindowSegmenter):
     """The original use of Kanezaki's network and of DIC: nothing is learned from other images.
 
     Each image starts from fresh weights. The network's labels, made constant inside superpixels by majority vote, are
@@ -127,10 +125,9 @@ class PerImageOptimisation:
             raise SettingError("extractor", f"{extractor!r} was not published for single images", "use kan or dic")
         if iterations is not None and iterations < 1:
             raise SettingError("iterations", f"{iterations} is too small", "use 1 or more")
-        self.clusters, self.classifiers = clusters, 1
+        super().__init__(scaling, bands)
+        self.clusters = clusters
         self._extractor = extractor
-        self._scaling = scaling
-        self._bands = bands
         self._settings = _PUBLISHED[extractor]
         self._iterations = iterations or self._settings.iterations
         with torch.random.fork_rng(devices=[]):
@@ -138,16 +135,6 @@ class PerImageOptimisation:
             self._fresh = build_network(extractor, len(scaling.low), clusters, width=width)
         self._half = precision_of(Compute(device="cpu", precision=precision)) != "32-true"
         self._recipe = Recipe(classifiers=1, clusters=clusters, class_weights="none")
-
-    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
-        """Clusters of an open scene; one of more than 512 pixels a side is cut, and each window is an image of its own.
-
-        Raises
-        ------
-        InputError
-            If the scene's dtype, bands or size do not fit.
-        """
-        return segment_windows(raster, self._clusters, self._scaling, self._bands)
 
     def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         settings = self._settings

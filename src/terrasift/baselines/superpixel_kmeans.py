@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.baselines.windows import segment_windows
+from terrasift.baselines.windows import WindowSegmenter
 from terrasift.blocks.regions import region_means
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.sampling import draw_patches
 from terrasift.errors import SettingError
-from terrasift.prediction import ClusterWindow, Wanted
 from terrasift.progress import track
-from terrasift.raster import Bands, Raster
+from terrasift.raster import Bands
 from terrasift.recipe import Scaling
 
 __all__ = ["SuperpixelKMeans"]
 
 
-class SuperpixelKMeans:
+class SuperpixelKMeans(WindowSegmenter):
     """k-means on the mean band values of SLIC superpixels; all pixels of a superpixel go to one cluster.
 
     The superpixels are those of the default recipes: SLIC, about 100 pixels each, compactness 10. A superpixel counts
@@ -42,9 +41,8 @@ class SuperpixelKMeans:
     def __init__(self, clusters: int, scaling: Scaling, bands: Bands | None = None, seed: int = 0) -> None:
         from sklearn.cluster import MiniBatchKMeans  # slow to import, and only k-means needs it
 
-        self.clusters, self.classifiers = clusters, 1
-        self._scaling = scaling
-        self._bands = bands
+        super().__init__(scaling, bands)
+        self.clusters = clusters
         self._seed = seed
         self._model = MiniBatchKMeans(clusters, random_state=seed, n_init=3, batch_size=4096)
 
@@ -77,16 +75,6 @@ class SuperpixelKMeans:
             )
         self._model.fit(np.concatenate(means))
         return self
-
-    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
-        """Clusters of an open scene, in windows of at most 512 pixels, each cut into superpixels by itself.
-
-        Raises
-        ------
-        InputError
-            If the scene's dtype, bands or size do not fit.
-        """
-        return segment_windows(raster, self._clusters, self._scaling, self._bands)
 
     def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
         regions = superpixels(image, valid=valid)

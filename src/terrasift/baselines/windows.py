@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -11,17 +12,49 @@ from numpy.typing import NDArray
 from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import check_size
-from terrasift.prediction import ClusterWindow
+from terrasift.prediction import ClusterWindow, Wanted
 from terrasift.raster import Bands, Raster, Window
 from terrasift.recipe import Scaling
 
-__all__ = ["LARGEST_SIDE", "SegmentImage", "even_windows", "segment_windows"]
+__all__ = ["LARGEST_SIDE", "SegmentImage", "WindowSegmenter", "even_windows", "segment_windows"]
 
 LARGEST_SIDE = 512
 """Rows and columns of the largest window, pixels."""
 
 SegmentImage = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.integer]]
 """Clusters (H, W) of an image (H, W, bands) in [0, 1] and its validity (H, W), somewhere true."""
+
+
+class WindowSegmenter(ABC):
+    """A segmenter to which a scene is an image; one of more than 512 pixels a side is cut, and each window is one.
+
+    Parameters
+    ----------
+    scaling
+        The rule to [0, 1].
+    bands
+        Numbers from 1, or names; None means all.
+    """
+
+    classifiers = 1
+
+    def __init__(self, scaling: Scaling, bands: Bands | None = None) -> None:
+        self._scaling = scaling
+        self._bands = bands
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
+        """Clusters of an open scene, window by window.
+
+        Raises
+        ------
+        InputError
+            If the scene's dtype, bands or size do not fit.
+        """
+        return segment_windows(raster, self._clusters, self._scaling, self._bands)
+
+    @abstractmethod
+    def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
+        """As `SegmentImage`."""
 
 
 def segment_windows(

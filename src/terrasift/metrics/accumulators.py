@@ -54,7 +54,7 @@ from terrasift.metrics.information import (
     normalized_mutual_information,
     variation_of_information,
 )
-from terrasift.metrics.inputs import LabelMap
+from terrasift.metrics.inputs import LabelArray
 from terrasift.metrics.pairs import adjusted_rand_index, probabilistic_rand_index
 from terrasift.metrics.scores import SCORE_NAMES, compute_region_scores, segmentation_scores
 
@@ -87,7 +87,7 @@ class ClassScores(Metric):
         self.ignore = ignore
         self.add_state("counts", torch.zeros((classes, classes), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, predicted: LabelMap, truth: LabelMap) -> None:
+    def update(self, predicted: LabelArray, truth: LabelArray) -> None:
         """Add the pixels of an image or a batch."""
         matrix = confusion_matrix(predicted, truth, self.classes, self.ignore)
         self.counts += torch.from_numpy(matrix.counts).to(self.counts.device)
@@ -126,7 +126,7 @@ class WindowedRegionScores(Metric):
         # Never an empty list: torchmetrics would sync that of an idle process in another dtype.
         self.cells = [torch.zeros((0, 3), dtype=torch.int64, device=self.device)]
 
-    def update(self, predicted: LabelMap, truth: LabelMap) -> None:
+    def update(self, predicted: LabelArray, truth: LabelArray) -> None:
         """Add a window (h, w)."""
         table = self._table() + contingency(predicted, truth, self.ignore)
         cells = np.stack([table.predicted, table.truth, table.counts], axis=1)
@@ -162,7 +162,7 @@ class SegmentationScores(Metric):
         self.add_state("totals", torch.zeros(len(SCORE_NAMES), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, predicted: LabelMap, truth: LabelMap | Sequence[LabelMap]) -> None:
+    def update(self, predicted: LabelArray, truth: LabelArray | Sequence[LabelArray]) -> None:
         """Add an image (H, W) or a batch (N, H, W), with one truth of that shape or a list of several."""
         for image in _images(predicted, truth):
             scores = segmentation_scores(*image, self.ignore)
@@ -200,7 +200,7 @@ class PooledSegmentationCovering(Metric):
         self.add_state("covered_pixels", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("pixels", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, predicted: LabelMap, truth: LabelMap | Sequence[LabelMap]) -> None:
+    def update(self, predicted: LabelArray, truth: LabelArray | Sequence[LabelArray]) -> None:
         """Add an image (H, W) or a batch (N, H, W), with one truth of that shape or a list of several."""
         for image in _images(predicted, truth):
             for table in score_truths(contingency, *image, self.ignore):
@@ -241,7 +241,7 @@ class _MeanOverImages(Metric):
         self.add_state("total", torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, predicted: LabelMap, truth: LabelMap | Sequence[LabelMap]) -> None:
+    def update(self, predicted: LabelArray, truth: LabelArray | Sequence[LabelArray]) -> None:
         """Add an image (H, W) or a batch (N, H, W), with one truth of that shape or a list of several."""
         for image in _images(predicted, truth):
             score = self.score(*image, ignore=self.ignore)
@@ -325,8 +325,8 @@ class AdjustedMutualInformation(_MeanOverImages, name="adjusted_mutual_informati
 
 
 def _images(
-    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap]
-) -> Iterator[tuple[LabelMap, LabelMap | Sequence[LabelMap]]]:
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray]
+) -> Iterator[tuple[LabelArray, LabelArray | Sequence[LabelArray]]]:
     """The single images of a batch (N, H, W), or an image (H, W) as it is."""
     if predicted.ndim != 3:
         yield predicted, truth

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from terrasift.errors import InputError
-from terrasift.metrics.inputs import Ignore, LabelMap, as_array
+from terrasift.metrics.inputs import Ignore, LabelArray, as_array
 
 Score = TypeVar("Score")
 
@@ -24,9 +24,9 @@ def mean_of_defined(scores: ArrayLike) -> float:
 
 
 def mean_over_truths(
-    score: Callable[[LabelMap, LabelMap, Ignore], float],
-    predicted: LabelMap,
-    truth: LabelMap | Sequence[LabelMap],
+    score: Callable[[LabelArray, LabelArray, Ignore], float],
+    predicted: LabelArray,
+    truth: LabelArray | Sequence[LabelArray],
     ignore: Ignore,
 ) -> float:
     """The mean of the score over all truths that give one; NaN where none does."""
@@ -34,9 +34,9 @@ def mean_over_truths(
 
 
 def score_truths(
-    score: Callable[[LabelMap, LabelMap, Ignore], Score],
-    predicted: LabelMap,
-    truth: LabelMap | Sequence[LabelMap],
+    score: Callable[[LabelArray, LabelArray, Ignore], Score],
+    predicted: LabelArray,
+    truth: LabelArray | Sequence[LabelArray],
     ignore: Ignore,
 ) -> list[Score]:
     """The score against each truth: of one map, or of a list or tuple of them.

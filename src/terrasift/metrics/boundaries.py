@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.metrics.averages import mean_over_truths
-from terrasift.metrics.inputs import Ignore, LabelMap, label_map_pair, valid_pixels
+from terrasift.metrics.inputs import Ignore, LabelArray, label_map_pair, valid_pixels
 
 # Rows at a time: temporaries stay in the processor's cache, and are small enough for their memory to be used again.
 ROWS = 32
 
 
 def boundary_displacement_error(
-    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
 ) -> float:
     """Boundary displacement error (BDE), in pixels: 0 is perfect, lower is better.
 
@@ -65,7 +65,7 @@ def boundary_displacement_error(
     return mean_over_truths(_displacement_error, predicted, truth, ignore)
 
 
-def _displacement_error(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+def _displacement_error(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
     maps = label_map_pair(predicted, truth)
     valid = valid_pixels(maps, ignore)
     if not valid.any():

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError, SettingError
 from terrasift.metrics.boundaries import boundary, distances_between, frame
-from terrasift.metrics.inputs import LabelMap, label_map_pair, valid_pixels
+from terrasift.metrics.inputs import LabelArray, label_map_pair, valid_pixels
 
-ReadRows: TypeAlias = Callable[[int, int], tuple[LabelMap, LabelMap]]
+ReadRows: TypeAlias = Callable[[int, int], tuple[LabelArray, LabelArray]]
 FindSites: TypeAlias = Callable[[NDArray[np.integer[Any]], NDArray[np.bool_]], NDArray[np.bool_]]
 
 

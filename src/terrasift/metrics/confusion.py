@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from terrasift.errors import InputError, SettingError
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.metrics.contingency import ContingencyTable, contingency
-from terrasift.metrics.inputs import Ignore, LabelMap
+from terrasift.metrics.inputs import Ignore, LabelArray
 from terrasift.notebook import data_frame, html_table, new_axes, per_cent
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def confusion_matrix(predicted: LabelMap, truth: LabelMap, classes: int, ignore: Ignore = 255) -> ConfusionMatrix:
+def confusion_matrix(predicted: LabelArray, truth: LabelArray, classes: int, ignore: Ignore = 255) -> ConfusionMatrix:
     """Count the pixels of every true class that were predicted as every class.
 
     Parameters

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from terrasift.metrics.averages import mean_over_truths
 from terrasift.metrics.contingency import ContingencyTable, contingency
-from terrasift.metrics.inputs import Ignore, LabelMap
+from terrasift.metrics.inputs import Ignore, LabelArray
 
 
-def global_consistency_error(predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None) -> float:
+def global_consistency_error(
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
+) -> float:
     """Global consistency error (GCE): 0 is a perfect refinement, lower is better.
 
     A pixel's error is the share of its region in one map that lies outside its region in the other. GCE is
@@ -56,7 +58,7 @@ def global_consistency_error(predicted: LabelMap, truth: LabelMap | Sequence[Lab
     0.25
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_global_consistency_error(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)
@@ -69,7 +71,9 @@ def compute_global_consistency_error(table: ContingencyTable) -> float:
     return float(min(table.counts @ errors for errors in _refinement_errors(table)) / table.total)
 
 
-def local_consistency_error(predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None) -> float:
+def local_consistency_error(
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
+) -> float:
     """Local consistency error (LCE): 0 is a perfect refinement, lower is better.
 
     As `global_consistency_error`, but the direction is chosen at every pixel, so it forgives a refinement one
@@ -91,7 +95,7 @@ def local_consistency_error(predicted: LabelMap, truth: LabelMap | Sequence[Labe
        https://doi.org/10.1109/ICCV.2001.937655
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_local_consistency_error(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)

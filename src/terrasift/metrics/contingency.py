@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.metrics.inputs import Ignore, LabelMap, paired_blocks
+from terrasift.metrics.inputs import Ignore, LabelArray, paired_blocks
 
 # Dense counting is the faster way up to here, and takes 8 MB.
 DENSE_CELLS = 2**20
@@ -19,7 +19,7 @@ DENSE_CELLS = 2**20
 PENDING_CELLS = 2**20
 
 
-def contingency(predicted: LabelMap, truth: LabelMap, ignore: Ignore = None) -> ContingencyTable:
+def contingency(predicted: LabelArray, truth: LabelArray, ignore: Ignore = None) -> ContingencyTable:
     """Count the pixels of every pair of labels that occurs: all that the region metrics need.
 
     Parameters

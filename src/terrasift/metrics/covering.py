@@ -12,14 +12,14 @@ import numpy as np
 from terrasift.errors import SettingError
 from terrasift.metrics.averages import mean_over_truths
 from terrasift.metrics.contingency import ContingencyTable, contingency
-from terrasift.metrics.inputs import Ignore, LabelMap
+from terrasift.metrics.inputs import Ignore, LabelArray
 
 Covered: TypeAlias = Literal["truth", "predicted"]
 
 
 def segmentation_covering(
-    predicted: LabelMap,
-    truth: LabelMap | Sequence[LabelMap],
+    predicted: LabelArray,
+    truth: LabelArray | Sequence[LabelArray],
     covered: Covered = "truth",
     ignore: Ignore = None,
 ) -> float:
@@ -61,7 +61,7 @@ def segmentation_covering(
     0.5
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_segmentation_covering(contingency(predicted, truth, ignore), covered)
 
     return mean_over_truths(score, predicted, truth, ignore)

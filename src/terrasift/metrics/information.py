@@ -21,11 +21,11 @@ from terrasift.errors import SettingError
 from terrasift.metrics.averages import mean_over_truths
 from terrasift.metrics.chance import expected_mutual_information
 from terrasift.metrics.contingency import ContingencyTable, contingency
-from terrasift.metrics.inputs import Ignore, LabelMap
+from terrasift.metrics.inputs import Ignore, LabelArray
 
 
 def variation_of_information(
-    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], base: float = 2, ignore: Ignore = None
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], base: float = 2, ignore: Ignore = None
 ) -> float:
     """Variation of information (VoI): 0 is perfect, lower is better.
 
@@ -67,7 +67,7 @@ def variation_of_information(
     1.0
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_variation_of_information(contingency(predicted, truth, ignore), base)
 
     return mean_over_truths(score, predicted, truth, ignore)
@@ -86,7 +86,7 @@ def compute_variation_of_information(table: ContingencyTable, base: float = 2) -
 
 
 def normalized_mutual_information(
-    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
 ) -> float:
     """Normalised mutual information (NMI): 1 is perfect, 0 is none, higher is better.
 
@@ -104,7 +104,7 @@ def normalized_mutual_information(
         In 0..1; NaN where no pixel counts.
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_normalized_mutual_information(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)
@@ -119,7 +119,7 @@ def compute_normalized_mutual_information(table: ContingencyTable) -> float:
 
 
 def adjusted_mutual_information(
-    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
 ) -> float:
     """Adjusted mutual information (AMI): 1 is perfect, 0 is what chance gives, higher is better.
 
@@ -141,7 +141,7 @@ def adjusted_mutual_information(
     .. [1] Vinh, Epps, Bailey, "Information theoretic measures for clusterings comparison", JMLR 11, 2010.
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_adjusted_mutual_information(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Ignore", "LabelMap", "as_array", "label_map_pair", "paired_blocks", "valid_pixels"]
+__all__ = ["Ignore", "LabelArray", "as_array", "label_map_pair", "paired_blocks", "valid_pixels"]
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 # Quoted, so that importing the metrics does not import torch.
-LabelMap: TypeAlias = "NDArray[np.integer[Any]] | torch.Tensor"
+LabelArray: TypeAlias = "NDArray[np.integer[Any]] | torch.Tensor"
 Ignore: TypeAlias = "int | np.integer[Any] | NDArray[np.bool_] | torch.Tensor | None"
 
 # Temporaries of a block stay in the processor's cache, and are small enough for their memory to be used again.
@@ -24,7 +24,7 @@ BLOCK_PIXELS = 2**15
 
 
 def paired_blocks(
-    predicted: LabelMap, truth: LabelMap, ignore: Ignore
+    predicted: LabelArray, truth: LabelArray, ignore: Ignore
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """The labels of the pixels that count, both maps side by side, a one-dimensional block at a time.
 
@@ -71,7 +71,9 @@ def valid_pixels(maps: tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]
     return valid
 
 
-def label_map_pair(predicted: LabelMap, truth: LabelMap) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
+def label_map_pair(
+    predicted: LabelArray, truth: LabelArray
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
     """Both maps as NumPy arrays of any integer dtype, of one shape.
 
     Raises

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from terrasift.metrics.averages import mean_over_truths
 from terrasift.metrics.contingency import ContingencyTable, contingency
-from terrasift.metrics.inputs import Ignore, LabelMap
+from terrasift.metrics.inputs import Ignore, LabelArray
 
 
-def rand_index(predicted: LabelMap, truth: LabelMap, ignore: Ignore = None) -> float:
+def rand_index(predicted: LabelArray, truth: LabelArray, ignore: Ignore = None) -> float:
     """Rand index (RI): the share of pairs of pixels on which both maps agree, together or apart.
 
     Parameters
@@ -54,7 +54,9 @@ def rand_index(predicted: LabelMap, truth: LabelMap, ignore: Ignore = None) -> f
     return probabilistic_rand_index(predicted, [truth], ignore)
 
 
-def probabilistic_rand_index(predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None) -> float:
+def probabilistic_rand_index(
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
+) -> float:
     """Probabilistic Rand index (PRI): the mean Rand index over all truths; 1 is perfect, higher is better.
 
     Parameters
@@ -75,7 +77,7 @@ def probabilistic_rand_index(predicted: LabelMap, truth: LabelMap | Sequence[Lab
        IEEE TPAMI 29, 2007, https://doi.org/10.1109/TPAMI.2007.1046
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_rand_index(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)
@@ -90,7 +92,9 @@ def compute_rand_index(table: ContingencyTable) -> float:
     return (both + neither) / pairs if pairs else 1.0
 
 
-def adjusted_rand_index(predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None) -> float:
+def adjusted_rand_index(
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
+) -> float:
     """Adjusted Rand index (ARI): 1 is perfect, 0 is what chance gives, higher is better.
 
     Parameters
@@ -109,7 +113,7 @@ def adjusted_rand_index(predicted: LabelMap, truth: LabelMap | Sequence[LabelMap
        https://doi.org/10.1007/BF01908075
     """
 
-    def score(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> float:
+    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
         return compute_adjusted_rand_index(contingency(predicted, truth, ignore))
 
     return mean_over_truths(score, predicted, truth, ignore)

@@ -17,7 +17,7 @@ from terrasift.metrics.information import (
     compute_normalized_mutual_information,
     compute_variation_of_information,
 )
-from terrasift.metrics.inputs import Ignore, LabelMap
+from terrasift.metrics.inputs import Ignore, LabelArray
 from terrasift.metrics.pairs import compute_adjusted_rand_index, compute_rand_index
 
 # What the functions below give, in this order.
@@ -36,7 +36,7 @@ SCORE_NAMES = (
 
 
 def segmentation_scores(
-    predicted: LabelMap, truth: LabelMap | Sequence[LabelMap], ignore: Ignore = None
+    predicted: LabelArray, truth: LabelArray | Sequence[LabelArray], ignore: Ignore = None
 ) -> dict[str, float]:
     """Every score of two segmentations by name, from one count of the pixels they share.
 
@@ -113,6 +113,6 @@ def compute_region_scores(table: ContingencyTable) -> dict[str, float]:
     }
 
 
-def _scores(predicted: LabelMap, truth: LabelMap, ignore: Ignore) -> dict[str, float]:
+def _scores(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> dict[str, float]:
     displacement = boundary_displacement_error(predicted, truth, ignore)
     return compute_region_scores(contingency(predicted, truth, ignore)) | {"boundary_displacement_error": displacement}

@@ -16,7 +16,7 @@ from terrasift.progress import track
 from terrasift.raster import Raster, RasterInfo, Window
 from terrasift.teaching.classifier import LabelledRegions
 from terrasift.teaching.placing import Placement, Votes
-from terrasift.teaching.regions import RegionTable, cut, describe_regions, join_tables
+from terrasift.teaching.regions import RegionTable, cut, join_tables, regions_table
 
 __all__ = ["Gathered", "Tally", "decided", "gather_labelled", "gather_sample", "grid_windows", "neighbours"]
 
@@ -83,7 +83,7 @@ def gather_labelled(predictor: Predictor, infos: Sequence[RasterInfo], placement
         found = placement.scenes[number].votes(look.window, regions, look.valid, classes)
         heard |= {(number, label) for label in found.heard}
         if look.valid.any():
-            tables.append(describe_regions(look, regions, number))
+            tables.append(regions_table(look, regions, number))
             votes.append(found)
     without = sum(map(len, placement.scenes.values())) - len(heard) if len(chosen) == len(windows) else 0
     if not heard:
@@ -113,7 +113,7 @@ def gather_sample(predictor: Predictor, infos: Sequence[RasterInfo], *, seed: in
     numbers = {info.path: number for number, info in enumerate(infos)}
     windows = [(numbers[patch.scene], patch.window) for patch in patches]
     looks = _looks(predictor, infos, windows, "superpixels")
-    return join_tables([describe_regions(look, cut(predictor, look), number) for number, look in looks])
+    return join_tables([regions_table(look, cut(predictor, look), number) for number, look in looks])
 
 
 def decided(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:

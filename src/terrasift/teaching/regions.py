@@ -12,7 +12,7 @@ from terrasift.blocks.regions import neighbour_pairs, region_means
 from terrasift.blocks.superpixels import superpixels
 from terrasift.prediction import Look, Predictor
 
-__all__ = ["RegionTable", "cut", "describe_regions", "join_tables"]
+__all__ = ["RegionTable", "cut", "join_tables", "regions_table"]
 
 
 class RegionTable(NamedTuple):
@@ -38,7 +38,7 @@ def cut(predictor: Predictor, look: Look) -> NDArray[np.int32]:
     return superpixels(image, "opencv_slic", area=refinement.area, compactness=refinement.compactness, valid=look.valid)
 
 
-def describe_regions(look: Look, regions: NDArray[np.int32], scene: int) -> RegionTable:
+def regions_table(look: Look, regions: NDArray[np.int32], scene: int) -> RegionTable:
     """The superpixels of what a network has seen of the scene of this number; none where there is no data."""
     if not look.valid.any():
         features, empty = np.zeros((0, look.features.shape[2]), np.float32), np.zeros((0, 3), np.int64)

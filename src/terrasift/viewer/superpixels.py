@@ -12,7 +12,7 @@ from terrasift.errors import InputError
 from terrasift.prediction import Predictor
 from terrasift.raster import TILE, Raster, RasterInfo
 from terrasift.teaching.gathering import grid_windows
-from terrasift.teaching.regions import RegionTable, cut, describe_regions, join_tables
+from terrasift.teaching.regions import RegionTable, cut, join_tables, regions_table
 
 __all__ = ["SceneSuperpixels", "read_superpixels"]
 
@@ -96,7 +96,7 @@ def read_superpixels(
         for done, window in enumerate(windows, 1):
             look = predictor.look(raster, window)
             found = cut(predictor, look)
-            table = describe_regions(look, found, number)
+            table = regions_table(look, found, number)
             regions[window.slices][look.valid] = found[look.valid] + first
             tables.append(table)
             first += len(table.pixels)
