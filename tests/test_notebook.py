@@ -56,6 +56,10 @@ def test_a_run_says_what_is_known_of_it(run: Run, scenes: Path) -> None:
     assert all(entry.color in shown and entry.name in shown for entry in run.legend.classes)
 
 
+def test_what_clusters_are_like_is_a_line(run: Run) -> None:
+    assert re.fullmatch(r"ClusterFacts\(\d of 8 clusters in [\d,]+ pixels of 3 bands\)", repr(run.facts))
+
+
 def test_a_run_that_is_damaged_or_not_there_says_so_without_failing(run: Run, tmp_path: Path) -> None:
     assert repr(Run(tmp_path / "none")) == f"Run({str(tmp_path / 'none')!r}: nothing trained yet)"
     run.legend_file.write_text("classes: 5")

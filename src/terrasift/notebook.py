@@ -36,13 +36,15 @@ _MOST_ROWS = 100
 
 
 def _row(cells: Iterable[object], tag: str) -> Markup:
-    cell = Markup(f'<{tag} style="text-align: left">{{}}</{tag}>')
+    cell = Markup(f'<{tag} style="text-align: left; padding: 0 1em 0 0">{{}}</{tag}>')
     return Markup("<tr>{}</tr>").format(Markup("").join(cell.format(content) for content in cells))
 
 
 def swatch(color: str) -> Markup:
     """A little square of a colour, ``#RRGGBB``."""
-    style = "display: inline-block; width: 1em; height: 1em; vertical-align: -0.15em; background:"
+    style = (
+        "display: inline-block; width: 1em; height: 1em; vertical-align: -0.15em; border: thin solid #888; background:"
+    )
     return Markup('<span style="{} {}" title="{}"></span>').format(style, color, color)
 
 

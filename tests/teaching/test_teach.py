@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,9 @@ def test_two_lessons_are_kept_for_undo(run: Run, csv_file: Path, scenes: Path, c
 def test_one_label_a_class_works_and_is_said_to_be_few(run: Run, scenes: Path, clicks: Clicks, tmp_path: Path) -> None:
     one = list({called: (name, row, column, called) for name, row, column, called in clicks}.values())
     taught = run.teach(write_csv(tmp_path / "one.csv", scenes, one))
+    assert re.fullmatch(
+        rf"Taught\({', '.join(taught.names)}: \d+ labelled superpixels(, .* recognised unseen)?\)", repr(taught)
+    )
     assert taught.lesson.accuracy is None
     assert any(line.startswith("few labelled superpixels") for line in taught.remarks)
 

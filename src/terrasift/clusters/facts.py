@@ -71,6 +71,10 @@ class ClusterFacts:
     bands: tuple[str, ...]
     embedding: NDArray[np.float64] | None = None
 
+    def __repr__(self) -> str:
+        there = f"{(self.pixels > 0).sum()} of {len(self.pixels)} clusters"
+        return f"ClusterFacts({there} in {self.pixels.sum():,} pixels of {len(self.bands)} bands)"
+
 
 def gather_facts(
     predictor: Predictor,

@@ -158,7 +158,7 @@ class Evaluation:
             (swatches[index], name, *(per_cent(column[index]) for column in columns), f"{matrix.support[index]:,}")
             for index, name in enumerate(self.classes)
         ]
-        compared = html_table("Evaluation", methods, ("", *(FACTS[score].title for score in _COMPARED)))
+        compared = html_table("Evaluation", methods, ("", *(FACTS[score].symbol for score in _COMPARED)))
         return compared + html_table("Classes", classes, ("", "class", "precision", "recall", "F1", "IoU", "pixels"))
 
     def to_frame(self) -> pandas.DataFrame:
@@ -280,7 +280,7 @@ class Evaluation:
 
 
 _MEND = "evaluate the run again"
-_COMPARED = ("accuracy", "mean_iou", "weighted_iou", "mean_f1", "kappa")
+_COMPARED = ("accuracy", "mean_iou", "weighted_iou", "mean_f1")
 
 
 def _truth_content(truth: TruthUsed) -> dict[str, Any]:
