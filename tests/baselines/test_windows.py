@@ -11,8 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrasift import InputError, Scaling
-from terrasift.baselines.windows import even_windows, segment_windows
+from terrasift.baselines.windows import SegmentImage, WindowSegmenter, even_windows
 from terrasift.raster import Raster, write_image
+
+
+class Windows(WindowSegmenter):
+    """Each window by a function."""
+
+    def __init__(self, segment: SegmentImage, scaling: Scaling) -> None:
+        super().__init__(scaling)
+        self.clusters = 8
+        self._function = segment
+
+    def _clusters(self, image: np.ndarray, valid: np.ndarray) -> np.ndarray:
+        return self._function(image, valid)
 
 
 @given(st.integers(1, 100), st.integers(1, 100), st.integers(8, 110))
@@ -36,7 +48,7 @@ def test_the_segmenter_sees_scaled_values_and_the_mean_where_there_is_no_data(pl
         seen.append((image, valid))
         return np.full(valid.shape, 7)
 
-    part = planted.segment(lambda raster: segment_windows(raster, segment, planted.scaling))
+    part = planted.segment(Windows(segment, planted.scaling))
     ((image, valid),) = seen
     with Raster(planted.path) as raster:
         raw, _ = raster.read()
@@ -53,7 +65,7 @@ def test_a_window_without_data_is_not_segmented(plant: Callable[..., Any]) -> No
     def refuse(*_: object) -> np.ndarray:
         raise AssertionError
 
-    part = planted.segment(lambda raster: segment_windows(raster, refuse, planted.scaling))
+    part = planted.segment(Windows(refuse, planted.scaling))
     assert not part.clusters[0].any()
     assert not part.valid.any()
 
@@ -61,8 +73,8 @@ def test_a_window_without_data_is_not_segmented(plant: Callable[..., Any]) -> No
 def test_a_scene_that_does_not_fit_is_refused(plant: Callable[..., Any], tmp_path: Any) -> None:
     four = Scaling(dtype="uint8", low=(0,) * 4, high=(255,) * 4, fill=(0,) * 4)
     with pytest.raises(InputError, match="3 bands"):
-        plant().segment(lambda raster: segment_windows(raster, lambda *_: np.zeros(1, int), four))
+        plant().segment(Windows(lambda *_: np.zeros(1, int), four))
     small = tmp_path / "small.tif"
     write_image(small, np.zeros((64, 8, 4), np.uint8))
     with Raster(small) as raster, pytest.raises(InputError, match="8 x 64"):
-        next(segment_windows(raster, lambda *_: np.zeros(1, int), four))
+        next(Windows(lambda *_: np.zeros(1, int), four).segment(raster))
