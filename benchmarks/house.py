@@ -56,7 +56,7 @@ def main(checkout: Path, depth: int) -> None:
         "modules outside run that name evaluation.json": naming(r'evaluation_file|EVALUATION_FILE|"evaluation\.json"'),
         "parameters `track`": len(all_of(parameters("track"))),
         "parameters `show`": len(all_of(parameters("show"))),
-        "`confidence: bool`": len(all_of(parameters("confidence"))),
+        "`confidence: bool`": len(all_of(parameters("confidence", "bool"))),
         "modules that spell `.partial` themselves": sum(any(map(spells_partial, ast.walk(t))) for t in trees.values()),
         "messages of the library that name --options": len(all_of(messages_with_options, library)),
         "checks of scaling for None": sum(len(re.findall(r"scaling is (?:not )?None", t)) for t in texts.values()),
@@ -74,14 +74,17 @@ def main(checkout: Path, depth: int) -> None:
         print(run(checkout, WAYS, str(depth)), end="")
 
 
-def parameters(name: str) -> Callable[[ast.AST], Iterator[object]]:
-    """Parameters of functions, and fields of classes, that are called so."""
+def parameters(name: str, kind: str = "") -> Callable[[ast.AST], Iterator[object]]:
+    """Parameters of functions, and fields of classes, that are called so; of one type, if it is named."""
 
     def found(node: ast.AST) -> Iterator[object]:
+        declared = [(node.target, node.annotation)] if isinstance(node, ast.AnnAssign) else []
         if isinstance(node, ast.FunctionDef):
-            yield from (each for each in (*node.args.args, *node.args.kwonlyargs) if each.arg == name)
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
-            yield node
+            declared = [(each, each.annotation) for each in (*node.args.args, *node.args.kwonlyargs)]
+        for what, type_of_it in declared:
+            called = getattr(what, "arg", getattr(what, "id", ""))
+            if called == name and (not kind or (type_of_it and ast.unparse(type_of_it) == kind)):
+                yield what
 
     return found
 

@@ -87,12 +87,12 @@ def check_scaling(info: RasterInfo, scaling: Scaling, bands: Bands | None) -> No
 
 def check_array(values: NDArray[Any], recipe: Recipe) -> None:
     """Check that an array fits a trained recipe; InputError if not."""
-    scaling = recipe.scaling
-    if scaling is not None and values.shape[2:] != (len(scaling.low),):
+    scaling = recipe.measured_scaling
+    if values.shape[2:] != (len(scaling.low),):
         raise InputError(
             "array", f"has shape {values.shape}", f"give (H, W, {len(scaling.low)}), the bands the run reads"
         )
-    if scaling is not None and values.dtype != np.dtype(scaling.dtype):
+    if values.dtype != np.dtype(scaling.dtype):
         raise InputError("array", f"holds {values.dtype}, but the run was trained on {scaling.dtype}", "convert it")
     if min(values.shape[:2]) < MINIMUM_SIDE:
         raise InputError("array", f"has shape {values.shape}", f"give at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels")

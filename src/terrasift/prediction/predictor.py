@@ -58,13 +58,11 @@ class Predictor:
     """
 
     def __init__(self, network: Network, recipe: Recipe, clusters: int | None = None) -> None:
-        if recipe.scaling is None:
-            raise SettingError("scaling", "is not known", "use the recipe of a trained run")
         self._device = find_device(recipe.compute.device)
         self._network = network.to(self._device).eval()
         self._recipe = recipe
         self.clusters = clusters or recipe.clusters
-        self.reader = TensorReader(recipe, recipe.scaling, self._device)
+        self.reader = TensorReader(recipe, recipe.measured_scaling, self._device)
         self._held: OrderedDict[tuple[object, ...], Network] = OrderedDict()
 
     @property

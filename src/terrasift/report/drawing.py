@@ -19,8 +19,8 @@ _LINE = np.array([255, 230, 0], np.uint8)  # yellow: stands out from land, and f
 
 def photo(values: NDArray[Any], recipe: Recipe) -> NDArray[np.uint8]:
     """The values (H, W, B) that a trained run reads as colours, (H, W, 3): three of its bands, or one in grey."""
-    assert recipe.scaling is not None  # a finished run has measured it
-    scaled = scale_to_unit(values, np.array(recipe.scaling.low), np.array(recipe.scaling.high))
+    scaling = recipe.measured_scaling
+    scaled = scale_to_unit(values, np.array(scaling.low), np.array(scaling.high))
     bands = [band - 1 for band in recipe.refinement.color_bands]
     shown = scaled[:, :, bands if max(bands) < scaled.shape[2] else [0, 0, 0]]
     return np.rint(shown * 255).astype(np.uint8)

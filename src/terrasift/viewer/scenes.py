@@ -116,11 +116,9 @@ def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]]) -> list[Scene
 
 def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
     recipe = run.prediction_recipe
-    if recipe.scaling is None:
-        raise RunError(run.path, "does not say how its images were scaled", "train it anew")
     with Raster(path) as raster:
         info, base = raster.info, preview_base(raster)
-    display = Display.of(info, recipe, recipe.scaling)
+    display = Display.of(info, recipe, recipe.measured_scaling)
     # Classifier and state of the file are in the name: what was made of another file never stands in its way.
     name = f"{Path(path).stem}-{_digest(path, classifier)}"
     clusters = _mapped(run, path, folder / f"{name}.tif")

@@ -12,8 +12,7 @@ __all__ = ["run_summary"]
 def run_summary(run: Run, images: int, steps: int, evaluation: Evaluation | None) -> list[tuple[str, str]]:
     """What the run is, in words: (name, value)."""
     recipe, legend = run.recipe, run.legend
-    assert recipe.scaling is not None  # a finished run has measured it
-    bands = len(recipe.scaling.low)
+    scaling = recipe.measured_scaling
     heads = f"{recipe.classifiers} classifiers of {recipe.clusters} clusters each"
     if recipe.classifiers == 1:
         heads = f"one classifier of {recipe.clusters} clusters"
@@ -22,7 +21,7 @@ def run_summary(run: Run, images: int, steps: int, evaluation: Evaluation | None
         ("Network", f"{recipe.extractor}{width}, {heads}"),
         (
             "Trained on",
-            f"{_count(images, 'image')} of {_count(bands, 'band')} ({recipe.scaling.dtype}), without labels",
+            f"{_count(images, 'image')} of {_count(len(scaling.low), 'band')} ({scaling.dtype}), without labels",
         ),
         ("Steps", f"{steps:,}"),
     ]
