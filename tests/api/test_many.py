@@ -279,11 +279,11 @@ def test_what_fails_for_another_reason_than_the_scene_can_be_resumed(
 
 
 def test_a_confidence_that_is_gone_is_made_again(run: Run, scenes: Path, tmp_path: Path) -> None:
-    options = {"confidence": True, "resume": True}
-    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", **options)
+    options = MapOptions(confidence=True, resume=True)
+    out = run.predict(scenes / "images" / "north.tif", tmp_path / "map.tif", options)
     before = confidence_path(out).read_bytes()
     confidence_path(out).unlink()
-    run.predict(scenes / "images" / "north.tif", out, **options)
+    run.predict(scenes / "images" / "north.tif", out, options)
     assert confidence_path(out).read_bytes() == before
 
 
