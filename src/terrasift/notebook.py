@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from terrasift.errors import SettingError
+from terrasift.errors import not_installed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-__all__ = ["data_frame", "html_table", "new_axes", "per_cent", "picture", "swatch"]
+__all__ = ["data_frame", "html_table", "new_axes", "picture", "swatch"]
 
 
 def html_table(title: str, rows: Iterable[Sequence[object]], columns: Sequence[str] = ()) -> Markup:
@@ -58,17 +58,12 @@ def picture(rgb: NDArray[np.uint8], words: str) -> Markup:
     return Markup('<img src="data:image/png;base64,{}" alt="{}" title="{}"/>').format(content, words, words)
 
 
-def per_cent(share: float) -> str:
-    """A share with one digit; a dash where it is not defined (NaN)."""
-    return "–" if share != share else f"{100 * share:.1f} %"
-
-
 def data_frame(columns: Mapping[str, Any], index: str) -> pandas.DataFrame:
     """A pandas DataFrame, of whose columns one is the index; SettingError where pandas is not installed."""
     try:
         import pandas
     except ImportError as error:
-        raise SettingError("to_frame", "pandas is not installed", "pip install 'terrasift[pandas]'") from error
+        raise not_installed("to_frame", "pandas", "pandas") from error
     return pandas.DataFrame(columns).set_index(index)
 
 

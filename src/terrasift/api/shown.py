@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from terrasift.errors import TerrasiftError
-from terrasift.notebook import html_table, per_cent
+from terrasift.notebook import html_table
 
 if TYPE_CHECKING:
     from terrasift.api.trained import Run
@@ -69,10 +69,7 @@ def _legend(run: Run) -> str:
 
 def _evaluation(run: Run) -> str:
     found = run.evaluation
-    if found is None:
-        return ""
-    matrix = found.best.confusion
-    return f"accuracy {per_cent(matrix.accuracy)}, mean IoU {per_cent(matrix.mean_iou)}"
+    return "" if found is None else found.best.confusion.summary
 
 
 _TOLD = {

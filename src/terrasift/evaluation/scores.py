@@ -19,7 +19,7 @@ from terrasift.legend import LandClass, Legend
 from terrasift.mapping import NO_CLASS
 from terrasift.metrics import FACTS, ConfusionMatrix
 from terrasift.metrics.averages import mean_of_defined
-from terrasift.notebook import data_frame, html_table, per_cent, swatch
+from terrasift.notebook import data_frame, html_table, swatch
 from terrasift.prediction import Segmenter
 from terrasift.run import absolute_path
 
@@ -141,21 +141,25 @@ class Evaluation:
 
     def __repr__(self) -> str:
         matrix = self.best.confusion
-        scores = f"accuracy {per_cent(matrix.accuracy)}, mean IoU {per_cent(matrix.mean_iou)}"
-        beside = "".join(f"; {found.name} {per_cent(found.confusion.accuracy)}" for found in self.baselines)
-        return f"Evaluation({len(self.classes)} classes, {matrix.total:,} pixels: {scores}{beside})"
+        beside = "".join(f"; {found.name}: {found.confusion.summary}" for found in self.baselines)
+        return f"Evaluation({len(self.classes)} classes, {matrix.total:,} pixels: {matrix.summary}{beside})"
 
     def _repr_html_(self) -> str:
         methods = [
-            (name, *(per_cent(getattr(found.confusion, score)) for score in _COMPARED))
+            (name, *(FACTS[score].text_with_unit(getattr(found.confusion, score)) for score in _COMPARED))
             for name, found, _ in self._methods
         ]
         matrix = self.best.confusion
         known = self.truth.legend.classes if self.truth else ()
         swatches = [swatch(entry.color) for entry in known] or [Markup("")] * len(self.classes)
-        columns = (matrix.precision, matrix.recall, matrix.f1, matrix.iou)
+        each = {name: FACTS[f"mean_{name}"] for name in ("precision", "recall", "f1", "iou")}
         classes = [
-            (swatches[index], name, *(per_cent(column[index]) for column in columns), f"{matrix.support[index]:,}")
+            (
+                swatches[index],
+                name,
+                *(facts.text_with_unit(getattr(matrix, score)[index]) for score, facts in each.items()),
+                f"{matrix.support[index]:,}",
+            )
             for index, name in enumerate(self.classes)
         ]
         compared = html_table("Evaluation", methods, ("", *(FACTS[score].symbol for score in _COMPARED)))

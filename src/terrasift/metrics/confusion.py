@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from terrasift.errors import InputError, SettingError
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.metrics.contingency import ContingencyTable, contingency
+from terrasift.metrics.facts import FACTS
 from terrasift.metrics.inputs import Ignore, LabelArray
-from terrasift.notebook import data_frame, html_table, new_axes, per_cent
+from terrasift.notebook import data_frame, html_table, new_axes
 
 if TYPE_CHECKING:
     import pandas
@@ -101,8 +102,8 @@ class ConfusionMatrix:
         object.__setattr__(self, "counts", counts.astype(np.int64, copy=False))
 
     def __repr__(self) -> str:
-        scores = f"accuracy {per_cent(self.accuracy)}, mean IoU {per_cent(self.mean_iou)}, kappa {self.kappa:.3f}"
-        return f"ConfusionMatrix({len(self.counts)} classes, {self.total:,} pixels: {scores})"
+        kappa = FACTS["kappa"].text(self.kappa)
+        return f"ConfusionMatrix({len(self.counts)} classes, {self.total:,} pixels: {self.summary}, kappa {kappa})"
 
     def _repr_html_(self) -> str:
         rows = [(index, *(f"{count:,}" for count in row)) for index, row in enumerate(self.counts.tolist())]
@@ -160,6 +161,12 @@ class ConfusionMatrix:
         if self.counts.shape != other.counts.shape:
             raise InputError("counts", f"{len(self.counts)} classes and {len(other.counts)} classes do not add up")
         return ConfusionMatrix(self.counts + other.counts)
+
+    @property
+    def summary(self) -> str:
+        """The two scores asked for first, in words."""
+        accuracy, iou = FACTS["accuracy"], FACTS["mean_iou"]
+        return f"accuracy {accuracy.text_with_unit(self.accuracy)}, mean IoU {iou.text_with_unit(self.mean_iou)}"
 
     @property
     def total(self) -> int:

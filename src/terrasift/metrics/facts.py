@@ -55,6 +55,11 @@ class MetricFacts:
         """
         return "–" if value is None or value != value else f"{self.printed(value):.{self.decimals}f}"
 
+    def text_with_unit(self, value: float | None) -> str:
+        """The same with its unit, where sentences and mixed tables need it."""
+        text = self.text(value)
+        return text if text == "–" else f"{text} {self.unit}".rstrip()
+
     def difference_text(self, value: float) -> str:
         """A difference of two values, with its sign."""
         shown = self.printed(value) if value == value else 0.0

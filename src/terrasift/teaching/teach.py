@@ -12,7 +12,7 @@ from terrasift.data.scenes import describe_scenes
 from terrasift.errors import InputError
 from terrasift.legend import LandClass, Legend
 from terrasift.legend.colours import class_colors
-from terrasift.notebook import per_cent
+from terrasift.metrics import FACTS
 from terrasift.prediction import Predictor
 from terrasift.raster import RasterInfo
 from terrasift.teaching.classifier import Lesson, Metric, learn
@@ -59,7 +59,8 @@ class Taught:
     metric: Metric
 
     def __repr__(self) -> str:
-        accuracy = "" if self.lesson.accuracy is None else f", {per_cent(self.lesson.accuracy)} recognised unseen"
+        share = FACTS["mean_recall"].text_with_unit(self.lesson.accuracy)
+        accuracy = "" if self.lesson.accuracy is None else f", {share} recognised unseen"
         return f"Taught({', '.join(self.names)}: {self.lesson.regions.sum():,} labelled superpixels{accuracy})"
 
     @property
