@@ -74,9 +74,9 @@ def with_mask(path: Path) -> Path:
 
 
 def with_palette(path: Path) -> Path:
-    indices = np.where(HOLE, 3, fields(1, "uint8")[0] > 128).astype(np.uint8)
-    with rasterio.open(write(path, indices[None], nodata=3), "r+") as out:
-        out.write_colormap(1, {0: (200, 30, 30), 1: (20, 160, 40), 3: (9, 9, 9)})
+    indices = np.where(HOLE, 255, fields(1, "uint8")[0] // 4).astype(np.uint8)
+    with rasterio.open(write(path, indices[None], nodata=255), "r+") as out:
+        out.write_colormap(1, {index: (255 - 3 * index, 3 * index, 30) for index in range(64)} | {255: (9, 9, 9)})
     return path
 
 
