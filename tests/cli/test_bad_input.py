@@ -254,8 +254,8 @@ def test_predict_refuses_what_is_no_finished_run(command: Command, tiny_run: Run
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ("clusters: [0]", "clusters: [8]", "legend.yaml:4: classes[0].clusters[0] is 8; the clusters are 0 to 7"),
-        ("clusters: [0]", "clusters: [1]", "legend.yaml:5: classes[1].clusters[0] names cluster 1 twice"),
+        ("clusters: [0]", "clusters: [8]", "legend.yaml:5: classes[0].clusters[0] is 8; the clusters are 0 to 7"),
+        ("clusters: [0]", "clusters: [1]", "legend.yaml:6: classes[1].clusters[0] names cluster 1 twice"),
         ("classifier: 1", "classifier: 3", "legend.yaml:2: classifier is 3; allowed are 1 and 2"),
         ("clusters: [0]", "clusters: [0", "is not YAML"),
     ],

@@ -233,16 +233,24 @@ def test_a_study_goes_on_only_as_it_was_begun(scenes: Path, tmp_path: Path) -> N
     assert (opened.budget, opened.changes, opened.data_folder) == (0.01, TINY, scenes.resolve())
 
 
-@pytest.mark.parametrize("content", [None, "data: [", "a: 1", "budget: 1"])
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "is not a study: it has no study.yaml"),
+        ("data: [", "study.yaml:2: is not YAML"),
+        ("a: 1", "study.yaml: does not hold the settings of a study"),
+        ("budget: 1", "study.yaml: does not hold the settings of a study"),
+    ],
+)
 def test_a_folder_that_is_no_study_is_one_line(
-    tmp_path: Path, command: Callable[..., Any], content: str | None
+    tmp_path: Path, command: Callable[..., Any], content: str | None, line: str
 ) -> None:
     if content is not None:
         (tmp_path / "study.yaml").write_text(content)
     ended = command("study", "report", tmp_path)
     assert ended.code == 2
     assert ended.err.count("\n") == 1
-    assert "is not a study" in ended.err
+    assert line in ended.err
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,8 @@ def index(training: Training) -> None:
     if training.is_first:
         patches, images = len(training.material.patches), len(training.scenes)
         where = f"{training.fabric.device}, {precision_of(recipe.compute)}"
-        _logger.info("training on %s: %d patches of %d images", where, patches, images)
         training.run.begin(recipe, training.scenes)
+        _logger.info("training on %s: %d patches of %d images", where, patches, images)
     training.fabric.barrier()
 
 

@@ -74,12 +74,14 @@ class Study:
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Study:
         """The study of a folder; RunError if there is none."""
-        mend = "name a folder that `terrasift study run` wrote"
-        text = read_yaml(Path(path) / "study.yaml", RunError, mend)
+        file, mend = Path(path) / "study.yaml", "name a folder that `terrasift study run` wrote"
+        if not file.exists():
+            raise RunError(path, "is not a study: it has no study.yaml", mend)
+        text = read_yaml(file, RunError, mend)
         try:
             return cls(path, **text.content)
         except (TypeError, ValueError) as error:
-            raise RunError(text.where, f"is not what terrasift writes ({error})", mend) from error
+            raise RunError(text.where, "does not hold the settings of a study", mend) from error
 
     def begin(self) -> None:
         """Write the settings, or check that the folder was begun with these.
