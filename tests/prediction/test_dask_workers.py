@@ -57,7 +57,7 @@ def test_the_command_finds_a_scheduler_by_its_address(
     whole = Run.open(tiny_run.path, SMALL).predict(scene, tmp_path / "whole.tif")
     assert (tmp_path / "map.tif").read_bytes() == whole.read_bytes()
     outcome = command(
-        "predict", tiny_run.path, scene, "--out", tmp_path / "map.tif", "--scheduler", "tcp://127.0.0.1:1"
+        "predict", tiny_run.path, scene, "--out", tmp_path / "other.tif", "--scheduler", "tcp://127.0.0.1:1"
     )
     assert outcome.code == 2
     assert "--scheduler: no Dask scheduler answers at tcp://127.0.0.1:1" in outcome.err
