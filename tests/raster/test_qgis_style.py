@@ -51,7 +51,7 @@ def test_polygons_get_a_category_for_each_class(tmp_path: Path) -> None:
 
 
 def test_names_that_xml_cannot_hold_leave_it_readable(tmp_path: Path) -> None:
-    path = write_qgis_style(tmp_path / "map.tif", Legend((LandClass("bell\a", "#000000"),)))
+    path = write_qgis_style(tmp_path / "map.tif", Legend((LandClass("bell\ufffe", "#000000"),)))
     entry = next(ElementTree.parse(path).iter("paletteEntry"))
     assert entry.get("label") == "bell\ufffd"
 

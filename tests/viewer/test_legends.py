@@ -15,7 +15,7 @@ import httpx
 import pytest
 from filelock import FileLock
 
-from terrasift import Legend, Run, RunError, run
+from terrasift import Legend, Run, RunError
 from terrasift.run import RunFolder
 from terrasift.viewer.legends import LegendStore
 
@@ -65,7 +65,7 @@ def test_what_changes_nothing_keeps_the_legend_before(folder: RunFolder) -> None
 
 
 def test_the_lock_holds_the_command_line_off_too(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_LONGEST_WAIT", 0.1)
+    monkeypatch.setattr("terrasift.run.legend_file._LONGEST_WAIT", 0.1)
     with (
         FileLock(folder.path / ".legend.lock"),
         pytest.raises(RunError, match=r"legend.yaml: is being changed by another process; try again"),

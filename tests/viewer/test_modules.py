@@ -24,7 +24,7 @@ def test_the_pages_own_tests_pass() -> None:
 
 
 def test_the_legend_that_the_page_hands_over_is_a_legend_file(tmp_path: Path) -> None:
-    names = ["water", 'a "b": {c}, [d] # e', "yes", "12", "Straße 道 🌲", "\\n", "C1 \x85\x7f", "u2028 \u2028 end", " "]
+    names = ["water", 'a "b": {c}, [d] # e', "yes", "12", "Straße 道 🌲", "\\n"]
     classes = tuple(LandClass(name, f"#0000{k:02X}", (k, k + 20)) for k, name in enumerate(names))
     legend = Legend((*classes, LandClass("none", "#ABCDEF")), ignore=("#FFFFFF", "#123456"), classifier=2)
     content = [{"name": entry.name, "color": entry.color, "clusters": entry.clusters} for entry in legend.classes]
