@@ -41,12 +41,11 @@ def main() -> int:
             say("log", level="info", message="x" * 100 + str(number))
         print(json.dumps({"facts": ["y" * 100] * 5000}))
     elif what in ("last", "last through an interrupt"):  # for long, with a process of its own
-        if what != "last":
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.default_int_handler if what == "last" else signal.SIG_IGN)
         own = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
         Path(rest[0]).write_text(f"{os.getpid()} {own.pid}")
-        say("progress", stage="training", done=1, total=100, message="")
         try:
+            say("progress", stage="training", done=1, total=100, message="")
             time.sleep(60)
         except KeyboardInterrupt:
             Path(rest[0]).with_suffix(".tidy").touch()
