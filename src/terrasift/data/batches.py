@@ -73,10 +73,7 @@ class PatchBatches:
         """Steps that see every patch once; the last one may be smaller."""
         return -(-len(self._dataset) // (self._batch_size * self._processes))
 
-    def prepare(
-        self,
-        steps: int,
-    ) -> None:
+    def prepare(self, steps: int) -> None:
         """Make the regions of all patches that `steps` steps see, in parallel."""
         dataset = self._dataset
         prepare_regions(dataset.regions, dataset.reader, self.patches_of(steps), dataset.side)
@@ -140,12 +137,15 @@ class _PatchDataset(Dataset[Batch]):
         patch = self.patches[index]
         image, valid = self.reader.read(patch, self.side)
         regions = self.regions.of_patch(patch, image, valid)
-        draws = np.random.default_rng([self.seed, epoch, index])
+        targets = None
+        if self.targets is not None:
+            draws = np.random.default_rng([self.seed, epoch, index])
+            targets = torch.from_numpy(self.targets.of_patch(patch, regions, draws))
         return Batch(
             torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0))),
             torch.from_numpy(regions),
             torch.from_numpy(valid),
-            None if self.targets is None else torch.from_numpy(self.targets.of_patch(patch, regions, draws)),
+            targets,
         )
 
 

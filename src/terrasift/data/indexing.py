@@ -23,10 +23,7 @@ class IndexedImages(NamedTuple):
     """The recipe's own, or measured on the patches."""
 
 
-def index_images(
-    scenes: Sequence[str],
-    recipe: Recipe,
-) -> IndexedImages:
+def index_images(scenes: Sequence[str], recipe: Recipe) -> IndexedImages:
     """Check that images can be learned from together, index their windows, and find their scaling.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.blocks.regions import neighbour_pairs, region_means
+from terrasift.blocks.regions import neighbour_pairs, region_centres, region_means
 from terrasift.blocks.superpixels import superpixels
 from terrasift.prediction import Look, Predictor
 
@@ -68,9 +68,8 @@ def _middles(regions: NDArray[np.int32], valid: NDArray[np.bool_]) -> NDArray[np
     """(n, 2): for each region the pixel of its own that lies nearest to its centre, which may lie outside it."""
     rows, columns = np.nonzero(valid)
     inside = regions[valid]
-    counts = np.bincount(inside)
-    centres = [np.bincount(inside, place) / counts for place in (rows, columns)]
-    away = (rows - centres[0][inside]) ** 2 + (columns - centres[1][inside]) ** 2
+    centres = region_centres(regions, valid)
+    away = (rows - centres[inside, 0]) ** 2 + (columns - centres[inside, 1]) ** 2
     order = np.lexsort((away, inside))
-    first = order[np.searchsorted(inside[order], np.arange(len(counts)))]
+    first = order[np.searchsorted(inside[order], np.arange(len(centres)))]
     return np.stack([rows[first], columns[first]], axis=1)
