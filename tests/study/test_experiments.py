@@ -13,8 +13,8 @@ from rich.console import Console
 
 from terrasift import Recipe, SettingError
 from terrasift.metrics import FACTS
-from terrasift.report.terminal.study import experiment_tables, row_count
 from terrasift.study.experiments import EXPERIMENTS, STUDY_DEFAULTS, Claim, Experiment, find_experiments
+from terrasift.study.listing import experiment_tables, row_count
 from terrasift.study.published import PUBLISHED_SCORES, published_rows
 
 PUBLISHED = [experiment for experiment in EXPERIMENTS if experiment.table]

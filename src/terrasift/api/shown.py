@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from terrasift.errors import TerrasiftError
 from terrasift.notebook import html_table
-
-if TYPE_CHECKING:
-    from terrasift.api.trained import Run
+from terrasift.opened import OpenedRun
 
 __all__ = ["run_html", "run_line"]
 
 
-def run_line(run: Run) -> str:
+def run_line(run: OpenedRun) -> str:
     """Where it is and what is known of it; damaged files are left out."""
     return f"Run({str(run.path)!r}: {'; '.join(text for _, text, is_known in _facts(run) if is_known)})"
 
 
-def run_html(run: Run) -> str:
+def run_html(run: OpenedRun) -> str:
     """The same as a table, with a line for each file that is damaged, and the legend."""
     table = html_table(f"Run {run.path}", [(name, text) for name, text, _ in _facts(run)])
     try:
@@ -31,7 +28,7 @@ def run_html(run: Run) -> str:
     return table + Markup(legend)
 
 
-def _facts(run: Run) -> Iterator[tuple[str, str, bool]]:
+def _facts(run: OpenedRun) -> Iterator[tuple[str, str, bool]]:
     """Name, text, and whether it is known, rather than what is wrong."""
     for name, tell in _TOLD.items():
         try:
@@ -42,13 +39,13 @@ def _facts(run: Run) -> Iterator[tuple[str, str, bool]]:
             yield name, text, is_known
 
 
-def _state(run: Run) -> str:
+def _state(run: OpenedRun) -> str:
     if not run.has_begun:
         return "nothing trained yet"
     return "" if run.is_finished else "not finished"
 
 
-def _network(run: Run) -> str:
+def _network(run: OpenedRun) -> str:
     if not run.has_begun:
         return ""
     recipe = run.recipe
@@ -56,18 +53,18 @@ def _network(run: Run) -> str:
     return f"{recipe.extractor}{bands}, {recipe.clusters} clusters"
 
 
-def _training(run: Run) -> str:
+def _training(run: OpenedRun) -> str:
     log, images = run.log, len(run.trained_on)
     return "" if log is None else f"{log.steps:,} steps on {images:,} images in {log.seconds.sum():,.0f} s"
 
 
-def _legend(run: Run) -> str:
+def _legend(run: OpenedRun) -> str:
     if not run.has_begun:
         return ""
     return f"{len(run.legend.classes)} classes" if run.is_mapped else "clusters without names"
 
 
-def _evaluation(run: Run) -> str:
+def _evaluation(run: OpenedRun) -> str:
     found = run.evaluation
     return "" if found is None else found.best.confusion.summary
 

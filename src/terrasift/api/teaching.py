@@ -5,23 +5,20 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from terrasift.data.scenes import describe_scenes, find_scenes, is_there
+from terrasift.data.scenes import describe_scenes, find_scenes
 from terrasift.errors import RunError, SettingError
 from terrasift.legend import Legend
+from terrasift.opened import OpenedRun
 from terrasift.teaching import Labels, MapPoint, Taught, suggest_points, teach
 from terrasift.teaching.classifier import Metric
 from terrasift.teaching.gathering import gather_sample
-
-if TYPE_CHECKING:
-    from terrasift.api.trained import Run
 
 __all__ = ["suggest_for", "teach_run"]
 
 
 def teach_run(
-    run: Run,
+    run: OpenedRun,
     labels: Labels | str | os.PathLike[str] | None,
     scenes: Sequence[str | os.PathLike[str]] | None,
     classes: Legend | str | os.PathLike[str] | None,
@@ -31,14 +28,14 @@ def teach_run(
         labels = run.labels_file
         if not run.labels_file.exists():
             raise RunError(run.path, "keeps no labels", "name a file of them, or click them: terrasift view RUN")
-    legend = Legend.load(classes) if isinstance(classes, str | os.PathLike) else classes
+    legend = None if classes is None else Legend.of(classes)
     seen, before = run.legend_digest, run.legend
     taught = teach(run.predictor, labels, _scenes(run, scenes), before, legend)
     save_taught(run, taught, seen)
     return taught
 
 
-def save_taught(run: Run, taught: Taught, seen: str | None = None) -> Legend:
+def save_taught(run: OpenedRun, taught: Taught, seen: str | None = None) -> Legend:
     """Put a classifier and its legend in force; RunError if the legend is no longer the one `seen`."""
     name = run.save_taught(taught.lesson.classifier)
     legend = dataclasses.replace(taught.legend, taught=name)
@@ -47,7 +44,7 @@ def save_taught(run: Run, taught: Taught, seen: str | None = None) -> Legend:
     return legend
 
 
-def suggest_for(run: Run, count: int, scenes: Sequence[str | os.PathLike[str]] | None) -> list[MapPoint]:
+def suggest_for(run: OpenedRun, count: int, scenes: Sequence[str | os.PathLike[str]] | None) -> list[MapPoint]:
     """See `Run.suggest`."""
     if count < 1:
         raise SettingError("count", f"is {count}", "ask for 1 or more")
@@ -64,10 +61,8 @@ def suggest_for(run: Run, count: int, scenes: Sequence[str | os.PathLike[str]] |
     return suggest_points(sample, Metric.of(sample), infos, count, classifier, known)
 
 
-def _scenes(run: Run, scenes: Sequence[str | os.PathLike[str]] | None) -> list[str]:
-    if scenes:
-        return find_scenes(scenes)
-    found = [path for path in run.trained_on if is_there(path)]
+def _scenes(run: OpenedRun, scenes: Sequence[str | os.PathLike[str]] | None) -> list[str]:
+    found = find_scenes(scenes) if scenes else run.images_at_hand
     if not found:
-        raise RunError(run.path, "its training images are not where they were", "name scenes: `scenes`")
+        raise run.images_gone("name scenes: `scenes`")
     return found

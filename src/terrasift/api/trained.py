@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import hashlib
 import json
 import os
@@ -12,56 +11,40 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.api.evaluating import MaskFolders, evaluate_run, labelled_images
 from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mosaic
 from terrasift.api.shown import run_html, run_line
 from terrasift.api.teaching import suggest_for, teach_run
-from terrasift.baselines import score_beside
 from terrasift.blocks.choices import Mapping, RegionsSeen
-from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, sample_facts
-from terrasift.clusters.legends import merged_legend
 from terrasift.data.scaling import check_array
-from terrasift.data.scenes import ImagePaths, find_masks, find_scenes, is_there
-from terrasift.discovery import Discovery
-from terrasift.errors import RunError, SettingError
-from terrasift.evaluation import (
-    BaselineScores,
-    Evaluation,
-    LabelledImage,
-    Seconds,
-    TruthUsed,
-    evaluate_legend,
-    evaluate_segmenter,
-)
+from terrasift.data.scenes import ImagePaths, find_scenes
+from terrasift.errors import SettingError
+from terrasift.evaluation import Evaluation
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
+from terrasift.opened import OpenedRun
 from terrasift.prediction import (
     DaskPredictor,
     MapOptions,
-    Predictor,
     Segmenter,
-    TimedSegmenter,
     check_nothing_there,
     map_paths,
     predict_probabilities,
     predict_scene,
 )
 from terrasift.raster import Raster, check_polygons_path, check_probabilities_path, write_polygons, write_qgis_style
-from terrasift.recipe import Changes, Recipe
-from terrasift.run import RunFolder
 from terrasift.teaching import Labels, MapPoint, Taught
 from terrasift.workers import open_client
 
-__all__ = ["Run", "labelled_images"]
-
-_Folders: TypeAlias = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
+__all__ = ["Run"]
 
 
-class Run(RunFolder):
+class Run(OpenedRun):
     """A trained run: its folder, and what can be done with it.
 
     Examples
@@ -70,133 +53,15 @@ class Run(RunFolder):
     >>> run.predict("scene.tif", "map.tif")  # doctest: +SKIP
     """
 
-    def __init__(self, path: str | os.PathLike[str], changes: Changes = ()) -> None:
-        super().__init__(path)
-        self._changes = changes
-        self._taught_predictors: dict[str, Predictor] = {}
-
     def __repr__(self) -> str:
         return run_line(self)
 
     def _repr_html_(self) -> str:
         return run_html(self)
 
-    @classmethod
-    def open(cls, path: str | os.PathLike[str], changes: Changes = ()) -> Run:
-        """Open a finished run.
-
-        Parameters
-        ----------
-        path
-            The run's folder.
-        changes
-            As for `Recipe.load`, of keys that do not change what was trained: those under `predict` and `compute`.
-
-        Raises
-        ------
-        RunError
-            If the folder is not a finished run.
-        SettingError
-            If another key is to be changed.
-        """
-        run = cls(path, changes)
-        _ = run.predictor
-        return run
-
-    @functools.cached_property
-    def prediction_recipe(self) -> Recipe:
-        """How it predicts now: what it was trained with (`recipe`), with the changes that this run was opened with."""
-        trained = self.recipe
-        changed = trained.changed(self._changes, str(self.recipe_file))
-        for name in Recipe.model_fields:
-            if name not in ("predict", "compute") and getattr(changed, name) != getattr(trained, name):
-                raise SettingError(name, "cannot be changed once a run is trained", "change keys of predict or compute")
-        return changed
-
-    @functools.cached_property
-    def predictor(self) -> Predictor:
-        """The trained network, loaded once."""
-        return Predictor(self.load_network(), self.prediction_recipe)
-
-    @property
-    def evaluation(self) -> Evaluation | None:
-        """Every score of the last `evaluate`; None where there was none. RunError if its file is damaged."""
-        return Evaluation.load(self.evaluation_file) if self.evaluation_file.exists() else None
-
-    @functools.cached_property
-    def discovery(self) -> Discovery | None:
-        """What was discovered before the training, with ``targets: contrast``; None where nothing was, or is kept."""
-        known = self.recipe.targets == "contrast" and self.discovery_file.exists()
-        return Discovery.load(self.discovery_file) if known else None
-
-    @property
-    def kept_facts(self) -> ClusterFacts | None:
-        """`facts`, if they have been gathered before."""
-        classifier = self.legend.classifier
-        kept = self.load_facts(classifier)
-        return None if kept is None else self._embedded(facts_of_arrays(kept), classifier)
-
-    @property
-    def facts(self) -> ClusterFacts | None:
-        """What the clusters of the legend's classifier are like, in a bounded sample of the training images.
-
-        Kept in the run once they have been gathered, which takes up to a minute; None where nothing is kept and no
-        training image is where it was.
-        """
-        scenes = [path for path in self.trained_on if is_there(path)]
-        kept = self.kept_facts
-        if kept is not None or not scenes:
-            return kept
-        classifier = self.legend.classifier
-        facts = sample_facts(self.predictor, scenes, classifier)
-        self.save_facts(classifier, arrays_of_facts(facts))
-        return self._embedded(facts, classifier)
-
-    def _embedded(self, facts: ClusterFacts, classifier: int) -> ClusterFacts:
-        """With the places where discovery found the clusters."""
-        if self.discovery is None:
-            return facts
-        centres = self.discovery.centres[classifier - 1]
-        embedding = np.full((self.recipe.clusters, centres.shape[1]), np.nan)
-        embedding[: len(centres)] = centres
-        return dataclasses.replace(facts, embedding=embedding)
-
-    def merged_legend(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
-        """The legend of clusters that are joined into classes without labels; nothing is written but what is kept.
-
-        Parameters
-        ----------
-        classes
-            How many; None takes what the clusters themselves suggest.
-        images
-            Where it is looked what the clusters are like; None: the training images.
-
-        Raises
-        ------
-        SettingError
-            If there are not so many clusters in these images.
-        RunError
-            If none of the training images is where it was.
-        """
-        legend, facts = self.legend, None
-        if images is None:
-            facts = self.facts
-        else:
-            classifier = legend.classifier
-            facts = self._embedded(gather_facts(self.predictor, find_scenes(images), classifier), classifier)
-        if facts is None:
-            raise RunError(
-                self.path, "its training images are not where they were", "name images of the kind: `images`"
-            )
-        return merged_legend(facts, classes, legend)
-
-    def merge(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
-        """Take the `merged_legend`; the one before goes to ``legend.previous.yaml``."""
-        return self.change_legend(lambda: self.merged_legend(classes, images))
-
     def report(self) -> Path:
         """Write ``report.html``, all that is known of the run on one page; returns it."""
-        from terrasift.report.run import write_run_report
+        from terrasift.report.run import write_run_report  # with matplotlib, which maps do without
 
         return write_run_report(self)
 
@@ -228,7 +93,7 @@ class Run(RunFolder):
             If the scene does not fit the network, if `out` cannot be written, or if it was begun with anything else
             and is to be resumed.
         """
-        return self._predict(self._predictor_for(self._legend_for(options)), str(scene), Path(out), options)
+        return self._predict(self.predictor_for(self._legend_for(options)), str(scene), Path(out), options)
 
     def predict_all(
         self,
@@ -275,7 +140,7 @@ class Run(RunFolder):
             check_nothing_there([*targets.values(), *polygons.values()], resume=options.resume)
         legend = self._legend_for(options)
         with contextlib.ExitStack() as stack:
-            predictor = self._predictor_for(legend)
+            predictor = self.predictor_for(legend)
             segmenter: Segmenter = predictor
             beside, stop = 1, lambda: None
             if workers > 1 or scheduler is not None:
@@ -306,7 +171,7 @@ class Run(RunFolder):
             write_polygons(path, options.vector, min_area=options.min_area)
             write_qgis_style(options.vector, legend)
         if options.probabilities is not None:
-            predict_probabilities(self._predictor_for(legend), legend, scene, options.probabilities)
+            predict_probabilities(self.predictor_for(legend), legend, scene, options.probabilities)
         return path
 
     def _legend_for(self, options: MapOptions) -> Legend:
@@ -314,15 +179,6 @@ class Run(RunFolder):
             return self.legend
         # Of the classifier whose clusters the legend names: what the map shows is what the legend is about.
         return Legend(self.cluster_legend.classes, classifier=self.legend.classifier)
-
-    def _predictor_for(self, legend: Legend) -> Predictor:
-        """What tells the clusters, or the outputs of a taught classifier, that a legend's classes hold."""
-        if not legend.taught:
-            return self.predictor
-        if legend.taught not in self._taught_predictors:
-            taught = self.predictor.with_classifier(self.load_taught(legend.taught))
-            self._taught_predictors = {legend.taught: taught}  # the one before has gone out of force
-        return self._taught_predictors[legend.taught]
 
     def predict_array(self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.integer[Any]]:
         """Class indices of an array that fits into memory whole.
@@ -349,7 +205,7 @@ class Run(RunFolder):
         check_array(values, self.recipe)
         if valid is None:
             valid = np.isfinite(values).all(axis=2)
-        predictor = self._predictor_for(legend)
+        predictor = self.predictor_for(legend)
         found = predictor.array(values, valid)[legend.classifier - 1]
         return np.where(valid, legend.table(predictor.clusters)[found], legend.nodata).astype(legend.dtype)
 
@@ -411,12 +267,6 @@ class Run(RunFolder):
         """
         return suggest_for(self, count, scenes)
 
-    def undo_legend(self) -> Legend:
-        """Take the legend before this one, which becomes the one before; RunError where there is none."""
-        legend = self.previous_legend
-        self.save_legend(legend)
-        return legend
-
     def export(self, out: str | os.PathLike[str], scene: str | os.PathLike[str] | None = None) -> Comparison:
         """Write the run as one file that other programs execute: band values in, logits and classes out.
 
@@ -440,16 +290,16 @@ class Run(RunFolder):
             If the file does not do what the run does; nothing is left of it then.
         """
         legend = self.legend
-        return export_run(self, self._predictor_for(legend), out, scene)
+        return export_run(self, self.predictor_for(legend), out, scene)
 
     def evaluate(
         self,
         images: ImagePaths,
-        masks: _Folders,
+        masks: MaskFolders,
         classes: Legend | str | os.PathLike[str],
         *,
         map_images: ImagePaths | None = None,
-        map_masks: _Folders = None,
+        map_masks: MaskFolders = None,
         mapping: Mapping = "majority",
         regions: RegionsSeen = "classes",
         baselines: bool = True,
@@ -492,38 +342,15 @@ class Run(RunFolder):
         SettingError
             If images are named to map by, and `mapping` is ``legend``.
         """
-        legend = classes if isinstance(classes, Legend) else Legend.load(classes)
-        tested, trained = labelled_images(images, masks), self.training_seconds
-        mapped: list[LabelledImage] | None = None
-        beside: tuple[BaselineScores, ...] = ()
-        if mapping == "legend":
-            if map_images is not None or map_masks is not None:
-                raise SettingError("map_images", "decide nothing: the legend is the mapping", "leave them out")
-            own = self.legend
-            segmenter = TimedSegmenter(self._predictor_for(own))
-            found = evaluate_legend(segmenter, own, legend, tested, regions=regions)
-        else:
-            mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
-            segmenter = TimedSegmenter(self.predictor)
-            found = evaluate_segmenter(segmenter, legend, tested, mapped, method=mapping, regions=regions)
-            if baselines:
-                at_hand = self._at_hand(tested, mapped)
-                beside = score_beside(self.recipe, at_hand, legend, tested, mapped, method=mapping)
-        found = dataclasses.replace(
-            found,
-            baselines=beside,
-            seconds=Seconds(trained, segmenter.seconds),
-            truth=TruthUsed(legend, tuple(tested), mapping != "legend" and mapped is None, regions),
-        )
+        legend, tested = Legend.of(classes), labelled_images(images, masks)
+        if mapping == "legend" and (map_images is not None or map_masks is not None):
+            raise SettingError("map_images", "decide nothing: the legend is the mapping", "leave them out")
+        mapped = None if map_images is None else labelled_images(map_images, map_masks or masks)
+        found = evaluate_run(self, legend, tested, mapped, mapping=mapping, regions=regions, baselines=baselines)
         found.save(self.evaluation_file)
         if mapping != "legend" and not keep_legend:
             self.save_legend(legend.with_clusters(found.best.known_mapping, found.best.classifier))
         return found
-
-    def _at_hand(self, tested: Sequence[LabelledImage], mapped: Sequence[LabelledImage] | None) -> list[str]:
-        """The images that baselines are fitted on: see `evaluate`."""
-        trained_on = [path for path in self.trained_on if is_there(path)]
-        return [image.scene for image in mapped or ()] or trained_on or [image.scene for image in tested]
 
     def _job(self, scene: list[list[Any]], legend: Legend, options: MapOptions) -> str:
         """A digest of all that a map depends on."""
@@ -539,9 +366,3 @@ class Run(RunFolder):
 
 
 _SCENES_AT_A_TIME = 8  # on a cluster, so that the end of one scene leaves no worker idle
-
-
-def labelled_images(images: ImagePaths, masks: _Folders = None) -> list[LabelledImage]:
-    """Images, each with the mask that `find_masks` finds for it; InputError where one is missing."""
-    scenes = find_scenes(images)
-    return [LabelledImage(scene, mask) for scene, mask in zip(scenes, find_masks(scenes, masks), strict=True)]

@@ -20,8 +20,8 @@ app = typer.Typer(help="Reproduce the ablation study: its experiments, tables an
 @spoken
 def list_command() -> Outcome:
     """The experiments, their tables, and the settings of every cell."""
-    from terrasift.report.terminal.study import experiment_tables
     from terrasift.study.experiments import EXPERIMENTS
+    from terrasift.study.listing import experiment_tables
 
     return Outcome(
         experiment_tables(),
@@ -54,10 +54,10 @@ def run_command(
     ] = None,
 ) -> Outcome:
     """Train and score the cells of experiments, then write the report. Cells that are done are skipped."""
-    from terrasift.report.study import write_report
     from terrasift.study.engine import run_study
     from terrasift.study.experiments import find_experiments
     from terrasift.study.folder import Study
+    from terrasift.study.pages import write_report
 
     experiments = find_experiments(names)
     study = Study(out, data, classes, budget, changes or (), seeds)
@@ -80,7 +80,7 @@ def report_command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a study.")],
 ) -> Outcome:
     """Write the report of what is done so far: report.html and report.csv."""
-    from terrasift.report.study import write_report
     from terrasift.study.folder import Study
+    from terrasift.study.pages import write_report
 
     return Outcome(written={write_report(Study.open(folder)): "open it in a browser"})

@@ -100,6 +100,11 @@ class Legend:
         return cls(*read_legend(path, clusters, classifiers))
 
     @classmethod
+    def of(cls, classes: Legend | str | os.PathLike[str]) -> Legend:
+        """The legend itself, or that of a file; errors as for `load`."""
+        return classes if isinstance(classes, Legend) else cls.load(classes)
+
+    @classmethod
     def from_content(cls, where: object, content: Any) -> Legend:
         """A legend from what such a file holds, with the same checks; `where` begins the line of an error."""
         return cls(*check_content(where, content))

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from terrasift.api import Run
 from terrasift.data.scenes import is_there
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.evaluation import Evaluation
 from terrasift.files import write_text
+from terrasift.opened import OpenedRun
 from terrasift.prediction import Predictor
 from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
 from terrasift.report.pages import render
@@ -29,7 +29,7 @@ __all__ = ["report_on", "write_run_report"]
 _logger = logging.getLogger(__name__)
 
 
-def report_on(run: Run) -> Path | None:
+def report_on(run: OpenedRun) -> Path | None:
     """`write_run_report` for the end of a command: whatever goes wrong is a warning, for the run itself is whole."""
     try:
         return write_run_report(run)
@@ -38,7 +38,7 @@ def report_on(run: Run) -> Path | None:
         return None
 
 
-def write_run_report(run: Run) -> Path:
+def write_run_report(run: OpenedRun) -> Path:
     """Write what a run is, and what is known of it so far: ``report.html`` in its folder.
 
     Images that have gone are said to have, and the rest is shown. What is found out about the clusters is kept in the
@@ -92,7 +92,7 @@ def write_run_report(run: Run) -> Path:
     return write_text(run.report_file, page)
 
 
-def _evaluation(run: Run) -> Evaluation | None:
+def _evaluation(run: OpenedRun) -> Evaluation | None:
     """Its scores, where it is known what they were found with: an evaluation that is damaged is shown as none."""
     try:
         found = run.evaluation
@@ -119,7 +119,7 @@ class _Images:
         return self.shown is not self.training
 
 
-def _find_images(run: Run, evaluation: Evaluation | None) -> _Images:
+def _find_images(run: OpenedRun, evaluation: Evaluation | None) -> _Images:
     listed = run.trained_on
     there = [path for path in listed if is_there(path)]
     missing = next((path for path in listed if not is_there(path)), "")
@@ -128,7 +128,7 @@ def _find_images(run: Run, evaluation: Evaluation | None) -> _Images:
     return _Images(len(listed), there, tested or there, missing)
 
 
-def _samples(run: Run, predictor: Predictor, images: _Images, evaluation: Evaluation | None) -> SampleTable | str:
+def _samples(run: OpenedRun, predictor: Predictor, images: _Images, evaluation: Evaluation | None) -> SampleTable | str:
     """The samples, or in words why there are none."""
     if not images.shown:
         return _gone(images)
@@ -138,7 +138,7 @@ def _samples(run: Run, predictor: Predictor, images: _Images, evaluation: Evalua
         return str(error)
 
 
-def _clusters(run: Run, images: _Images) -> tuple[ClusterCards | str, Dendrogram | None]:
+def _clusters(run: OpenedRun, images: _Images) -> tuple[ClusterCards | str, Dendrogram | None]:
     """The cards, or in words why there are none; and how the clusters join, where that can be drawn."""
     try:
         facts = run.facts

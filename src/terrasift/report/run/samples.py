@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.api import Run
 from terrasift.data.material import regions_of_patch
 from terrasift.data.patches import Patch
 from terrasift.errors import InputError
 from terrasift.evaluation import TruthUsed
 from terrasift.evaluation.shown import ShownPatch, choose_patches, read_truth
 from terrasift.legend import LandClass, Legend
+from terrasift.opened import OpenedRun
 from terrasift.prediction import Predictor
 from terrasift.raster import Raster, RasterInfo, ground_sampling
 from terrasift.report.drawing import draw_scale_bar, enlarge, outline, paint, photo
@@ -46,7 +46,7 @@ class SampleTable(NamedTuple):
     """Whether any pixel shown is nodata."""
 
 
-def sample_table(run: Run, predictor: Predictor, scenes: Sequence[str], truth: TruthUsed | None) -> SampleTable:
+def sample_table(run: OpenedRun, predictor: Predictor, scenes: Sequence[str], truth: TruthUsed | None) -> SampleTable:
     """Four patches in pictures; errors as for `choose_patches`.
 
     Parameters
@@ -69,7 +69,7 @@ def sample_table(run: Run, predictor: Predictor, scenes: Sequence[str], truth: T
 class _Writer:
     """Makes the pictures of a patch."""
 
-    def __init__(self, run: Run, predictor: Predictor, truth: Legend | None) -> None:
+    def __init__(self, run: OpenedRun, predictor: Predictor, truth: Legend | None) -> None:
         self._predictor, self._recipe, self._legend = predictor, run.prediction_recipe, run.legend
         self._clusters = Legend.of_clusters(self._recipe.clusters)
         self._truth = truth

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from terrasift.api import Run
 from terrasift.evaluation import Evaluation
 from terrasift.metrics import FACTS
+from terrasift.opened import OpenedRun
 
 __all__ = ["run_summary"]
 
 
-def run_summary(run: Run, images: int, steps: int, evaluation: Evaluation | None) -> list[tuple[str, str]]:
+def run_summary(run: OpenedRun, images: int, steps: int, evaluation: Evaluation | None) -> list[tuple[str, str]]:
     """What the run is, in words: (name, value)."""
     recipe, legend = run.recipe, run.legend
     scaling = recipe.measured_scaling

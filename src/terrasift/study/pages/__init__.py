@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from terrasift.report.study.page import write_report
+from terrasift.study.pages.page import write_report
 
 __all__ = ["write_report"]

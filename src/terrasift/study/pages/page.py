@@ -7,15 +7,15 @@ from typing import Any
 
 from terrasift.files import write_text
 from terrasift.report.pages import render
-from terrasift.report.study.curves import loss_figure
-from terrasift.report.study.facts import scaled_mark, study_facts
-from terrasift.report.study.samples import Samples
-from terrasift.report.study.tables import published_tables, score_columns, study_score_tables
-from terrasift.report.study.times import cell_times, time_split
-from terrasift.report.study.verdicts import claim_groups, unjudged_claims, verdict_counts
 from terrasift.study.claims import judge_claims
 from terrasift.study.experiments import EXPERIMENTS, Experiment
 from terrasift.study.folder import Study
+from terrasift.study.pages.curves import loss_figure
+from terrasift.study.pages.facts import scaled_mark, study_facts
+from terrasift.study.pages.samples import Samples
+from terrasift.study.pages.tables import published_tables, score_columns, study_score_tables
+from terrasift.study.pages.times import cell_times, time_split
+from terrasift.study.pages.verdicts import claim_groups, unjudged_claims, verdict_counts
 from terrasift.study.results import Row, collect_results, table_rows, write_csv
 from terrasift.study.states import CellState, cell_states, problems
 from terrasift.study.timing import read_timing
@@ -48,7 +48,7 @@ def write_report(study: Study) -> Path:
     samples = Samples(study, [found for cells in states.values() for found in cells])
     begun = [experiment for experiment in EXPERIMENTS if any(s.state != "not begun" for s in states[experiment.name])]
     page = render(
-        "report/study/page.html.j2",
+        "study/pages/page.html.j2",
         scaled=scaled_mark(study),
         facts=study_facts(study, results),
         claims=claim_groups(findings),

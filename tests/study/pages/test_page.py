@@ -25,13 +25,13 @@ from terrasift.legend import Legend
 from terrasift.metrics import FACTS
 from terrasift.raster import Raster, read_labels
 from terrasift.report.curves import average_window, moving_average
-from terrasift.report.study import write_report
-from terrasift.report.study.tables import study_score_tables
-from terrasift.report.study.times import time_parts
 from terrasift.study.claims import judge_claims
 from terrasift.study.engine import run_study
 from terrasift.study.experiments import EXPERIMENTS, SUPERVISED, find_experiments
 from terrasift.study.folder import Study
+from terrasift.study.pages import write_report
+from terrasift.study.pages.tables import study_score_tables
+from terrasift.study.pages.times import time_parts
 from terrasift.study.published import PUBLISHED_SCORES
 from terrasift.study.results import CellResult, collect_results, table_rows
 from terrasift.study.samples import choose_images

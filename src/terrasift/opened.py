@@ -1,0 +1,168 @@
+"""A run opened: what its files hold, as what they are of."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from typing import Self
+
+import numpy as np
+
+from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, sample_facts
+from terrasift.clusters.legends import merged_legend
+from terrasift.data.scenes import ImagePaths, find_scenes, is_there
+from terrasift.discovery import Discovery
+from terrasift.errors import RunError, SettingError
+from terrasift.evaluation import Evaluation
+from terrasift.legend import Legend
+from terrasift.prediction import Predictor
+from terrasift.recipe import Changes, Recipe
+from terrasift.run import RunFolder
+
+__all__ = ["OpenedRun"]
+
+
+class OpenedRun(RunFolder):
+    """A run's folder with the network, the scores and the facts about clusters that its files hold.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    changes
+        As for `open`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], changes: Changes = ()) -> None:
+        super().__init__(path)
+        self._changes = changes
+        self._taught_predictors: dict[str, Predictor] = {}
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], changes: Changes = ()) -> Self:
+        """Open a finished run.
+
+        Parameters
+        ----------
+        path
+            The run's folder.
+        changes
+            As for `Recipe.load`, of keys that do not change what was trained: those under `predict` and `compute`.
+
+        Raises
+        ------
+        RunError
+            If the folder is not a finished run.
+        SettingError
+            If another key is to be changed.
+        """
+        run = cls(path, changes)
+        _ = run.predictor
+        return run
+
+    @functools.cached_property
+    def prediction_recipe(self) -> Recipe:
+        """How it predicts now: what it was trained with (`recipe`), with the changes that this run was opened with."""
+        trained = self.recipe
+        changed = trained.changed(self._changes, str(self.recipe_file))
+        for name in Recipe.model_fields:
+            if name not in ("predict", "compute") and getattr(changed, name) != getattr(trained, name):
+                raise SettingError(name, "cannot be changed once a run is trained", "change keys of predict or compute")
+        return changed
+
+    @functools.cached_property
+    def predictor(self) -> Predictor:
+        """The trained network, loaded once."""
+        return Predictor(self.load_network(), self.prediction_recipe)
+
+    @property
+    def images_at_hand(self) -> list[str]:
+        """The images it was trained on that are where they were."""
+        return [path for path in self.trained_on if is_there(path)]
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """Every score of the last `evaluate`; None where there was none. RunError if its file is damaged."""
+        return Evaluation.load(self.evaluation_file) if self.evaluation_file.exists() else None
+
+    @functools.cached_property
+    def discovery(self) -> Discovery | None:
+        """What was discovered before the training, with ``targets: contrast``; None where nothing was, or is kept."""
+        known = self.recipe.targets == "contrast" and self.discovery_file.exists()
+        return Discovery.load(self.discovery_file) if known else None
+
+    @property
+    def kept_facts(self) -> ClusterFacts | None:
+        """`facts`, if they have been gathered before."""
+        classifier = self.legend.classifier
+        kept = self.load_facts(classifier)
+        return None if kept is None else self._embedded(facts_of_arrays(kept), classifier)
+
+    @property
+    def facts(self) -> ClusterFacts | None:
+        """What the clusters of the legend's classifier are like, in a bounded sample of the training images.
+
+        Kept in the run once they have been gathered, which takes up to a minute; None where nothing is kept and no
+        training image is where it was.
+        """
+        scenes, kept = self.images_at_hand, self.kept_facts
+        if kept is not None or not scenes:
+            return kept
+        classifier = self.legend.classifier
+        facts = sample_facts(self.predictor, scenes, classifier)
+        self.save_facts(classifier, arrays_of_facts(facts))
+        return self._embedded(facts, classifier)
+
+    def _embedded(self, facts: ClusterFacts, classifier: int) -> ClusterFacts:
+        """With the places where discovery found the clusters."""
+        if self.discovery is None:
+            return facts
+        centres = self.discovery.centres[classifier - 1]
+        embedding = np.full((self.recipe.clusters, centres.shape[1]), np.nan)
+        embedding[: len(centres)] = centres
+        return dataclasses.replace(facts, embedding=embedding)
+
+    def merged_legend(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
+        """The legend of clusters that are joined into classes without labels; nothing is written but what is kept.
+
+        Parameters
+        ----------
+        classes
+            How many; None takes what the clusters themselves suggest.
+        images
+            Where it is looked what the clusters are like; None: the training images.
+
+        Raises
+        ------
+        SettingError
+            If there are not so many clusters in these images.
+        RunError
+            If none of the training images is where it was.
+        """
+        legend = self.legend
+        if images is None:
+            facts = self.facts
+        else:
+            gathered = gather_facts(self.predictor, find_scenes(images), legend.classifier)
+            facts = self._embedded(gathered, legend.classifier)
+        if facts is None:
+            raise self.images_gone("name images of the kind: `images`")
+        return merged_legend(facts, classes, legend)
+
+    def merge(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
+        """Take the `merged_legend`; the one before goes to ``legend.previous.yaml``."""
+        return self.change_legend(lambda: self.merged_legend(classes, images))
+
+    def predictor_for(self, legend: Legend) -> Predictor:
+        """What tells the clusters, or the outputs of a taught classifier, that a legend's classes hold."""
+        if not legend.taught:
+            return self.predictor
+        if legend.taught not in self._taught_predictors:
+            taught = self.predictor.with_classifier(self.load_taught(legend.taught))
+            self._taught_predictors = {legend.taught: taught}  # the one before has gone out of force
+        return self._taught_predictors[legend.taught]
+
+    def images_gone(self, mend: str) -> RunError:
+        """That none of the images it was trained on is where it was."""
+        return RunError(self.path, "its training images are not where they were", mend)
