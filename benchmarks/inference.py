@@ -1,6 +1,6 @@
 """How fast a trained run maps a scene on a CPU: the ways that `predict.speed` offers, and what else could be used.
 
-Windows of a scene go through the network, one at a time, its context held. In each round every way computes the same
+Windows of a scene go through the network, one at a time, its context frozen. In each round every way computes the same
 window, so that what slows one down slows all; each is given by its best round, because other work only ever adds time.
 On one thread times are processor times, on more they are those of the clock. Then the labels of all these windows are
 compared with those of the network as it was trained. ONNX Runtime and OpenVINO are measured where they are installed.
@@ -79,7 +79,7 @@ def measured(run: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def opened(run: Path, scene: Path, side: int) -> tuple[nn.Module, list[Tensor]]:
-    """The network with the scene's context held, and windows in a diagonal over the scene."""
+    """The network with the scene's context frozen, and windows in a diagonal over the scene."""
     recipe = Run(run).recipe
     assert recipe.scaling is not None
     reader = TensorReader(recipe, recipe.scaling, torch.device("cpu"))
@@ -88,7 +88,7 @@ def opened(run: Path, scene: Path, side: int) -> tuple[nn.Module, list[Tensor]]:
         corners = [((height - side) * part // 2, (width - side) * part // 2) for part in range(3)]
         windows = [reader.window(raster, Window(row, column, side, side))[0] for row, column in corners]
     sample = [SampleWindow(windows[1], torch.ones(1, side, side, dtype=torch.bool))]  # enough to compare speeds
-    return Run(run).load_network().held(lambda: sample), windows
+    return Run(run).load_network().frozen(lambda: sample), windows
 
 
 def available(

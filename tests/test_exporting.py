@@ -237,7 +237,7 @@ def test_what_is_wrong_is_one_line(
         return str(ended.err).strip()
 
     assert line("--out", tmp_path / "a.pt2") == (
-        "terrasift: --scene: is missing: the network's global operations are held at what they find in a scene;"
+        "terrasift: --scene: is missing: the network's global operations are frozen at what they find in a scene;"
         " name one, or let them see each window alone: --set predict.context=patch"
     )
     assert "a.pth is neither .onnx nor .pt2" in line("--out", tmp_path / "a.pth", "--scene", scene)

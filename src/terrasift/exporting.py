@@ -80,7 +80,7 @@ def export_run(
     out
         ``.onnx``, or ``.pt2`` for `torch.export.load`.
     scene
-        What the network's global operations are held at. Needed with ``predict.context: scene``; with ``patch`` they
+        What the network's global operations are frozen at. Needed with ``predict.context: scene``; with ``patch`` they
         see each input alone, and a scene gives no more than the names of its bands.
 
     Returns
@@ -171,7 +171,7 @@ class RawNetwork(nn.Module):
 
 
 def _in_context(predictor: Predictor, scene: str | os.PathLike[str] | None) -> tuple[Network, RasterInfo | None]:
-    """The network on the CPU, with a scene's context where it is to be held; what the scene is."""
+    """The network on the CPU, with a scene's context where it is to be frozen; what the scene is."""
     recipe = predictor.reader.recipe
     if scene is not None:
         with Raster(scene, recipe.resolution) as raster:
@@ -179,7 +179,7 @@ def _in_context(predictor: Predictor, scene: str | os.PathLike[str] | None) -> t
     if recipe.predict.context == "scene":
         raise SettingError(
             "scene",
-            "is missing: the network's global operations are held at what they find in a scene",
+            "is missing: the network's global operations are frozen at what they find in a scene",
             "name one, or let them see each window alone: `predict.context=patch`",
         )
     return copy.deepcopy(predictor.network).cpu(), None

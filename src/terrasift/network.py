@@ -1,4 +1,4 @@
-"""The blocks joined: one extractor, one or two pixel classifiers; their global operations held for a scene."""
+"""The blocks joined: one extractor, one or two pixel classifiers; their global operations frozen for a scene."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from terrasift.blocks.context import SampleOf, SampleWindow, drawn, hold, looks_at_all_pixels, sees_single_pixels
+from terrasift.blocks.context import SampleOf, SampleWindow, drawn, freeze, looks_at_all_pixels, sees_single_pixels
 from terrasift.blocks.extractors import EXTRACTORS
 from terrasift.errors import SettingError
 
@@ -55,8 +55,10 @@ class Network(nn.Module):
         """The same extractor with one of the classifiers, counted from 1; nothing is copied."""
         return Network(self.extractor, [self.classifiers[classifier - 1]]).train(self.training)
 
-    def held(self, sample: SampleOf, faster: Callable[[nn.Module], nn.Module] = lambda extractor: extractor) -> Network:
-        """A copy whose global operations are held at what they find over all windows of a sample together.
+    def frozen(
+        self, sample: SampleOf, faster: Callable[[nn.Module], nn.Module] = lambda extractor: extractor
+    ) -> Network:
+        """A copy whose global operations are frozen at what they find over all windows of a sample together.
 
         Its logits depend on a pixel's receptive field only (`blocks.context.reach_of`), whatever window it lies in, and
         windows of any batch size go through it.
@@ -68,7 +70,7 @@ class Network(nn.Module):
         faster
             Gives something that makes the same features as an extractor in less time.
         """
-        extractor = hold(self.extractor, sample)
+        extractor = freeze(self.extractor, sample)
 
         def features() -> Iterator[SampleWindow]:
             for images, valid in sample():
@@ -77,8 +79,8 @@ class Network(nn.Module):
         if any(map(looks_at_all_pixels, self.classifiers)) and all(map(sees_single_pixels, self.classifiers)):
             with torch.no_grad():
                 once = drawn(faster(extractor), sample)  # the extractor is what takes time
-            return Network(extractor, [hold(classifier, once) for classifier in self.classifiers]).eval()
-        return Network(extractor, [hold(classifier, features) for classifier in self.classifiers]).eval()
+            return Network(extractor, [freeze(classifier, once) for classifier in self.classifiers]).eval()
+        return Network(extractor, [freeze(classifier, features) for classifier in self.classifiers]).eval()
 
 
 def build_network(

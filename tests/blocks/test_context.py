@@ -1,4 +1,4 @@
-"""Global operations held for a scene: the same on what they were found on, and blind to windows ever after."""
+"""Global operations frozen for a scene: the same on what they were found on, and blind to windows ever after."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ def sample_of(*images: Tensor) -> Callable[[], list[SampleWindow]]:
 
 @pytest.mark.parametrize("classifiers", [1, 2])
 @pytest.mark.parametrize("extractor", ["kan", "seek", "dictionary"])
-def test_held_at_an_image_the_network_gives_that_image_the_same_logits(extractor: str, classifiers: int) -> None:
+def test_frozen_at_an_image_the_network_gives_that_image_the_same_logits(extractor: str, classifiers: int) -> None:
     network = trained(extractor, classifiers)
     image = torch.rand(1, 3, 40, 33)
-    held = network.held(sample_of(image))
+    frozen = network.frozen(sample_of(image))
     with torch.no_grad():
-        for ours, theirs in zip(held(image), network(image), strict=True):
+        for ours, theirs in zip(frozen(image), network(image), strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_held_dic_differs_by_its_upsampling_alone() -> None:
-    """Set to the upsampling of the held one, the network itself gives the same."""
+def test_frozen_dic_differs_by_its_upsampling_alone() -> None:
+    """Set to the upsampling of the frozen one, the network itself gives the same."""
     network = trained("dic")
     image = torch.rand(1, 3, 40, 33)
-    held = network.held(sample_of(image))
+    frozen = network.frozen(sample_of(image))
     with torch.no_grad():
         before = network(image)
         network.extractor.align_corners = False
-        for ours, theirs, other in zip(held(image), network(image), before, strict=True):
+        for ours, theirs, other in zip(frozen(image), network(image), before, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
             assert not torch.allclose(ours, other, rtol=1e-5, atol=1e-6)
 
@@ -67,13 +67,13 @@ def test_the_context_is_that_of_all_windows_together() -> None:
 
 def hold_pointwise(network: Network, images: tuple[Tensor, ...]) -> list[Tensor]:
     """Bases of the classifiers alone, fed with values that stand for features: their convolutions see single pixels."""
-    from terrasift.blocks.context import hold
+    from terrasift.blocks.context import freeze
 
     features = [image.repeat(1, 4, 1, 1) for image in images]
     return [
         buffer
         for classifier in network.classifiers
-        for name, buffer in hold(classifier, sample_of(*features)).named_buffers()
+        for name, buffer in freeze(classifier, sample_of(*features)).named_buffers()
         if name.endswith(("assigning", "rebuilding"))
     ]
 
@@ -87,8 +87,8 @@ def test_what_is_not_valid_changes_no_context(extractor: str) -> None:
     other = image.clone()
     other[..., 32:] = torch.rand(1, 3, 48, 16)  # beyond the reach of what is valid
     with torch.no_grad():
-        first, second = (network.held(lambda x=x: [SampleWindow(x, valid)])(image) for x in (image, other))
-        whole = network.held(sample_of(image))(image)
+        first, second = (network.frozen(lambda x=x: [SampleWindow(x, valid)])(image) for x in (image, other))
+        whole = network.frozen(sample_of(image))(image)
     for ours, theirs, unlike in zip(first, second, whole, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
         assert extractor in ("kan", "dictionary") or not torch.allclose(ours, unlike, rtol=1e-5, atol=1e-6)
@@ -98,13 +98,13 @@ def test_what_is_not_valid_changes_no_context(extractor: str) -> None:
 def test_a_window_gives_what_the_whole_scene_gives(extractor: str) -> None:
     network = trained(extractor)
     scene = torch.rand(1, 3, 157, 150)
-    held = network.held(sample_of(scene[..., :64, :64]))
-    reach, step = reach_of(held, 3), network.alignment
+    frozen = network.frozen(sample_of(scene[..., :64, :64]))
+    reach, step = reach_of(frozen, 3), network.alignment
     margin = -(-reach // step) * step
     with torch.no_grad():
-        whole = held(scene)
+        whole = frozen(scene)
         rows, columns = slice(72 - margin, 85 + margin), slice(80 - margin, 150)
-        window = held(scene[..., rows, columns])
+        window = frozen(scene[..., rows, columns])
     for ours, theirs in zip(window, whole, strict=True):
         torch.testing.assert_close(
             ours[..., margin : margin + 13, margin:], theirs[..., 72:85, 80:], rtol=1e-5, atol=1e-5
@@ -114,20 +114,20 @@ def test_a_window_gives_what_the_whole_scene_gives(extractor: str) -> None:
 @pytest.mark.parametrize(("extractor", "most"), [("kan", 2), ("seek", 3), ("dic", 11), ("dictionary", 46)])
 def test_the_reach_is_how_far_a_change_is_felt(extractor: str, most: int) -> None:
     """By changing blocks of pixels: nothing beyond the reach moves, something at most two pixels nearer does."""
-    held = trained(extractor).held(sample_of(torch.rand(1, 3, 32, 32)))
-    reach = reach_of(held, 3)
+    frozen = trained(extractor).frozen(sample_of(torch.rand(1, 3, 32, 32)))
+    reach = reach_of(frozen, 3)
     assert reach <= most
     side = 64 if reach < 30 else 192
     middle = side // 2
     image = torch.rand(1, 3, side, side, dtype=torch.float64)
-    held.double()  # what is far away counts for little
+    frozen.double()  # what is far away counts for little
     felt: NDArray[np.bool_] = np.zeros(middle, np.bool_)
     with torch.no_grad():
-        before = held(image)
+        before = frozen(image)
         for edge in range(middle, middle + 8):
             changed = image.clone()
             changed[..., edge:] += 3 * torch.rand(1, 3, side, side - edge)
-            for ours, theirs in zip(held(changed), before, strict=True):
+            for ours, theirs in zip(frozen(changed), before, strict=True):
                 moved = ((ours - theirs).abs() > 1e-12).any(dim=(0))[:].any(dim=0).any(dim=0).numpy()
                 felt |= moved[edge - middle : edge]
     first = int(np.flatnonzero(felt)[0])
@@ -143,9 +143,9 @@ def test_without_context_the_reach_has_no_end(extractor: str) -> None:
 def test_holding_leaves_the_network_as_it_was() -> None:
     network = trained("dic")
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    held = network.held(sample_of(torch.rand(1, 3, 32, 32)))
+    frozen = network.frozen(sample_of(torch.rand(1, 3, 32, 32)))
     with torch.no_grad():
-        for parameter in held.parameters():
+        for parameter in frozen.parameters():
             parameter.zero_()
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     assert network.extractor.align_corners
@@ -157,12 +157,12 @@ def test_features_are_made_once_for_classifiers_that_see_single_pixels() -> None
     images = [torch.rand(1, 3, 32, 40) for _ in range(3)]
     passes = []
     network.extractor.register_forward_hook(lambda *_: passes.append(1))
-    held = network.held(sample_of(*images))
+    frozen = network.frozen(sample_of(*images))
     assert len(passes) == len(images)
     network.classifiers[0].append(torch.nn.Conv2d(12, 12, 3, padding=1))  # sees its neighbours
-    general = network.held(sample_of(*images))
+    general = network.frozen(sample_of(*images))
     assert len(passes) > 2 * len(images)
-    for ours, theirs in zip(held.classifiers[1].parameters(), general.classifiers[1].parameters(), strict=True):
+    for ours, theirs in zip(frozen.classifiers[1].parameters(), general.classifiers[1].parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
-    for ours, theirs in zip(held.classifiers[1].buffers(), general.classifiers[1].buffers(), strict=True):
+    for ours, theirs in zip(frozen.classifiers[1].buffers(), general.classifiers[1].buffers(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)

@@ -16,11 +16,11 @@ from terrasift.prediction.acceleration import accelerated
 EACH = pytest.mark.parametrize("extractor", ["kan", "seek", "dic", "dictionary"])
 
 
-@pytest.mark.parametrize("context", ["held", "own"])
+@pytest.mark.parametrize("context", ["frozen", "own"])
 @pytest.mark.parametrize("classifiers", [1, 2])
 @EACH
 def test_fast_is_the_network_but_for_rounding(extractor: str, classifiers: int, context: str) -> None:
-    network, images = _network(extractor, classifiers, held=context == "held"), _images(2, 95, 98)
+    network, images = _network(extractor, classifiers, frozen=context == "frozen"), _images(2, 95, 98)
     with torch.inference_mode():
         plain, fast = network(images), accelerated(network, "fast")(images)
     assert len(fast) == classifiers
@@ -32,7 +32,7 @@ def test_fast_is_the_network_but_for_rounding(extractor: str, classifiers: int, 
 
 @EACH
 def test_bfloat16_is_near_and_given_in_float32(extractor: str) -> None:
-    network, images = _network(extractor, 2, held=True), _images(1, 64, 64)
+    network, images = _network(extractor, 2, frozen=True), _images(1, 64, 64)
     with torch.inference_mode():
         plain, near = network(images), accelerated(network, "bfloat16")(images)
     for expected, found in zip(plain, near, strict=True):
@@ -44,7 +44,7 @@ def test_bfloat16_is_near_and_given_in_float32(extractor: str) -> None:
 @pytest.mark.parametrize("speed", ["plain", "fast", "bfloat16"])
 @EACH
 def test_the_network_itself_stays_as_it_is(extractor: str, speed: str) -> None:
-    network, images = _network(extractor, 2, held=False), _images(1, 32, 32)
+    network, images = _network(extractor, 2, frozen=False), _images(1, 32, 32)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     with torch.inference_mode():
         expected = network(images)
@@ -61,12 +61,12 @@ def test_the_network_itself_stays_as_it_is(extractor: str, speed: str) -> None:
 
 @EACH
 def test_a_pixel_reaches_as_far(extractor: str) -> None:
-    network = _network(extractor, 1, held=True)
+    network = _network(extractor, 1, frozen=True)
     assert reach_of(accelerated(network, "fast"), 3) == reach_of(network, 3)
 
 
 def test_fast_does_not_depend_on_the_batch() -> None:
-    fast, images = accelerated(_network("dic", 1, held=True), "fast"), _images(3, 70, 66)
+    fast, images = accelerated(_network("dic", 1, frozen=True), "fast"), _images(3, 70, 66)
     with torch.inference_mode():
         together = fast(images)[0]
         one_by_one = torch.cat([fast(image[None])[0] for image in images])
@@ -75,13 +75,13 @@ def test_fast_does_not_depend_on_the_batch() -> None:
 
 @EACH
 def test_processes_can_send_it_to_each_other(extractor: str) -> None:
-    fast, images = accelerated(_network(extractor, 1, held=True), "fast"), _images(1, 20, 20)
+    fast, images = accelerated(_network(extractor, 1, frozen=True), "fast"), _images(1, 20, 20)
     with torch.inference_mode():
         assert torch.equal(pickle.loads(pickle.dumps(fast))(images)[0], fast(images)[0])
 
 
 def test_plain_is_the_network() -> None:
-    network = _network("dic", 1, held=False)
+    network = _network("dic", 1, frozen=False)
     assert accelerated(network, "plain") is network
 
 
@@ -102,15 +102,15 @@ def test_what_stands_otherwise_is_left_alone() -> None:
             torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
-def _network(extractor: str, classifiers: int, *, held: bool) -> Network:
+def _network(extractor: str, classifiers: int, *, frozen: bool) -> Network:
     torch.manual_seed(classifiers)
     width = {"kan": 6, "seek": 20, "dic": 6, "dictionary": 6}[extractor]
     network = build_network(extractor, 3, clusters=20, classifiers=classifiers, width=width)
     _normalise(network)
-    if not held:
+    if not frozen:
         return network
     sample = [SampleWindow(image[None], torch.ones(1, 48, 48, dtype=torch.bool)) for image in _images(3, 48, 48)]
-    return network.held(lambda: sample)
+    return network.frozen(lambda: sample)
 
 
 def _normalise(network: nn.Module) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Bases", "DeepClustering", "HeldClustering"]
+__all__ = ["Bases", "DeepClustering", "FrozenClustering"]
 
 
 class DeepClustering(nn.Module):
@@ -70,7 +70,7 @@ class Bases(NamedTuple):
     rebuilding: Tensor
 
 
-class HeldClustering(nn.Module):
+class FrozenClustering(nn.Module):
     """The DCS block with bases that no longer change: a pixel's values depend on that pixel alone.
 
     On the pixels that the bases were fitted to it gives what the block itself gives.

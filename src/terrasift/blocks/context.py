@@ -1,7 +1,7 @@
-"""What global operations know of a scene, found once and then held (docs/method.md).
+"""What global operations know of a scene, found once and then frozen (docs/method.md).
 
 Two blocks look at all pixels they are given at once: DCS fits its bases to them, and SEEK's gates see their mean. Given
-a window, they see the window, and a map changes with the tiling. Held, they see the scene, and a pixel depends on its
+a window, they see the window, and a map changes with the tiling. Frozen, they see the scene, and a pixel depends on its
 receptive field only.
 """
 
@@ -15,14 +15,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from terrasift.blocks.classifiers import DeepClustering, HeldClustering
+from terrasift.blocks.classifiers import DeepClustering, FrozenClustering
 
 __all__ = [
     "Contextual",
     "SampleOf",
     "SampleWindow",
     "drawn",
-    "hold",
+    "freeze",
     "looks_at_all_pixels",
     "reach_of",
     "sees_single_pixels",
@@ -46,19 +46,19 @@ class Contextual(nn.Module, ABC):
     """A module with global operations."""
 
     @abstractmethod
-    def held(self, sample: SampleOf) -> nn.Module:
-        """The module with these operations held at what they find over all windows of a sample together."""
+    def frozen(self, sample: SampleOf) -> nn.Module:
+        """The module with these operations frozen at what they find over all windows of a sample together."""
 
 
 @torch.no_grad()
-def hold(module: nn.Module, sample: SampleOf) -> nn.Module:
-    """A copy of an extractor or a classifier whose global operations are held; in evaluation mode."""
+def freeze(module: nn.Module, sample: SampleOf) -> nn.Module:
+    """A copy of an extractor or a classifier whose global operations are frozen; in evaluation mode."""
     if isinstance(module, Contextual):
-        return module.held(sample).eval()
+        return module.frozen(sample).eval()
     if isinstance(module, nn.Sequential):
         parts: list[nn.Module] = []
         for part in module:
-            parts.append(_hold_part(part, _through(parts, sample)))
+            parts.append(_freeze_part(part, _through(parts, sample)))
         return nn.Sequential(*parts).eval()
     return copy.deepcopy(module).eval()
 
@@ -81,7 +81,7 @@ def drawn(module: nn.Module, sample: SampleOf) -> SampleOf:
 
 
 def looks_at_all_pixels(module: nn.Module) -> bool:
-    """Whether a module has operations that `hold` holds."""
+    """Whether a module has operations that `freeze` freezes."""
     return any(isinstance(part, Contextual | DeepClustering) for part in module.modules())
 
 
@@ -97,7 +97,7 @@ def reach_of(network: nn.Module, bands: int) -> int:
     """How far away a pixel can change a network's output, in pixels: the radius of its receptive field.
 
     It is seen, not computed: not-a-number in one pixel spreads to whatever depends on it. Meant for networks whose
-    global operations are held; any other's reach is without end.
+    global operations are frozen; any other's reach is without end.
 
     Raises
     ------
@@ -117,18 +117,18 @@ def reach_of(network: nn.Module, bands: int) -> int:
             reaches.append((changed.any(dim=0).nonzero() - centre).abs().max().item())
         if max(reaches) < side // 2 - 4:
             return int(max(reaches))
-    raise ValueError("a pixel changes the whole output: hold the network's context first")
+    raise ValueError("a pixel changes the whole output: freeze the network's context first")
 
 
 _MOST_PIXELS = 1 << 18  # of a sample: 134 MB of DIC's features
 _OF_SINGLE_PIXELS = (nn.Sequential, nn.BatchNorm2d, nn.ReLU, nn.Identity, DeepClustering)
 
 
-def _hold_part(part: nn.Module, sample: SampleOf) -> nn.Module:
+def _freeze_part(part: nn.Module, sample: SampleOf) -> nn.Module:
     if isinstance(part, DeepClustering):
         ((pixels, _),) = drawn(part.before, sample)()
         bases, _ = part.fit(pixels.flatten(2))
-        return HeldClustering(copy.deepcopy(part), bases)
+        return FrozenClustering(copy.deepcopy(part), bases)
     return copy.deepcopy(part)
 
 

@@ -111,8 +111,8 @@ class Seek(Extractor, Contextual):
         features: Tensor = first + second + third
         return features
 
-    def held(self, sample: SampleOf) -> nn.Module:
-        """With both gates held at the mean over all windows."""
+    def frozen(self, sample: SampleOf) -> nn.Module:
+        """With both gates frozen at the mean over all windows."""
         copied = copy.deepcopy(self).eval()
         excite = copied.body[3]
         assert isinstance(excite, _SqueezeExcite)
@@ -120,14 +120,14 @@ class Seek(Extractor, Contextual):
         for _ in range(2):
             total, count = torch.zeros(self.features), 0
             for images, valid in sample():
-                squeezed = _HeldSeek(copied, gates).before_gate(images)[0][:, valid[0]]
+                squeezed = _FrozenSeek(copied, gates).before_gate(images)[0][:, valid[0]]
                 total = total.to(squeezed.device) + squeezed.sum(dim=1)
                 count += squeezed.shape[1]
             gates.append(excite.gate((total / max(1, count))[None]))
-        return _HeldSeek(copied, gates)
+        return _FrozenSeek(copied, gates)
 
 
-class _HeldSeek(nn.Module):
+class _FrozenSeek(nn.Module):
     """SEEK with gates, (1, width) each, that no longer look at the image."""
 
     def __init__(self, extractor: Seek, gates: Sequence[Tensor]) -> None:
@@ -138,7 +138,7 @@ class _HeldSeek(nn.Module):
             self.register_buffer(f"gate_{number}", gate[:, :, None, None])
 
     def before_gate(self, images: Tensor) -> Tensor:
-        """What the first gate that is not held yet would see."""
+        """What the first gate that is not frozen yet would see."""
         *_, last = self._passes(images)
         return last
 
@@ -195,7 +195,7 @@ class Dic(Extractor, Contextual):
         """Block 7, a 1x1 convolution and batch normalisation without ReLU, and the DCS block."""
         return nn.Sequential(*linear_head(self.features, clusters), DeepClustering(clusters))
 
-    def held(self, sample: SampleOf) -> nn.Module:
+    def frozen(self, sample: SampleOf) -> nn.Module:
         """With an upsampling that does not stretch with the window's size."""
         copied = copy.deepcopy(self)
         copied.align_corners = False

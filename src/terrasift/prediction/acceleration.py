@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from terrasift.blocks.choices import PredictionSpeed
-from terrasift.blocks.classifiers import Bases, DeepClustering, HeldClustering
+from terrasift.blocks.classifiers import Bases, DeepClustering, FrozenClustering
 
 __all__ = ["accelerated"]
 
@@ -28,7 +28,7 @@ def accelerated(network: nn.Module, speed: PredictionSpeed) -> nn.Module:
     Parameters
     ----------
     network
-        In evaluation mode, with its context held or not. It stays as it is.
+        In evaluation mode, with its context frozen or not. It stays as it is.
     speed
         ``plain``: `network` itself. ``fast``: in float32, the same logits but for rounding. ``bfloat16``: the same in
         numbers of 8 significant bits, which only some processors compute faster with.
@@ -71,9 +71,9 @@ class _Accelerated(nn.Module):
 
 
 class _JoinedClustering(nn.Module):
-    """A 1x1 convolution and the DCS block after it, held or not."""
+    """A 1x1 convolution and the DCS block after it, frozen or not."""
 
-    def __init__(self, convolution: nn.Conv2d, block: DeepClustering | HeldClustering) -> None:
+    def __init__(self, convolution: nn.Conv2d, block: DeepClustering | FrozenClustering) -> None:
         super().__init__()
         self.convolution = convolution
         self.block = block
@@ -91,7 +91,7 @@ class _JoinedClustering(nn.Module):
 
     def _bases(self, features: Tensor) -> Iterator[Bases]:
         """For each image, both (K, M)."""
-        if isinstance(self.block, HeldClustering):
+        if isinstance(self.block, FrozenClustering):
             return itertools.repeat(Bases(self.block.assigning[0], self.block.rebuilding[0]))
         bases, _ = self.block.fit(self.block.before(self.convolution(features)).flatten(2))
         return map(Bases._make, zip(*bases, strict=True))
@@ -110,7 +110,7 @@ class _Factors(NamedTuple):
     """(K, K)."""
 
 
-def _factors(convolution: nn.Conv2d, block: DeepClustering | HeldClustering, bases: Bases) -> _Factors:
+def _factors(convolution: nn.Conv2d, block: DeepClustering | FrozenClustering, bases: Bases) -> _Factors:
     weight, bias = _matrix(convolution)
     before, shift = _matrix(block.before)
     assigning = bases.assigning.double().T
@@ -127,7 +127,7 @@ def _matrix(convolution: nn.Conv2d) -> tuple[Tensor, Tensor]:
 
 
 def _cluster(pixels: Tensor, factors: _Factors, out: Tensor) -> None:
-    """What `HeldClustering` gives: pixels (n, C) to `out` (n, K)."""
+    """What `FrozenClustering` gives: pixels (n, C) to `out` (n, K)."""
     clusters = len(factors.after)
     inputs, compared = torch.addmm(factors.bias, pixels, factors.first).tensor_split([clusters], dim=1)
     rebuilt = (torch.softmax(compared, dim=1) @ factors.rebuilding).relu_()
@@ -154,7 +154,7 @@ def _let_relu_overwrite(chain: nn.Sequential) -> None:
 def _join_clustering(chain: nn.Sequential) -> None:
     for first, second in pairwise(_at_work(chain)):
         convolution, block = chain[first], chain[second]
-        if _is_pointwise(convolution) and isinstance(block, DeepClustering | HeldClustering):
+        if _is_pointwise(convolution) and isinstance(block, DeepClustering | FrozenClustering):
             chain[first] = nn.Identity()
             chain[second] = _JoinedClustering(convolution, block)
 

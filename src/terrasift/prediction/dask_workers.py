@@ -140,8 +140,8 @@ def _context(predictor: Predictor, path: str, classifier: int | None) -> bytes:
         return pickle.dumps(copy.deepcopy(predictor.network_of(raster, classifier)).cpu())
 
 
-def _ready(predictor: Predictor, held: bytes) -> Module:
-    return predictor.ready(pickle.loads(held))  # as `_context` made it
+def _ready(predictor: Predictor, frozen: bytes) -> Module:
+    return predictor.ready(pickle.loads(frozen))  # as `_context` made it
 
 
 def _compute(

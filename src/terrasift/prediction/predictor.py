@@ -37,7 +37,7 @@ __all__ = ["Predictor"]
 class Predictor:
     """A trained network ready to read scenes.
 
-    With ``predict.context: scene`` its global operations are held for each scene at what they find in a sample of its
+    With ``predict.context: scene`` its global operations are frozen for each scene at what they find in a sample of its
     windows, and the map does not depend on how the scene is tiled. With ``patch`` they see each window alone.
 
     Parameters
@@ -63,7 +63,7 @@ class Predictor:
         self._recipe = recipe
         self.clusters = clusters or recipe.clusters
         self.reader = TensorReader(recipe, recipe.measured_scaling, self._device)
-        self._held: OrderedDict[tuple[object, ...], Network] = OrderedDict()
+        self._frozen: OrderedDict[tuple[object, ...], Network] = OrderedDict()
 
     @property
     def network(self) -> Network:
@@ -163,12 +163,12 @@ class Predictor:
             return network
         size = raster.info.height, raster.info.width
         key = *size, str(raster.state), classifier
-        if key not in self._held:
-            self._held[key] = self._in_context(network, *size, functools.partial(self.reader.window, raster))
-            if len(self._held) > _MOST_HELD:
-                self._held.popitem(last=False)
-        self._held.move_to_end(key)
-        return self._held[key]
+        if key not in self._frozen:
+            self._frozen[key] = self._in_context(network, *size, functools.partial(self.reader.window, raster))
+            if len(self._frozen) > _MOST_FROZEN:
+                self._frozen.popitem(last=False)
+        self._frozen.move_to_end(key)
+        return self._frozen[key]
 
     def ready(self, network: Network) -> torch.nn.Module:
         """What computes a network's logits here, as fast as ``predict.speed`` allows."""
@@ -217,7 +217,7 @@ class Predictor:
         blank = torch.zeros(1, bands, MINIMUM_SIDE, MINIMUM_SIDE, device=self._device)
         valid = torch.ones(1, MINIMUM_SIDE, MINIMUM_SIDE, dtype=torch.bool, device=self._device)
         step = self._network.alignment
-        margin = -(-reach_of(self._network.held(lambda: [SampleWindow(blank, valid)]), bands) // step) * step
+        margin = -(-reach_of(self._network.frozen(lambda: [SampleWindow(blank, valid)]), bands) // step) * step
         if predict.window < 2 * margin + _LEAST_DECIDED:
             raise SettingError(
                 "predict.window",
@@ -233,12 +233,12 @@ class Predictor:
             lambda: sample_windows(height, width, self._recipe.patch, read)
         )  # read if it is asked for
         speed: PredictionSpeed = "plain" if self._recipe.predict.speed == "plain" else "fast"  # exact in any case
-        return network.held(sample, functools.partial(accelerated, speed=speed))
+        return network.frozen(sample, functools.partial(accelerated, speed=speed))
 
 
 _Read = Callable[[Window], tuple[torch.Tensor, NDArray[np.bool_]]]
 
 
-_MOST_HELD = 8  # scenes: each holds a copy of the network
+_MOST_FROZEN = 8  # scenes: each holds a copy of the network
 _LEAST_DECIDED = 16  # rows and columns of a window: with fewer, nearly all is margin
 _BATCH_PIXELS = {"cpu": 1 << 18, "accelerator": 1 << 20}  # one window of 512 px, and four: a CPU gains nothing by more
