@@ -35,13 +35,13 @@ from rich.console import Console
 from rich.table import Table
 
 from terrasift import Legend, Recipe
+from terrasift.data.display import Display
 from terrasift.data.synthetic import synthetic_scene
 from terrasift.progress import track
 from terrasift.raster import ClassMapWriter, Raster, Window, confidence_path, preview_base, write_preview
 from terrasift.recipe import Scaling
 from terrasift.run import RunFolder
 from terrasift.viewer.app import Page
-from terrasift.viewer.display import Display
 from terrasift.viewer.scenes import Scene
 from terrasift.viewer.security import Guard
 from terrasift.viewer.serving import LOOPBACK, bound_socket, make_server
@@ -130,10 +130,9 @@ def parts(side: int) -> Iterator[tuple[Window, int]]:
 
 def open_scene(folder: Path) -> Scene:
     recipe = RunFolder(folder / "run").recipe
-    assert recipe.scaling is not None
     with Raster(folder / "scene.tif") as raster:
         info, base = raster.info, preview_base(raster)
-    display = Display.of(info, recipe, recipe.scaling)
+    display = Display.of(recipe)
     maps = folder / "clusters.tif", confidence_path(folder / "clusters.tif")
     return Scene(info.path, info, (1, 2, 3), display, *maps, folder / "preview.tif", base or 0)
 

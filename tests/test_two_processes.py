@@ -13,10 +13,7 @@ from safetensors.torch import load_file
 
 from terrasift import Recipe
 from terrasift.blocks.augmentation import augment, draws_of_step
-from terrasift.data.batches import PatchBatches
-from terrasift.data.indexing import index_images
-from terrasift.data.patches import PatchReader
-from terrasift.data.precomputed import regions_of
+from terrasift.data.material import gather_material
 from terrasift.data.regions import RegionCache
 from terrasift.data.scenes import find_scenes
 from terrasift.run import RunFolder, network_of
@@ -48,23 +45,11 @@ def test_two_processes_take_the_mean_of_their_gradients(scenes: Path, tmp_path: 
 
 
 def halves_in_turn(recipe: Recipe, images: Path, cache: Path) -> dict[str, torch.Tensor]:
-    infos, patches, _ = index_images(find_scenes([images]), recipe)
+    material = gather_material(find_scenes([images]), recipe, RegionCache(cache, recipe.refinement))
     torch.manual_seed(recipe.seed)
     first = network_of(recipe).train()
     networks = [first, copy.deepcopy(first)]
-    sources = [
-        PatchBatches(
-            patches,
-            PatchReader(recipe.bands, recipe.scaling),
-            regions_of(recipe.refinement, infos, RegionCache(cache, recipe.refinement)),
-            recipe.patch,
-            recipe.batch_size,
-            recipe.seed,
-            process=process,
-            processes=2,
-        )
-        for process in range(2)
-    ]
+    sources = [material.batches(process, 2) for process in range(2)]
     optimizer = torch.optim.Adam((p for p in first.parameters() if p.requires_grad), lr=recipe.lr)
     total = recipe.total_steps(sources[0].steps_per_epoch)
     scheduler = make_scheduler(optimizer, recipe, total)

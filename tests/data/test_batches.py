@@ -25,6 +25,9 @@ SIDE = 16
 COUNT = 25
 
 
+SCALING = Scaling(dtype="float32", low=(-2, -2), high=(2, 2), fill=(0.5, 0.5))
+
+
 class NumberedReader(PatchReader):
     """Patch k is an image of the value k."""
 
@@ -35,7 +38,7 @@ class NumberedReader(PatchReader):
 def batches(tmp_path: Path, count: int = COUNT, size: int = 4, seed: int = 0, **settings: int) -> PatchBatches:
     patches = [Patch("scene", window) for window in windows_of(count, 1, 1)]
     cache = RegionCache(tmp_path, Refinement(method="none"))
-    return PatchBatches(patches, NumberedReader(), cache, SIDE, size, seed, **settings)
+    return PatchBatches(patches, NumberedReader(SCALING), cache, SIDE, size, seed, **settings)
 
 
 def numbers(epoch: Sequence[Batch]) -> list[list[int]]:
@@ -104,7 +107,7 @@ def real_source(tmp_path: Path, workers: int) -> PatchBatches:
     if not (tmp_path / "a.tif").exists():
         write_image(tmp_path / "a.tif", array)
     patches = [Patch(str(tmp_path / "a.tif"), window) for window in windows_of(40, 70, SIDE)]
-    reader = PatchReader(scaling=Scaling(dtype="float32", low=(-2, -2), high=(2, 2), fill=(0.5, 0.5)))
+    reader = PatchReader(SCALING)
     reader.raw(patches[0])  # as preparing superpixels in line does: the file is open when the workers start
     cache = RegionCache(tmp_path / "cache", Refinement(area=16))
     return PatchBatches(patches, reader, cache, SIDE, 4, 0, workers=workers)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from terrasift import InputError, Scaling
-from terrasift.data.patches import Patch, PatchReader, index_patches, windows_of
+from terrasift.data.patches import Patch, PatchReader, RawReader, index_patches, windows_of
 from terrasift.data.scenes import describe_scenes
 from terrasift.raster import Raster, RasterInfo, Window, write_image
 
@@ -123,7 +123,7 @@ def test_few_scenes_are_open_at_once_and_all_are_closed(tmp_path: Path, monkeypa
     monkeypatch.setattr(Raster, "close", lambda self: (closed.append(self), close(self))[1])
     for number in range(20):
         write_image(tmp_path / f"{number}.tif", np.full((16, 16), number, np.uint8))
-    with PatchReader() as reader:
+    with RawReader() as reader:
         for number in [*range(20), 19, 0]:
             values, _ = reader.raw(Patch(str(tmp_path / f"{number}.tif"), Window(0, 0, 16, 16)))
             assert (values == number).all()
@@ -155,7 +155,7 @@ def test_a_forked_reader_opens_its_own_files(tmp_path: Path, monkeypatch: pytest
         start(self, *arguments, **options)
 
     monkeypatch.setattr(Raster, "__init__", counted)
-    with PatchReader() as reader:
+    with RawReader() as reader:
         reader.raw(patch)
         process = multiprocessing.get_context("fork").Process(target=reader.raw, args=(patch,))
         process.start()

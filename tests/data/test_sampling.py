@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from terrasift import Scaling
 from terrasift.data import sampling
 from terrasift.data.patches import Patch, PatchReader, windows_of
 from terrasift.data.sampling import draw_filter_windows, draw_patches
@@ -24,6 +25,9 @@ def test_all_patches_are_kept_where_they_fit_and_a_seeded_few_where_not() -> Non
     assert len(draw_patches(PATCHES, seed=0, most=10)) == 1
 
 
+SCALING = Scaling(dtype="float32", low=(0,), high=(1,), fill=(0,))
+
+
 class NumberedReader(PatchReader):
     """Every pixel has a value of its own; nothing is valid left of column 20, where all is -1."""
 
@@ -36,7 +40,7 @@ class NumberedReader(PatchReader):
 
 def test_windows_are_cut_from_valid_pixels_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "_WINDOWS", 2000)
-    fine, coarse = draw_filter_windows(PATCHES, NumberedReader(), 64, seed=0)
+    fine, coarse = draw_filter_windows(PATCHES, NumberedReader(SCALING), 64, seed=0)
     for windows, step in ((fine, 1), (coarse, 2)):
         assert 1800 < len(windows) < 2000
         assert windows.shape[1:] == (1, 7, 7)
@@ -46,5 +50,5 @@ def test_windows_are_cut_from_valid_pixels_everywhere(monkeypatch: pytest.Monkey
             windows[:, 0] - windows[:, 0, :1, :1], np.broadcast_to(offsets, (len(windows), 7, 7))
         )
         assert len(np.unique(windows[:, 0, 0, 0] // (64 * 640))) == 10
-    again, _ = draw_filter_windows(PATCHES, NumberedReader(), 64, seed=0)
+    again, _ = draw_filter_windows(PATCHES, NumberedReader(SCALING), 64, seed=0)
     np.testing.assert_array_equal(again, fine)

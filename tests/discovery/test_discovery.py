@@ -12,11 +12,9 @@ import rasterio
 from numpy.typing import NDArray
 
 from terrasift import InputError, Recipe, RunError, SettingError, discover
-from terrasift.data.indexing import index_images
-from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.precomputed import regions_of
+from terrasift.data.material import gather_material
+from terrasift.data.patches import Patch
 from terrasift.data.regions import RegionCache
-from terrasift.data.scenes import find_scenes
 from terrasift.discovery import Discovery, Targets, contrast, discover_in
 from terrasift.discovery import discover as discovering
 from terrasift.raster import Raster, Window, write_image
@@ -128,10 +126,9 @@ def test_labels_of_an_array_are_the_targets_of_its_patch(
         numbers = (values * 3 - 1).astype(np.float32)
         numbers[hole] = np.nan if kind == "nan" else -9999
         scene = write(tmp_path / "a.tif", numbers, nodata=None if kind == "nan" else -9999)
-    infos, patches, scaling = index_images(find_scenes([scene]), tiny_recipe())
-    recipe = tiny_recipe("classifiers=2", "clusters=20").model_copy(update={"scaling": scaling})
-    regions = regions_of(recipe.refinement, infos, RegionCache(tmp_path / "cache", recipe.refinement))
-    reader = PatchReader(scaling=scaling)
+    recipe = tiny_recipe("classifiers=2", "clusters=20")
+    made = RegionCache(tmp_path / "cache", recipe.refinement)
+    recipe, patches, reader, regions = gather_material([str(scene)], recipe, made)
     discovery, targets = discover_in(patches, reader, regions, recipe)
     assert len(patches) == 4
     assert (discovery.perceptron is not None) == learned_contrast
@@ -227,10 +224,8 @@ def test_precomputed_superpixels_do_as_well(hole: bool, tmp_path: Path) -> None:
     names = np.arange(96)[:, None] // 8 * 100 + np.arange(128) // 8
     write(tmp_path / "labels" / "a.tif", names.astype(np.int32))
     recipe = tiny_recipe("refinement.method=precomputed", f"refinement.folder={tmp_path / 'labels'}")
-    infos, patches, scaling = index_images([str(scene)], recipe)
-    recipe = recipe.model_copy(update={"scaling": scaling})
-    regions = regions_of(recipe.refinement, infos, RegionCache(tmp_path / "cache", recipe.refinement))
-    reader = PatchReader(scaling=scaling)
+    made = RegionCache(tmp_path / "cache", recipe.refinement)
+    recipe, patches, reader, regions = gather_material([str(scene)], recipe, made)
     for patch in patches:
         image, valid = reader.read(patch, 64)
         numbers = np.unique(regions.of_patch(patch, image, valid)[valid])
@@ -241,6 +236,6 @@ def test_precomputed_superpixels_do_as_well(hole: bool, tmp_path: Path) -> None:
     )
     with Raster(scene) as raster, pytest.raises(SettingError, match=r"refinement\.method"):
         discovery.labels(raster.read()[0])
-    sliced = replace(discovery, recipe=tiny_recipe().model_copy(update={"scaling": scaling}))
+    sliced = replace(discovery, recipe=tiny_recipe().model_copy(update={"scaling": recipe.scaling}))
     with Raster(scene) as raster:
         assert sliced.labels(raster.read()[0]).max() == 5

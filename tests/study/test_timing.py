@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from lightning_fabric import Fabric
 
-import terrasift.data.patches
 import terrasift.data.regions
 import terrasift.training
-from terrasift import Network
+from terrasift import Network, Scaling
 from terrasift.study import timing
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
@@ -43,7 +42,7 @@ def test_every_part_is_there_and_together_they_are_the_time_it_took(study: Study
 @pytest.mark.parametrize(
     ("part", "owner", "name"),
     [
-        ("data", terrasift.data.patches, "scale_to_unit"),
+        ("data", Scaling, "to_unit"),
         ("superpixels", terrasift.data.regions, "superpixels"),
         ("forward", Network, "forward"),
         ("vote", terrasift.training, "own_labels"),

@@ -17,10 +17,9 @@ import httpx
 import numpy as np
 import pytest
 
-from terrasift import Legend, Run, Scaling
+from terrasift import Legend, Run
 from terrasift.raster import preview, write_image
 from terrasift.viewer import scenes, serving, static
-from terrasift.viewer.display import Display
 from terrasift.viewer.readers import OpenRasters
 from terrasift.viewer.tiles import point
 
@@ -199,17 +198,3 @@ def test_a_scene_that_is_slow_to_read_gets_a_preview(
     os.utime(tmp_path / "lines.png", ns=(0, 0))
     (changed,) = scenes.make_ready(run, [tmp_path / "lines.png"])
     assert changed.preview != scene.preview
-
-
-@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32"])
-def test_wide_values_are_shown_by_the_runs_scaling(dtype: str) -> None:
-    scaling = Scaling(dtype=dtype, low=(100.0, 200.0), high=(300.0, 1200.0), fill=(0.5, 0.5))
-    values = np.array([[100, 200, 300, 400, 0]]).astype(dtype)[:, :, None]
-    shown = Display((2,), scaling)(values)
-    assert shown.dtype == np.uint8
-    assert shown[0, :, 0].tolist() == [0, 128, 255, 255, 0]
-
-
-def test_a_float_without_a_value_is_shown_as_some_byte() -> None:
-    scaling = Scaling(dtype="float32", low=(0.0,), high=(1.0,), fill=(0.5,))
-    assert Display((1,), scaling)(np.full((1, 1, 1), np.nan, np.float32)).shape == (1, 1, 1)

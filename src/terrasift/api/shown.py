@@ -49,8 +49,7 @@ def _network(run: OpenedRun) -> str:
     if not run.has_begun:
         return ""
     recipe = run.recipe
-    bands = "" if recipe.scaling is None else f", {len(recipe.scaling.low)} bands"
-    return f"{recipe.extractor}{bands}, {recipe.clusters} clusters"
+    return f"{recipe.extractor}, {len(recipe.measured_scaling.low)} bands, {recipe.clusters} clusters"
 
 
 def _training(run: OpenedRun) -> str:

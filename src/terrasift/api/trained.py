@@ -21,7 +21,7 @@ from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mos
 from terrasift.api.shown import run_html, run_line
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.blocks.choices import Mapping, RegionsSeen
-from terrasift.data.scaling import check_array
+from terrasift.data.scaling import checked_array
 from terrasift.data.scenes import ImagePaths, find_scenes
 from terrasift.errors import SettingError
 from terrasift.evaluation import Evaluation
@@ -201,13 +201,10 @@ class Run(OpenedRun):
             If the array's shape or dtype does not fit the network.
         """
         legend = self.legend
-        values = array[:, :, None] if array.ndim == 2 else array
-        check_array(values, self.recipe)
-        if valid is None:
-            valid = np.isfinite(values).all(axis=2)
+        values, inside = checked_array(array, valid, self.recipe)
         predictor = self.predictor_for(legend)
-        found = predictor.array(values, valid)[legend.classifier - 1]
-        return np.where(valid, legend.table(predictor.clusters)[found], legend.nodata).astype(legend.dtype)
+        found = predictor.array(values, inside)[legend.classifier - 1]
+        return np.where(inside, legend.table(predictor.clusters)[found], legend.nodata).astype(legend.dtype)
 
     def teach(
         self,

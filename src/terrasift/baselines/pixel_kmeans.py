@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from terrasift.blocks.preprocessing import scale_to_unit
-from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.patches import Patch, RawReader
 from terrasift.data.sampling import draw_patches
 from terrasift.errors import SettingError
 from terrasift.prediction import ClusterWindow, Wanted, scene_views
@@ -66,10 +63,10 @@ class PixelKMeans:
         drawn = draw_patches(patches, self._seed)
         share = self._MOST_PIXELS // len(drawn)
         samples = []
-        with PatchReader(self._bands) as reader:
+        with RawReader(self._bands) as reader:
             for patch in track(drawn, len(drawn), "k-means on pixels, fitting"):
                 values, valid = reader.raw(patch)
-                pixels = self._unit(values)[valid]
+                pixels = self._scaling.to_unit(values)[valid]
                 samples.append(pixels[generator.permutation(len(pixels))[:share]])
         sample = np.concatenate(samples)
         if len(sample) < self.clusters:
@@ -83,9 +80,6 @@ class PixelKMeans:
         """Clusters of an open scene, window by window."""
         for _, window in scene_views(raster.info.height, raster.info.width, self._WINDOW, margin=0):
             values, valid = raster.read(window, self._bands)
-            unit = self._unit(values)
+            unit = self._scaling.to_unit(values)
             clusters = self._model.predict(unit.reshape(-1, unit.shape[2])).reshape(valid.shape)
             yield ClusterWindow(window, (clusters.astype(np.int64),), valid)
-
-    def _unit(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        return scale_to_unit(values, np.array(self._scaling.low), np.array(self._scaling.high))

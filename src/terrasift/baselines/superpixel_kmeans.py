@@ -63,7 +63,7 @@ class SuperpixelKMeans(WindowSegmenter):
         """
         drawn = draw_patches(patches, self._seed)
         means = []
-        with PatchReader(self._bands, self._scaling) as reader:
+        with PatchReader(self._scaling, self._bands) as reader:
             for patch in track(drawn, len(drawn), "k-means on superpixels, fitting"):
                 image, valid = reader.read(patch, max(patch.window.height, patch.window.width))
                 if valid.any():

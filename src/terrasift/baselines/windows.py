@@ -9,7 +9,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import check_size
 from terrasift.prediction import ClusterWindow, Wanted
@@ -89,9 +88,7 @@ def segment_windows(
         values, valid = raster.read(window, bands)
         clusters = np.zeros(valid.shape, np.int64)
         if valid.any():
-            unit = scale_to_unit(values, np.array(scaling.low), np.array(scaling.high))
-            image = fill_invalid(unit, valid, np.array(scaling.fill))
-            clusters[valid] = segment(image, valid)[valid]
+            clusters[valid] = segment(scaling.to_unit(values, valid), valid)[valid]
         yield ClusterWindow(window, (clusters,), valid)
 
 

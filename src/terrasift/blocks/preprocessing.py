@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["fill_invalid", "scale_to_unit"]
 
 
-def scale_to_unit(array: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDArray[np.float32]:
+def scale_to_unit(array: NDArray[Any], low: ArrayLike, high: ArrayLike) -> NDArray[np.float32]:
     """``(x - low) / (high - low)`` for each band, cut off at 0 and 1.
 
     Parameters
@@ -34,7 +34,7 @@ def scale_to_unit(array: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) ->
     return unit
 
 
-def fill_invalid(array: NDArray[np.float32], valid: NDArray[np.bool_], fill: NDArray[Any]) -> NDArray[np.float32]:
+def fill_invalid(array: NDArray[np.float32], valid: NDArray[np.bool_], fill: ArrayLike) -> NDArray[np.float32]:
     """Put a neutral value where there is no data, whatever number a file has for it.
 
     The network's global operations (batch normalisation, the DCS block) look at every pixel of a patch: an extreme

@@ -74,7 +74,7 @@ def gather_material(scenes: Sequence[str], recipe: Recipe, made: RegionSource) -
         patches = draw_patches(patches, recipe.seed)
     regions = regions_of(recipe.refinement, infos, made)
     return Material(
-        recipe.model_copy(update={"scaling": scaling}), patches, PatchReader(recipe.bands, scaling), regions
+        recipe.model_copy(update={"scaling": scaling}), patches, PatchReader(scaling, recipe.bands), regions
     )
 
 
@@ -94,7 +94,7 @@ def regions_of_patch(patch: Patch, recipe: Recipe, scene: RasterInfo) -> NDArray
         If the patch, or the label raster that the recipe has regions from, cannot be read.
     """
     refinement = recipe.refinement
-    with PatchReader(recipe.bands, recipe.scaling) as reader:
+    with PatchReader(recipe.measured_scaling, recipe.bands) as reader:
         image, valid = reader.read(patch, recipe.patch)
     if refinement.method == "precomputed" and refinement.folder:
         return PrecomputedRegions(refinement.folder, [scene]).of_patch(patch, image, valid)

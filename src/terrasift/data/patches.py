@@ -7,18 +7,17 @@ import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.errors import InputError
 from terrasift.progress import track
 from terrasift.raster import Bands, Raster, RasterInfo, Window
 from terrasift.recipe import Scaling
 
-__all__ = ["Patch", "PatchReader", "index_patches", "windows_of"]
+__all__ = ["Patch", "PatchReader", "RawReader", "index_patches", "windows_of"]
 
 _logger = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ def index_patches(
     if not doubtful:
         return every
     kept = []
-    with PatchReader(bands) as reader:
+    with RawReader(bands) as reader:
         for patch in track(every, len(every), "windows"):
             if patch.scene not in doubtful or reader.raw(patch)[1].mean() >= min_valid:
                 kept.append(patch)
@@ -97,22 +96,19 @@ def index_patches(
     return kept
 
 
-class PatchReader:
-    """Reads patches, keeping a few scenes open. Make one in each process.
+class RawReader:
+    """Reads patches as their scenes have them, keeping a few scenes open. Make one in each process.
 
     Parameters
     ----------
     bands
         Numbers from 1, or names; None means all.
-    scaling
-        The rule to [0, 1], for `read`.
     """
 
     _MOST_OPEN = 16
 
-    def __init__(self, bands: Bands | None = None, scaling: Scaling | None = None) -> None:
+    def __init__(self, bands: Bands | None = None) -> None:
         self._bands = bands
-        self._scaling = scaling
         self._open: OrderedDict[tuple[str, float | None], Raster] = OrderedDict()
         self._process = os.getpid()
 
@@ -120,32 +116,12 @@ class PatchReader:
         """Values (H, W, bands) in the scene's dtype, and validity (H, W)."""
         return self._raster(patch.scene, patch.resolution).read(patch.window, self._bands)
 
-    def read(self, patch: Patch, side: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """A patch as the network takes it.
-
-        Returns
-        -------
-        image
-            (side, side, bands), float32 in [0, 1]; each band's mean where there is no data.
-        valid
-            (side, side), bool; False also where the scene ends before the patch does.
-        """
-        if self._scaling is None:
-            raise ValueError("a PatchReader without a scaling reads raw values only")
-        values, valid = self.raw(patch)
-        image = scale_to_unit(values, np.array(self._scaling.low), np.array(self._scaling.high))
-        below, right = side - image.shape[0], side - image.shape[1]
-        if below or right:
-            image = np.pad(image, ((0, below), (0, right), (0, 0)))
-            valid = np.pad(valid, ((0, below), (0, right)))
-        return fill_invalid(image, valid, np.array(self._scaling.fill)), valid
-
     def close(self) -> None:
         """Close all scenes."""
         while self._open:
             self._open.popitem()[1].close()
 
-    def __enter__(self) -> PatchReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -164,6 +140,44 @@ class PatchReader:
             self._open[key] = Raster(path, resolution=resolution)
         self._open.move_to_end(key)
         return self._open[key]
+
+
+class PatchReader(RawReader):
+    """Reads patches as a network takes them.
+
+    Parameters
+    ----------
+    scaling
+        The rule to [0, 1].
+    bands
+        As for `RawReader`.
+    """
+
+    def __init__(self, scaling: Scaling, bands: Bands | None = None) -> None:
+        super().__init__(bands)
+        self._scaling = scaling
+
+    def read(self, patch: Patch, side: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """A patch as the network takes it.
+
+        Returns
+        -------
+        image
+            (side, side, bands), float32 in [0, 1]; each band's mean where there is no data.
+        valid
+            (side, side), bool; False also where the scene ends before the patch does.
+        """
+        values, valid = self.raw(patch)
+        image = self._scaling.to_unit(values, valid)
+        height, width = valid.shape
+        if (height, width) == (side, side):
+            return image, valid
+        whole, inside = (
+            np.full((side, side, image.shape[2]), self._scaling.fill, np.float32),
+            np.zeros((side, side), np.bool_),
+        )
+        whole[:height, :width], inside[:height, :width] = image, valid
+        return whole, inside
 
 
 def _starts(length: int, side: int) -> tuple[list[int], int]:

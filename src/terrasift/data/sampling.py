@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from terrasift.blocks.dictionary import FILTER_SIDE, half_resolution
-from terrasift.data.patches import Patch, PatchReader, windows_of
+from terrasift.data.patches import Patch, PatchReader, RawReader, windows_of
 from terrasift.data.scenes import describe_scenes
 from terrasift.errors import InputError
 from terrasift.raster import Bands, RasterInfo, is_elsewhere
@@ -130,7 +130,7 @@ def draw_windows(
     drawn: list[int] = []
     scenes: set[str] = set()
     reads = in_contexts = 0
-    with PatchReader(bands) as reader:
+    with RawReader(bands) as reader:
         for index in np.random.default_rng(seed).permutation(len(every)).tolist():
             if len(drawn) == most or reads == _READS_PER_WINDOW * most:
                 break

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.blocks.preprocessing import scale_to_unit
-from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.patches import Patch, RawReader
 from terrasift.data.scenes import MINIMUM_SIDE
 from terrasift.errors import InputError
 from terrasift.raster import Bands, RasterInfo
 from terrasift.recipe import Recipe, Scaling
 
-__all__ = ["PERCENTILES", "check_array", "check_scaling", "measure_scaling"]
+__all__ = ["PERCENTILES", "check_scaling", "checked_array", "measure_scaling"]
 
 PERCENTILES = (1.0, 99.0)
 """Percentiles of the valid training pixels that become 0 and 1."""
@@ -85,9 +85,31 @@ def check_scaling(info: RasterInfo, scaling: Scaling, bands: Bands | None) -> No
         )
 
 
-def check_array(values: NDArray[Any], recipe: Recipe) -> None:
-    """Check that an array fits a trained recipe; InputError if not."""
-    scaling = recipe.measured_scaling
+def checked_array(
+    array: NDArray[Any], valid: NDArray[np.bool_] | None, recipe: Recipe
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """An array that fits a trained recipe, and where it holds data.
+
+    Parameters
+    ----------
+    array
+        (H, W, bands) or (H, W).
+    valid
+        (H, W), bool; None: all pixels that are finite.
+
+    Returns
+    -------
+    ndarray
+        (H, W, bands).
+    ndarray
+        (H, W), bool.
+
+    Raises
+    ------
+    InputError
+        If its shape or its dtype is not what the recipe was trained on.
+    """
+    values, scaling = array[:, :, None] if array.ndim == 2 else array, recipe.measured_scaling
     if values.shape[2:] != (len(scaling.low),):
         raise InputError(
             "array", f"has shape {values.shape}", f"give (H, W, {len(scaling.low)}), the bands the run reads"
@@ -96,13 +118,14 @@ def check_array(values: NDArray[Any], recipe: Recipe) -> None:
         raise InputError("array", f"holds {values.dtype}, but the run was trained on {scaling.dtype}", "convert it")
     if min(values.shape[:2]) < MINIMUM_SIDE:
         raise InputError("array", f"has shape {values.shape}", f"give at least {MINIMUM_SIDE} x {MINIMUM_SIDE} pixels")
+    return values, np.isfinite(values).all(axis=2) if valid is None else valid
 
 
 def _sample(patches: Sequence[Patch], bands: Bands | None, seed: int) -> NDArray[np.float64]:
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.permutation(len(patches))[:_MOST_PATCHES])
     samples = []
-    with PatchReader(bands) as reader:
+    with RawReader(bands) as reader:
         for index in chosen.tolist():
             values, valid = reader.raw(patches[index])
             pixels = values[valid]

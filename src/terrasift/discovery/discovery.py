@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.data.regions import make_regions
-from terrasift.data.scaling import check_array
+from terrasift.data.scaling import checked_array
 from terrasift.discovery.clusters import nearest_centres
 from terrasift.discovery.contrast import Perceptron
 from terrasift.discovery.descriptors import describe_regions
@@ -198,12 +197,8 @@ class Discovery:
         self, array: NDArray[Any], valid: NDArray[np.bool_] | None
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """An array in [0, 1], each band's mean where there is no data, and its validity."""
-        values = array[:, :, None] if array.ndim == 2 else array
-        check_array(values, self.recipe)
-        inside = np.isfinite(values).all(axis=2) if valid is None else valid
-        scaling = self.recipe.measured_scaling
-        unit = scale_to_unit(values, np.array(scaling.low), np.array(scaling.high))
-        return fill_invalid(unit, inside, np.array(scaling.fill)), inside
+        values, inside = checked_array(array, valid, self.recipe)
+        return self.recipe.measured_scaling.to_unit(values, inside), inside
 
     def _points(
         self, image: NDArray[np.float32], valid: NDArray[np.bool_]

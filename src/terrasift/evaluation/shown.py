@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.clusters.scenes import draw_shown_scenes
-from terrasift.data.patches import Patch, PatchReader, windows_of
+from terrasift.data.patches import Patch, RawReader, windows_of
 from terrasift.evaluation import TruthUsed
 from terrasift.legend import IGNORE, Legend
 from terrasift.raster import Raster, Window, labels_of
@@ -62,7 +62,7 @@ def _draw(scenes: Sequence[str], recipe: Recipe, masks: dict[str, Path]) -> list
     chance = np.random.default_rng(0)
     order = draw_shown_scenes(scenes, recipe, _DRAWN, _MOST_IN_CONTEXTS)
     drawn: dict[ShownPatch, float] = {}
-    with PatchReader(recipe.bands) as reader:
+    with RawReader(recipe.bands) as reader:
         for number in range(_DRAWN):
             scene = order[number % len(order)]
             with Raster(scene, recipe.resolution) as raster:

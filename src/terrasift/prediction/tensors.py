@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from terrasift.blocks.preprocessing import fill_invalid, scale_to_unit
 from terrasift.prediction.windows import Views
 from terrasift.raster import Raster, Window
 from terrasift.recipe import Recipe, Scaling
@@ -50,8 +49,7 @@ class TensorReader:
 
     def tensor(self, values: NDArray[Any], valid: NDArray[np.bool_]) -> torch.Tensor:
         """(H, W, B) and its validity (H, W) to (1, B, H, W): in [0, 1], each band's mean where there is no data."""
-        image = scale_to_unit(values, np.array(self.scaling.low), np.array(self.scaling.high))
-        image = fill_invalid(image, valid, np.array(self.scaling.fill))
+        image = self.scaling.to_unit(values, valid)
         return torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, 2, 0)))[None].to(self.device)
 
     def window(self, raster: Raster, window: Window) -> tuple[torch.Tensor, NDArray[np.bool_]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -41,6 +41,10 @@ from terrasift.notebook import html_table
 from terrasift.recipe.changes import Changes, apply_changes
 from terrasift.recipe.wording import Key, explain, keys_of
 from terrasift.recipe.writing import lines_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Compute", "Losses", "Predict", "Recipe", "Refinement", "Scaling", "recipe_names"]
 
@@ -101,6 +105,34 @@ class Scaling(_Settings):
                 f"scaling.low, scaling.high and scaling.fill have {counts} values: allowed is one for each band"
             )
         return self
+
+    def to_unit(self, values: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
+        """Band values as a network takes them.
+
+        Parameters
+        ----------
+        values
+            (H, W, bands), of `dtype`.
+        valid
+            (H, W), bool: pixels that hold data. None: nothing is put where there is none.
+
+        Returns
+        -------
+        ndarray
+            (H, W, bands), float32 in [0, 1]; `fill` where `valid` is False.
+        """
+        from terrasift.blocks.preprocessing import (  # with NumPy: much of a recipe needs none
+            fill_invalid,
+            scale_to_unit,
+        )
+
+        unit = scale_to_unit(values, self.low, self.high)
+        return unit if valid is None else fill_invalid(unit, valid, self.fill)
+
+    def of_bands(self, places: Sequence[int]) -> Scaling:
+        """The rule for some of the bands, by their places from 0."""
+        low, high, fill = (tuple(values[place] for place in places) for values in (self.low, self.high, self.fill))
+        return Scaling(dtype=self.dtype, low=low, high=high, fill=fill)
 
 
 class Refinement(_Settings):
@@ -222,7 +254,7 @@ class Recipe(_Settings):
             raise ValueError(f"lr_final {self.lr_final:g} clashes with lr {self.lr:g}: allowed is at most lr")
         if self.bands is not None and (not self.bands or len(set(self.bands)) < len(self.bands)):
             raise ValueError(f"bands {list(self.bands)} clashes with itself: name one band or more, each once")
-        if self.scaling is not None and self.bands is not None and len(self.scaling.low) != len(self.bands):
+        if self.scaling and self.bands is not None and len(self.scaling.low) != len(self.bands):
             raise ValueError(f"scaling.low has {len(self.scaling.low)} values, but bands names {len(self.bands)}")
         if self.resolution is not None and self.refinement.method == "precomputed":
             raise ValueError("resolution clashes with refinement.method precomputed: label rasters are not resampled")
@@ -244,7 +276,7 @@ class Recipe(_Settings):
     @property
     def measured_scaling(self) -> Scaling:
         """The scaling of a recipe that has been trained; SettingError where it is not known yet."""
-        if self.scaling is None:
+        if not self.scaling:
             raise SettingError("scaling", "is not known yet", "train the recipe first")
         return self.scaling
 

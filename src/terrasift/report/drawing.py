@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from terrasift.blocks.preprocessing import scale_to_unit
+from terrasift.data.display import Display
 from terrasift.legend import Legend
 from terrasift.recipe import Recipe
 
@@ -19,11 +19,9 @@ _LINE = np.array([255, 230, 0], np.uint8)  # yellow: stands out from land, and f
 
 def photo(values: NDArray[Any], recipe: Recipe) -> NDArray[np.uint8]:
     """The values (H, W, B) that a trained run reads as colours, (H, W, 3): three of its bands, or one in grey."""
-    scaling = recipe.measured_scaling
-    scaled = scale_to_unit(values, np.array(scaling.low), np.array(scaling.high))
-    bands = [band - 1 for band in recipe.refinement.color_bands]
-    shown = scaled[:, :, bands if max(bands) < scaled.shape[2] else [0, 0, 0]]
-    return np.rint(shown * 255).astype(np.uint8)
+    display = Display.of(recipe)
+    shown = display(values[:, :, list(display.places)])
+    return shown if shown.shape[2] == 3 else shown.repeat(3, axis=2)
 
 
 def paint(labels: NDArray[np.integer[Any]], legend: Legend) -> NDArray[np.uint8]:

@@ -18,10 +18,9 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
-from terrasift.data.batches import PatchBatches, epoch_order
-from terrasift.data.indexing import index_images
-from terrasift.data.patches import Patch, PatchReader
-from terrasift.data.precomputed import regions_of
+from terrasift.data.batches import epoch_order
+from terrasift.data.material import gather_material
+from terrasift.data.patches import Patch
 from terrasift.data.regions import RegionCache
 from terrasift.errors import RunError
 from terrasift.files import read_json, write_text
@@ -150,13 +149,10 @@ class _FreshRegions:
 
 
 def _train(fabric: Fabric, images: Sequence[str], recipe: Recipe, clock: StepClock, folder: Path) -> None:
-    infos, patches, scaling = index_images(images, recipe)
-    recipe = recipe.model_copy(update={"scaling": scaling})
-    regions = regions_of(recipe.refinement, infos, _FreshRegions(recipe.refinement, folder, clock))
+    material = gather_material(images, recipe, _FreshRegions(recipe.refinement, folder, clock))
     torch.manual_seed(recipe.seed)
-    with PatchReader(recipe.bands, scaling) as reader:
-        source = PatchBatches(patches, reader, regions, recipe.patch, recipe.batch_size, recipe.seed)
-        fit(fabric, network_of(recipe), source, recipe, RunFolder(folder), clock=clock)
+    with material.reader:
+        fit(fabric, network_of(material.recipe), material.batches(), material.recipe, RunFolder(folder), clock=clock)
 
 
 def _in_words(device: torch.device) -> str:

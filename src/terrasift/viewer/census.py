@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.raster import TILE, Raster, Window, level_shape
-from terrasift.viewer.display import png
+from terrasift.viewer.pictures import png
 from terrasift.viewer.readers import OpenRasters, Readers
 from terrasift.viewer.scenes import Scene
 from terrasift.viewer.tiles import shown
@@ -147,7 +147,7 @@ def _crop(rasters: OpenRasters, scene: Scene, corner: NDArray[np.int64]) -> tupl
     if scene.preview is not None and scene.base == 0:
         colors, _ = rasters.get(scene.preview).raster.read(window)
     else:
-        colors = scene.display(rasters.get(scene.path).raster.read(window, scene.display.bands)[0])
+        colors = scene.display(rasters.get(scene.path).raster.read(window, scene.shown_bands)[0])
     labels, valid = rasters.get(scene.clusters).raster.read_indices(window)
     return colors, np.where(valid, labels.astype(np.int64), -1)
 

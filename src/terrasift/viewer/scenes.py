@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from terrasift.api import Run
+from terrasift.data.display import Display
 from terrasift.data.scenes import find_scenes
 from terrasift.errors import RunError
 from terrasift.prediction import MapOptions
@@ -27,7 +28,6 @@ from terrasift.raster import (
     write_preview,
 )
 from terrasift.run import absolute_path
-from terrasift.viewer.display import Display
 
 __all__ = ["Scene", "make_ready"]
 
@@ -68,6 +68,11 @@ class Scene:
     def name(self) -> str:
         """The file's name."""
         return Path(self.path).name
+
+    @property
+    def shown_bands(self) -> list[int]:
+        """Numbers of those that are shown."""
+        return [self.bands[place] for place in self.display.places]
 
     @property
     def levels(self) -> int:
@@ -118,7 +123,8 @@ def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
     recipe = run.prediction_recipe
     with Raster(path) as raster:
         info, base = raster.info, preview_base(raster)
-    display = Display.of(info, recipe, recipe.measured_scaling)
+    bands, display = tuple(info.band_numbers(recipe.bands)), Display.of(recipe)
+    shown = [bands[place] for place in display.places]
     # Classifier and state of the file are in the name: what was made of another file never stands in its way.
     name = f"{Path(path).stem}-{_digest(path, classifier)}"
     clusters = _mapped(run, path, folder / f"{name}.tif")
@@ -127,10 +133,9 @@ def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
         raise RunError(run.path, what, "start `terrasift view` again")
     preview = None
     if base is not None:
-        preview = folder / f"{Path(path).stem}-{_digest(path, display.bands)}.preview.tif"
+        preview = folder / f"{Path(path).stem}-{_digest(path, shown)}.preview.tif"
         if not preview.exists():
-            write_preview(path, preview, list(display.bands), display, base)
-    bands = tuple(info.band_numbers(recipe.bands))
+            write_preview(path, preview, shown, display, base)
     return Scene(path, info, bands, display, clusters, confidence_path(clusters), preview, base or 0, classifier)
 
 

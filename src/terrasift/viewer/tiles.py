@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.raster import CONFIDENCE_NODATA, TILE, Window, place_of
-from terrasift.viewer.display import png
+from terrasift.viewer.pictures import png
 from terrasift.viewer.readers import OpenRasters
 from terrasift.viewer.scenes import Scene
 
@@ -29,7 +29,7 @@ def shown(
     """A tile of the image as it is shown: (h, w, 3 or 1), and where there is data, (h, w)."""
     if scene.preview is not None and level >= scene.base:
         return rasters.get(scene.preview, scene.base).image(level, row, column)
-    values, valid = rasters.get(scene.path).image(level, row, column, list(scene.display.bands))
+    values, valid = rasters.get(scene.path).image(level, row, column, scene.shown_bands)
     return scene.display(values), valid
 
 

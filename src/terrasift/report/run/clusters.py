@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.clusters import ClusterFacts, Crop
-from terrasift.data.patches import Patch, PatchReader
+from terrasift.data.patches import Patch, RawReader
 from terrasift.errors import TerrasiftError
 from terrasift.legend import LandClass, Legend
 from terrasift.recipe import Recipe
@@ -109,7 +109,7 @@ class _Cards:
         self._facts = facts
         self._recipe = recipe
         self._colors = [entry.color for entry in Legend.of_clusters(recipe.clusters).classes]
-        self._reader = PatchReader(recipe.bands)
+        self._reader = RawReader(recipe.bands)
         self._distances = _distances(facts.prototypes)
 
     def group(self, entry: LandClass | None, clusters: list[int]) -> CardGroup:
