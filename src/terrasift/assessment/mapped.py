@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.assessment.sample import Point, Sample
-from terrasift.errors import InputError
 from terrasift.progress import track
-from terrasift.raster import ClassMap, Ground, georeference, row_areas
+from terrasift.raster import ClassMap, Ground, check_same_grid, row_areas
 
 __all__ = ["WITHOUT_CLASS", "MappedPoints", "classes_of_other_map", "classes_of_sample"]
 
@@ -65,11 +64,7 @@ def classes_of_other_map(sample: Sample, points: Sequence[Point], path: str | os
         If it is no class map, or does not lie on the grid of the sampled one.
     """
     with ClassMap(path) as opened:
-        transform, crs = georeference(opened.info)
-        if (opened.info.height, opened.info.width, crs) != (sample.height, sample.width, sample.crs):
-            raise InputError(path, f"is not on the grid of {sample.map}", "assess a map of the same scene")
-        if not np.allclose(transform, sample.transform, rtol=1e-9):
-            raise InputError(path, f"lies elsewhere than {sample.map}", "assess a map of the same scene")
+        check_same_grid(path, opened.info.grid, sample.map, sample.grid)
         ground = Ground(opened.dtype, row_areas(opened.info))
         rows = np.array([point.row for point in points])
         columns = np.array([point.column for point in points])

@@ -17,7 +17,7 @@ from terrasift.assessment.strata import Counted, Stratum, count_map, strata_of
 from terrasift.errors import InputError, SettingError
 from terrasift.files import read_json, write_text
 from terrasift.legend import Legend
-from terrasift.raster import ClassMap, Place, georeference, places_of
+from terrasift.raster import ClassMap, Grid, Place, places_of
 
 __all__ = ["Point", "Sample", "SampledClass", "draw_sample", "parse_expected", "points_of"]
 
@@ -102,6 +102,11 @@ class Sample:
     classes: tuple[SampledClass, ...]
     strata: tuple[Stratum, ...]
     points: tuple[Point, ...]
+
+    @property
+    def grid(self) -> Grid:
+        """Of the map."""
+        return Grid(self.height, self.width, self.crs, self.transform)
 
     @property
     def points_of_strata(self) -> NDArray[np.int64]:
@@ -190,14 +195,13 @@ def draw_sample(
             number = total if standard_error is None else points_needed(pixels, assumed, standard_error)
             points = allocate(pixels, max(number or 0, 0), allocation, accuracies)
         drawn = draw_pixels(opened, counted, strata, points, seed)
-        transform, crs = georeference(opened.info)
         return Sample(
             map=str(Path(path).absolute()) if Path(path).exists() else str(path),
             digest=counted.digest,
             height=opened.info.height,
             width=opened.info.width,
-            crs=crs,
-            transform=transform,
+            crs=opened.info.grid.crs,
+            transform=opened.info.grid.transform,
             unit=counted.ground.unit,
             clusters=clusters,
             allocation="equal" if per_class is not None else allocation,

@@ -10,11 +10,11 @@ from terrasift.raster.grid import Grid, check_same_grid
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.layers import Layer, check_layers, read_layer, write_layer
-from terrasift.raster.locating import burn, coordinates_of, is_placed, pixel_bounds, to_pixels
+from terrasift.raster.locating import burn, coordinates_of, pixel_bounds, to_pixels
 from terrasift.raster.map_file import check_map_path, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
 from terrasift.raster.mosaic import write_mosaic
-from terrasift.raster.places import Place, georeference, pixels_at, place_of, places_of
+from terrasift.raster.places import Place, pixels_at, place_of, places_of
 from terrasift.raster.polygons import POLYGON_SUFFIXES, check_polygons_path, write_polygons
 from terrasift.raster.preview import preview_base, write_preview
 from terrasift.raster.probability_map import check_probabilities_path, write_probabilities
@@ -53,10 +53,8 @@ __all__ = [
     "confidence_path",
     "coordinates_of",
     "gdal_version",
-    "georeference",
     "ground_sampling",
     "is_elsewhere",
-    "is_placed",
     "is_soon_counted",
     "job_of_map",
     "labels_of",

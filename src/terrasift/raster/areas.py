@@ -14,9 +14,7 @@ from rasterio.errors import CRSError
 
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
-from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo
-from terrasift.raster.places import georeference
 
 __all__ = ["ground_sampling", "pixel_metres", "pixels_of", "row_areas", "square_metres"]
 
@@ -27,9 +25,8 @@ _EQUAL_AREA = "EPSG:6933"  # a cylinder: the edges of pixels, along meridians an
 
 def pixels_of(area: float, info: RasterInfo) -> int:
     """Pixels of a raster that cover an area in the unit of `square_metres`, rounded up, going by its middle pixel."""
-    a, b, c, d, e, f = info.transform
-    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)]) + np.array([info.width / 2, info.height / 2])
-    x, y = square_metres(np.stack([corners @ (a, b) + c, corners @ (d, e) + f], axis=1), info.crs).T
+    rows, columns = info.height / 2 + np.array([0, 0, 1, 1]), info.width / 2 + np.array([0, 1, 1, 0])
+    x, y = square_metres(np.stack(info.grid.places(rows, columns), axis=1), info.grid.crs).T
     x, y = x - x[0], y - y[0]  # far from the origin, products of coordinates lose digits
     pixel = float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
     return math.ceil(round(area / pixel, 6))  # 400 pixels of 0.25 m2 are 100 m2, not a rounding error more
@@ -47,11 +44,11 @@ def row_areas(info: RasterInfo) -> NDArray[np.float64] | None:
     InputError
         If the raster counts in degrees and is rotated, or if its CRS is not of Earth.
     """
-    transform, crs = georeference(info)
-    if not crs or transform == PLAIN:
+    grid = info.grid
+    if not grid.is_on_earth:
         return None
-    a, b, _, d, e, _ = transform
-    known = rasterio.CRS.from_user_input(crs)
+    a, b, _, d, e, _ = grid.transform
+    known = rasterio.CRS.from_user_input(grid.crs)
     if known.is_geographic:
         if b or d:
             raise InputError(info.path, "is rotated and counts in degrees", "reproject it to measure areas")
@@ -61,7 +58,7 @@ def row_areas(info: RasterInfo) -> NDArray[np.float64] | None:
 
 
 def _ellipsoidal_areas(info: RasterInfo, crs: rasterio.CRS) -> NDArray[np.float64]:
-    (a, _, c, _, e, f), _ = georeference(info)
+    a, _, c, _, e, f = info.grid.transform
     latitudes = np.clip(f + e * np.arange(info.height + 1), -90, 90)  # grids with a pixel's middle on the pole
     meridian = math.floor(c + a * info.width / 2) + 0.25  # half a degree beside it never meets the date line
     with gdal_errors(info.path, "does not lie on Earth", "reproject it to measure areas"):
@@ -91,14 +88,11 @@ _TOLERATED = 0.01
 
 def _true_areas(info: RasterInfo, crs: rasterio.CRS, rows: NDArray[np.float64], column: float) -> NDArray[np.float64]:
     """Square metres on the ellipsoid of squares of a pixel around places of a column; NaN where there are none."""
-    (a, b, c, d, e, f), _ = georeference(info)
-    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
-    places = corners + np.stack([np.full(len(rows), column), rows], axis=1)[:, None]
+    down, across = np.array([-0.5, -0.5, 0.5, 0.5]), np.array([-0.5, 0.5, 0.5, -0.5])
+    corners = info.grid.places(np.ravel(rows[:, None] + down), np.ravel(column + np.tile(across, len(rows))))
     try:
         with gdal_errors(info.path, "does not lie on Earth"):
-            x, y = warp.transform(
-                crs, _EQUAL_AREA, (places @ (a, b) + c).ravel().tolist(), (places @ (d, e) + f).ravel().tolist()
-            )
+            x, y = warp.transform(crs, _EQUAL_AREA, *(part.tolist() for part in corners))
     except InputError:
         return np.full(len(rows), np.nan)
     x, y = np.reshape(x, (-1, 4)), np.reshape(y, (-1, 4))
@@ -119,15 +113,14 @@ def pixel_metres(info: RasterInfo) -> tuple[float, float] | None:
     True metres, whatever the CRS counts in: those of Web Mercator, say, grow towards the poles. Ground control points
     stand for a geotransform by the affine one that fits them best.
     """
-    transform, crs = georeference(info)
-    if not crs:
+    grid = info.grid
+    if not grid.crs:
         return None
-    a, b, c, d, e, f = transform
-    places = np.array([(0.0, 0.0), (-0.5, 0.0), (0.5, 0.0), (0.0, -0.5), (0.0, 0.5)])
-    places += (info.width / 2, info.height / 2)
+    rows, columns = np.array([0.0, 0.0, 0.0, -0.5, 0.5]), np.array([0.0, -0.5, 0.5, 0.0, 0.0])
+    places = grid.places(info.height / 2 + rows, info.width / 2 + columns)
     try:
         with gdal_errors(info.path, "does not lie on Earth"):
-            x, y = _metres(np.stack([places @ (a, b) + c, places @ (d, e) + f], axis=1), crs).T
+            x, y = _metres(np.stack(places, axis=1), grid.crs).T
     except InputError:
         return None
     height, width = math.hypot(x[4] - x[3], y[4] - y[3]), math.hypot(x[2] - x[1], y[2] - y[1])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import rasterio
+from numpy.typing import NDArray
 
 from terrasift.errors import InputError
 
@@ -12,6 +14,8 @@ __all__ = ["PLAIN", "Grid", "check_same_grid"]
 
 PLAIN = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """GDAL's answer where there is no geotransform."""
+
+_Numbers = TypeVar("_Numbers", float, NDArray[Any])
 
 
 class Grid(NamedTuple):
@@ -25,8 +29,27 @@ class Grid(NamedTuple):
 
     @property
     def is_placed(self) -> bool:
-        """Whether it says where it lies."""
+        """Whether it says where it lies: else columns and rows are its only coordinates."""
         return self.transform != PLAIN
+
+    @property
+    def is_on_earth(self) -> bool:
+        """Whether it says where, and in which CRS."""
+        return self.is_placed and bool(self.crs)
+
+    @property
+    def affine(self) -> rasterio.Affine:
+        """What takes columns and rows to x and y; y is minus the row where it is not placed, as QGIS lays images."""
+        return rasterio.Affine(*self.transform) if self.is_placed else rasterio.Affine(1, 0, 0, 0, -1, 0)
+
+    def places(self, rows: _Numbers, columns: _Numbers) -> tuple[_Numbers, _Numbers]:
+        """The x and y of places among the pixels: 0, 0 is the upper left corner, 0.5, 0.5 the first pixel's middle."""
+        return _moved(self.affine, columns, rows)
+
+    def pixels(self, x: _Numbers, y: _Numbers) -> tuple[_Numbers, _Numbers]:
+        """Rows and columns of places, the inverse of `places`; those of a pixel's middle end in a half."""
+        columns, rows = _moved(~self.affine, x, y)
+        return rows, columns
 
     def __str__(self) -> str:
         lies = f", {self.crs or 'no CRS'}, transform {list(self.transform)}" if self.is_placed else ""
@@ -42,12 +65,9 @@ class Grid(NamedTuple):
 
     def _corners_meet(self, other: Grid) -> bool:
         """Whether the corners of two grids of one size lie less than a hundredth of a pixel apart."""
-        corners = np.array(
-            [[0, self.width, 0], [0, 0, self.height], [1, 1, 1]]
-        )  # three tell all of an affine transform
-        a, b = (np.reshape(grid.transform, (2, 3)) for grid in (self, other))
-        pixel = np.sqrt(abs(np.linalg.det(a[:, :2])))
-        return bool(np.abs((a - b) @ corners).max() <= 0.01 * pixel)
+        rows, columns = np.array([0.0, 0.0, self.height]), np.array([0.0, self.width, 0.0])  # three tell all
+        ours, theirs = np.array(self.places(rows, columns)), np.array(other.places(rows, columns))
+        return bool(np.abs(ours - theirs).max() <= 0.01 * np.sqrt(abs(self.affine.determinant)))
 
 
 def check_same_grid(path: object, grid: Grid, other_path: object, other: Grid) -> None:
@@ -60,3 +80,8 @@ def check_same_grid(path: object, grid: Grid, other_path: object, other: Grid) -
     """
     if not grid.meets(other):
         raise InputError(path, f"has {grid}, but {other_path} has {other}", "bring both to one grid")
+
+
+def _moved(affine: rasterio.Affine, x: _Numbers, y: _Numbers) -> tuple[_Numbers, _Numbers]:
+    a, b, c, d, e, f = tuple(affine)[:6]
+    return a * x + b * y + c, d * x + e * y + f

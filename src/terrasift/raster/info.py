@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rasterio.control import GroundControlPoint
+from rasterio.transform import from_gcps
+
 from terrasift.errors import InputError
 from terrasift.raster.grid import Grid
 
@@ -91,8 +94,11 @@ class RasterInfo:
 
     @property
     def grid(self) -> Grid:
-        """Where its pixels lie."""
-        return Grid(self.height, self.width, self.crs, self.transform)
+        """Where its pixels lie; ground control points stand for a geotransform by the affine one that fits them."""
+        if not self.gcps:
+            return Grid(self.height, self.width, self.crs, self.transform)
+        fitted = from_gcps([GroundControlPoint(*point) for point in self.gcps])
+        return Grid(self.height, self.width, self.gcps_crs, tuple(fitted)[:6])
 
     @property
     def is_small(self) -> bool:

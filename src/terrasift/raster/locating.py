@@ -12,19 +12,12 @@ from rasterio import features, warp
 
 from terrasift.errors import InputError
 from terrasift.raster.gdal_errors import gdal_errors
-from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo, Window
-from terrasift.raster.places import georeference, place_of
+from terrasift.raster.places import place_of
 
-__all__ = ["burn", "coordinates_of", "is_placed", "pixel_bounds", "to_pixels"]
+__all__ = ["burn", "coordinates_of", "pixel_bounds", "to_pixels"]
 
 _Geometry = Mapping[str, Any]
-
-
-def is_placed(info: RasterInfo) -> bool:
-    """Whether a raster says where its pixels lie: else their columns and rows are its only coordinates."""
-    transform, _ = georeference(info)
-    return transform != PLAIN
 
 
 def to_pixels(geometry: _Geometry, crs: str, info: RasterInfo) -> _Geometry:
@@ -45,13 +38,12 @@ def to_pixels(geometry: _Geometry, crs: str, info: RasterInfo) -> _Geometry:
     InputError
         If `crs` is none, or cannot be brought to the raster's.
     """
-    transform, own = georeference(info)
-    if crs and own and crs != own:
-        with gdal_errors(info.path, f"has no way from {crs} to its CRS", "save the labels in the scene's CRS"):
-            geometry = warp.transform_geom(crs, own, geometry)
-    back = ~rasterio.Affine(*transform)
-    if transform == PLAIN:
-        back = rasterio.Affine(1.0, 0.0, 0.0, 0.0, -1.0 if _is_upwards(geometry) else 1.0, 0.0)
+    grid = info.grid
+    if crs and grid.crs and crs != grid.crs:
+        with gdal_errors(info.path, f"has no way from {crs} to its CRS", "save both in one CRS"):
+            geometry = warp.transform_geom(crs, grid.crs, geometry)
+    runs_down = not grid.is_placed and not _is_upwards(geometry)
+    back = rasterio.Affine.identity() if runs_down else ~grid.affine
     return {**geometry, "coordinates": _each(geometry["coordinates"], lambda x, y: back @ (x, y))}
 
 
@@ -80,13 +72,12 @@ def coordinates_of(info: RasterInfo, row: int, column: int, *, degrees: bool) ->
     InputError
         If degrees are asked for, and the raster has a CRS that has no place on Earth.
     """
-    place = place_of(info, row, column)
+    grid = info.grid
+    if not grid.is_placed:
+        return column + 0.5, row + 0.5
+    place = place_of(info, row, column) if degrees else None
     if place is None:
-        transform, _ = georeference(info)
-        x, y = rasterio.Affine(*transform) @ (column + 0.5, row + 0.5)
-        return float(x), float(y)
-    if not degrees:
-        return place.easting, place.northing
+        return grid.places(row + 0.5, column + 0.5)
     if place.longitude is None or place.latitude is None:
         raise InputError(info.path, "has a CRS without a place on Earth", "save as .gpkg, in that CRS")
     return place.longitude, place.latitude

@@ -115,12 +115,7 @@ def _fitting_polygons(labels: NDArray[Any], simplify: float) -> tuple[NDArray[An
 def _placed(polygons: NDArray[Any], info: RasterInfo) -> NDArray[Any]:
     import shapely
 
-    a, b, c, d, e, f = info.transform
-    if not info.crs and info.transform == (1, 0, 0, 0, 1, 0):
-        e = -1.0  # QGIS lays a plain image below the x-axis
-    return np.asarray(
-        shapely.transform(polygons, lambda xy: np.stack([xy @ (a, b) + c, xy @ (d, e) + f], axis=1)), object
-    )
+    return np.asarray(shapely.transform(polygons, lambda xy: np.stack(info.grid.places(xy[:, 1], xy[:, 0]), axis=1)))
 
 
 def _write(out: Path, polygons: NDArray[Any], classes: NDArray[np.int64], finished: FinishedMap) -> None:

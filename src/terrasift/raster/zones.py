@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio import features, warp
 
 from terrasift.errors import InputError
-from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.layers import Layer, read_layer
-from terrasift.raster.places import georeference
+from terrasift.raster.locating import burn, pixel_bounds, to_pixels
 
 __all__ = ["Zone", "read_zones"]
 
@@ -36,7 +34,7 @@ class Zone:
     """
 
     name: str
-    polygon: dict[str, Any]
+    polygon: Mapping[str, Any]
     bounds: Window
 
     def part_of(self, window: Window) -> Window | None:
@@ -48,9 +46,7 @@ class Zone:
 
     def inside(self, window: Window) -> NDArray[np.bool_]:
         """(H, W): pixels of a window whose middle the zone holds."""
-        shift = rasterio.Affine.translation(window.column, window.row)
-        mask = features.geometry_mask([self.polygon], (window.height, window.width), shift, invert=True)
-        return np.asarray(mask, np.bool_)
+        return burn(self.polygon, window)
 
 
 def read_zones(path: str | os.PathLike[str], info: RasterInfo) -> list[Zone]:
@@ -72,15 +68,13 @@ def read_zones(path: str | os.PathLike[str], info: RasterInfo) -> list[Zone]:
         If pyogrio or shapely are not installed.
     """
     layer = read_layer(path, "zones", "name a file of polygons")
-    import shapely
-
     zones = []
     for place, (shape, name) in enumerate(zip(layer.shapes, _names(layer), strict=True), 1):
         if shape is None or shape.is_empty:
             continue
         if shape.geom_type not in ("Polygon", "MultiPolygon"):
             raise InputError(path, f"feature {place} is a {shape.geom_type}", "zones are polygons")
-        polygon = _on_grid(path, shapely.geometry.mapping(shape), layer.crs, info)
+        polygon = _on_grid(path, shape, layer.crs, info)
         zones.append(Zone(name, polygon, _bounds(polygon, info)))
     if not zones:
         raise InputError(path, "holds no polygon", "name a file of polygons")
@@ -97,28 +91,16 @@ def _distinct(names: list[str]) -> list[str]:
     return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
 
 
-def _on_grid(path: object, polygon: Any, crs: str, info: RasterInfo) -> dict[str, Any]:
-    transform, own = georeference(info)
+def _on_grid(path: object, shape: Any, crs: str, info: RasterInfo) -> Mapping[str, Any]:
+    own = info.grid.crs
     if bool(crs) != bool(own):
         which = "polygons have" if own else "map has"
         raise InputError(path, f"the {which} no CRS, and the {'map' if own else 'polygons'} one", "give both the same")
-    if crs:
-        with gdal_errors(path, f"cannot be brought to the CRS of {info.path}", "reproject it"):
-            polygon = warp.transform_geom(crs, own, polygon)
-    grid = rasterio.Affine(*transform)
-    if not own and grid == rasterio.Affine.identity():
-        grid = rasterio.Affine(1, 0, 0, 0, -1, 0)
-    return {"type": polygon["type"], "coordinates": _moved(polygon["coordinates"], ~grid)}
+    return to_pixels(shape.__geo_interface__, crs, info)
 
 
-def _moved(places: Any, grid: rasterio.Affine) -> Any:
-    if isinstance(places[0], int | float):
-        return grid @ (places[0], places[1])
-    return [_moved(part, grid) for part in places]
-
-
-def _bounds(polygon: dict[str, Any], info: RasterInfo) -> Window:
-    left, top, right, bottom = features.bounds(polygon)
+def _bounds(polygon: Mapping[str, Any], info: RasterInfo) -> Window:
+    left, top, right, bottom = pixel_bounds(polygon)
     if not all(map(math.isfinite, (left, top, right, bottom))):
         return Window(0, 0, 0, 0)
     row, column = max(0, math.floor(top)), max(0, math.floor(left))

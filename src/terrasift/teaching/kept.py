@@ -10,7 +10,7 @@ from pathlib import Path
 from terrasift.errors import InputError
 from terrasift.legend import LandClass, Legend
 from terrasift.legend.colours import class_colors
-from terrasift.raster import RasterInfo, is_placed, to_pixels
+from terrasift.raster import RasterInfo, to_pixels
 from terrasift.teaching.reading import labels_of_geojson
 
 __all__ = ["read_labels_of_run"]
@@ -51,7 +51,7 @@ def read_labels_of_run(
         for label in points:
             if label.scene and label.scene not in called:
                 continue
-            x, y = to_pixels(label.geometry, labels.crs if is_placed(info) else "", info)["coordinates"]
+            x, y = to_pixels(label.geometry, labels.crs if info.grid.is_placed else "", info)["coordinates"]
             if 0 <= x < info.width and 0 <= y < info.height:
                 found.append((number, floor(y), floor(x), label.name))
     return classes, found

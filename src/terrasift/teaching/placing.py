@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
-from terrasift.raster import RasterInfo, Window, burn, is_placed, pixel_bounds, to_pixels
+from terrasift.raster import RasterInfo, Window, burn, pixel_bounds, to_pixels
 from terrasift.teaching.labels import Geometry, Label, Labels
 
 __all__ = ["DrawnLabels", "PaintedLabels", "PlacedLabel", "Placement", "SceneLabels", "Votes", "place_labels"]
@@ -191,13 +191,13 @@ def _in_scenes(
         numbers = by_name.get(label.scene, [])
         if not numbers:
             raise InputError(label.where, f"lies in scene {label.scene!r}, which is none of those given", "name it")
-    elif len(infos) > 1 and not all(map(is_placed, infos)):
-        plain = next(info.path for info in infos if not is_placed(info))
+    elif len(infos) > 1 and not all(info.grid.is_placed for info in infos):
+        plain = next(info.path for info in infos if not info.grid.is_placed)
         what = f"could lie in any of {len(infos)} scenes: {plain} says nowhere where it lies"
         raise InputError(label.where, what, "add a column `scene` with the names of their files")
     for number in numbers:
         info = infos[number]
-        geometry = to_pixels(label.geometry, crs if is_placed(info) else "", info)
+        geometry = to_pixels(label.geometry, crs if info.grid.is_placed else "", info)
         placed = PlacedLabel(index, geometry, pixel_bounds(geometry))
         if placed.touches(Window(0, 0, info.height, info.width)):
             yield number, placed

@@ -12,7 +12,7 @@ import numpy as np
 
 from terrasift.errors import InputError
 from terrasift.files import write_text
-from terrasift.raster import RasterInfo, check_layers, coordinates_of, georeference, is_placed, write_layer
+from terrasift.raster import RasterInfo, check_layers, coordinates_of, write_layer
 from terrasift.teaching.labels import LABELS_CRS
 
 __all__ = ["POINT_SUFFIXES", "MapPoint", "check_points_path", "points_as_geojson", "write_points"]
@@ -113,7 +113,7 @@ def _properties(point: MapPoint) -> dict[str, Any]:
 
 def _place(point: MapPoint, *, degrees: bool) -> tuple[float, float]:
     x, y = coordinates_of(point.scene, point.row, point.column, degrees=degrees)
-    if not is_placed(point.scene):
+    if not point.scene.grid.is_placed:
         return x, -y
     return (round(x, 9), round(y, 9)) if degrees else (x, y)  # nine digits are a tenth of a millimetre
 
@@ -135,7 +135,7 @@ def _csv(points: Sequence[MapPoint]) -> str:
 def _write_geopackage(path: Path, points: Sequence[MapPoint]) -> None:
     import shapely
 
-    crs = {georeference(point.scene)[1] for point in points}
+    crs = {point.scene.grid.crs for point in points}
     degrees = len(crs) > 1
     columns = {
         "class": np.array([point.name or None for point in points], object),
