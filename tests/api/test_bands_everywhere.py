@@ -51,6 +51,12 @@ def write_scene(folder: Path, bands: int) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def few_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Filters that are learned from few windows are none to see with, and as many."""
+    monkeypatch.setattr("terrasift.data.sampling._WINDOWS", 1500)
+
+
 @pytest.mark.parametrize(("bands", "extractor", "method", "classifiers", "added"), CASES)
 def test_train_and_predict(
     tmp_path: Path, bands: int, extractor: str, method: str, classifiers: int, added: int

@@ -245,8 +245,8 @@ def test_a_scene_with_little_data_takes_its_context_from_that(run: Run, scenes: 
     run = Run.open(run.path, ["predict.context=scene"])
     with Raster(scenes / "images" / "north.tif") as raster:
         corner = raster.read()[0]
-    profile = {"driver": "GTiff", "height": 3200, "width": 3200, "count": 3, "dtype": "uint8", "nodata": 0}
-    for name, side in (("large", 3200), ("small", 256)):
+    profile = {"driver": "GTiff", "height": 1600, "width": 1600, "count": 3, "dtype": "uint8", "nodata": 0}
+    for name, side in (("large", 1600), ("small", 256)):
         grid = {"crs": "EPSG:32633", "transform": rasterio.Affine(1, 0, 5e5, 0, -1, 5e6), "tiled": True}
         with rasterio.open(
             tmp_path / f"{name}.tif", "w", **{**profile, "height": side, "width": side}, **grid

@@ -25,7 +25,8 @@ from terrasift.study.engine import run_study
 from terrasift.study.experiments import EXPERIMENTS, find_experiments
 from terrasift.study.folder import Study
 
-TINY = ("width=4", "patch=64", "batch_size=4", "compute.device=cpu")
+TINY = ("width=4", "patch=64", "batch_size=4", "clusters=8", "refinement.restarts=1", "compute.device=cpu")
+QUICK = "refinement.method=slic"  # the external algorithm takes a second for each patch
 POTSDAM_COLORS = np.array(
     [[255, 255, 255], [0, 0, 255], [0, 255, 255], [0, 255, 0], [255, 255, 0], [255, 0, 0]], np.uint8
 )
@@ -112,14 +113,14 @@ def test_potsdam_3_is_the_labels_seen_with_three_classes(command: Callable[..., 
 @pytest.mark.slow
 def test_a_study_killed_inside_a_cell_ends_as_if_it_had_not_been(scenes: Path, tmp_path: Path) -> None:
     """SIGKILL after the first cell is done and the second has a checkpoint."""
-    changes = ("compute.checkpoint_seconds=0", "refinement.area=50")
-    experiments = find_experiments(["class-refinement"])
+    changes = ("compute.checkpoint_seconds=0", QUICK)
+    experiments = find_experiments(["classifiers"])
     undisturbed = study_of(scenes, tmp_path / "undisturbed", *changes, budget=0.16)
     assert run_study(undisturbed, experiments) == []
 
     killed = study_of(scenes, tmp_path / "killed", *changes, budget=0.16)
     first, second = (killed.cell_folder(cell, 0) for cell in experiments[0].cells)
-    arguments = ["study", "run", "class-refinement", "--data", scenes, "--out", killed.path, "--budget=0.16"]
+    arguments = ["study", "run", "classifiers", "--data", scenes, "--out", killed.path, "--budget=0.16"]
     arguments += [f"--set={change}" for change in (*TINY, *changes)]
     process = subprocess.Popen([sys.executable, "-m", "terrasift", *map(str, arguments)], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -161,7 +162,7 @@ def test_a_failed_cell_is_told_and_stops_nothing(scenes: Path, tmp_path: Path, c
 def test_side_by_side_gives_the_same_as_one_after_the_other(scenes: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     experiments = find_experiments(["classifiers"])
-    alone, beside = study_of(scenes, tmp_path / "alone"), study_of(scenes, tmp_path / "beside")
+    alone, beside = (study_of(scenes, tmp_path / name, QUICK) for name in ("alone", "beside"))
     assert run_study(alone, experiments) == []
     assert run_study(beside, experiments, workers=2) == []
     for cell in experiments[0].cells:

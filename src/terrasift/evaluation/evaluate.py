@@ -38,6 +38,11 @@ class LabelView(NamedTuple):
     table: tuple[int, ...]
     """The class seen for each class of the masks."""
 
+    @classmethod
+    def whole(cls, legend: Legend) -> LabelView:
+        """With all of their classes."""
+        return cls(tuple(legend.names), tuple(range(len(legend.classes))))
+
 
 def evaluate_segmenter(
     segmenter: Segmenter,
@@ -75,7 +80,9 @@ def evaluate_segmenter(
     InputError
         If a mask does not lie on its image's grid, or if no pixel has a label.
     """
-    return evaluate_views(segmenter, legend, [_whole_view(legend)], tested, mapped, method=method, regions=regions)[0]
+    return evaluate_views(segmenter, legend, [LabelView.whole(legend)], tested, mapped, method=method, regions=regions)[
+        0
+    ]
 
 
 def evaluate_legend(
@@ -103,7 +110,7 @@ def evaluate_legend(
         If a class of `own` is none of the masks', if a mask's size is not its image's, or if no pixel with a label has
         a class.
     """
-    view = _whole_view(legend)
+    view = LabelView.whole(legend)
     mapping = map_by_name(own, legend, segmenter.clusters, "legend.yaml")
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
         counts, kept = _segment(segmenter, legend, tested, Path(folder))
@@ -131,10 +138,6 @@ def evaluate_views(
         if mapped is not None:
             found = _count(segmenter, track(mapped, len(mapped), "mapping images"), legend)
         return [_score_view(view, test_counts, found, kept, method, regions) for view in views]
-
-
-def _whole_view(legend: Legend) -> LabelView:
-    return LabelView(tuple(legend.names), tuple(range(len(legend.classes))))
 
 
 def _segment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["mean_of_defined", "mean_over_truths", "score_truths"]
+__all__ = ["mean_from_counts", "mean_of_defined", "mean_over_truths", "score_truths"]
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from terrasift.errors import InputError
+from terrasift.metrics.contingency import ContingencyTable, contingency
 from terrasift.metrics.inputs import Ignore, LabelArray, as_array
 
 Score = TypeVar("Score")
@@ -31,6 +32,16 @@ def mean_over_truths(
 ) -> float:
     """The mean of the score over all truths that give one; NaN where none does."""
     return mean_of_defined(score_truths(score, predicted, truth, ignore))
+
+
+def mean_from_counts(
+    score: Callable[[ContingencyTable], float],
+    predicted: LabelArray,
+    truth: LabelArray | Sequence[LabelArray],
+    ignore: Ignore,
+) -> float:
+    """The same for a score that follows from the pixels that regions share."""
+    return mean_of_defined([score(table) for table in score_truths(contingency, predicted, truth, ignore)])
 
 
 def score_truths(

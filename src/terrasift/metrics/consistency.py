@@ -14,8 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.metrics.averages import mean_over_truths
-from terrasift.metrics.contingency import ContingencyTable, contingency
+from terrasift.metrics.averages import mean_from_counts
+from terrasift.metrics.contingency import ContingencyTable
 from terrasift.metrics.inputs import Ignore, LabelArray
 
 
@@ -57,11 +57,7 @@ def global_consistency_error(
     >>> global_consistency_error(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 1]]))
     0.25
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_global_consistency_error(contingency(predicted, truth, ignore))
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(compute_global_consistency_error, predicted, truth, ignore)
 
 
 def compute_global_consistency_error(table: ContingencyTable) -> float:
@@ -94,11 +90,7 @@ def local_consistency_error(
     .. [1] Martin, Fowlkes, Tal, Malik, "A database of human segmented natural images", ICCV 2001,
        https://doi.org/10.1109/ICCV.2001.937655
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_local_consistency_error(contingency(predicted, truth, ignore))
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(compute_local_consistency_error, predicted, truth, ignore)
 
 
 def compute_local_consistency_error(table: ContingencyTable) -> float:

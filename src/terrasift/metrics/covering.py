@@ -5,13 +5,14 @@ from __future__ import annotations
 __all__ = ["compute_segmentation_covering", "segmentation_covering"]
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from terrasift.errors import SettingError
-from terrasift.metrics.averages import mean_over_truths
-from terrasift.metrics.contingency import ContingencyTable, contingency
+from terrasift.metrics.averages import mean_from_counts
+from terrasift.metrics.contingency import ContingencyTable
 from terrasift.metrics.inputs import Ignore, LabelArray
 
 Covered: TypeAlias = Literal["truth", "predicted"]
@@ -60,11 +61,7 @@ def segmentation_covering(
     >>> segmentation_covering(np.array([[0, 0, 1, 1]]), np.array([[0, 0, 0, 0]]))
     0.5
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_segmentation_covering(contingency(predicted, truth, ignore), covered)
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(partial(compute_segmentation_covering, covered=covered), predicted, truth, ignore)
 
 
 def compute_segmentation_covering(table: ContingencyTable, covered: Covered = "truth") -> float:

@@ -13,14 +13,15 @@ __all__ = [
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import SettingError
-from terrasift.metrics.averages import mean_over_truths
+from terrasift.metrics.averages import mean_from_counts
 from terrasift.metrics.chance import expected_mutual_information
-from terrasift.metrics.contingency import ContingencyTable, contingency
+from terrasift.metrics.contingency import ContingencyTable
 from terrasift.metrics.inputs import Ignore, LabelArray
 
 
@@ -66,11 +67,7 @@ def variation_of_information(
     >>> variation_of_information(halves, whole)
     1.0
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_variation_of_information(contingency(predicted, truth, ignore), base)
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(partial(compute_variation_of_information, base=base), predicted, truth, ignore)
 
 
 def compute_variation_of_information(table: ContingencyTable, base: float = 2) -> float:
@@ -103,11 +100,7 @@ def normalized_mutual_information(
     float
         In 0..1; NaN where no pixel counts.
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_normalized_mutual_information(contingency(predicted, truth, ignore))
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(compute_normalized_mutual_information, predicted, truth, ignore)
 
 
 def compute_normalized_mutual_information(table: ContingencyTable) -> float:
@@ -140,11 +133,7 @@ def adjusted_mutual_information(
     ----------
     .. [1] Vinh, Epps, Bailey, "Information theoretic measures for clusterings comparison", JMLR 11, 2010.
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_adjusted_mutual_information(contingency(predicted, truth, ignore))
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(compute_adjusted_mutual_information, predicted, truth, ignore)
 
 
 def compute_adjusted_mutual_information(table: ContingencyTable) -> float:

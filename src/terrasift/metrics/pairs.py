@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.metrics.averages import mean_over_truths
-from terrasift.metrics.contingency import ContingencyTable, contingency
+from terrasift.metrics.averages import mean_from_counts
+from terrasift.metrics.contingency import ContingencyTable
 from terrasift.metrics.inputs import Ignore, LabelArray
 
 
@@ -76,11 +76,7 @@ def probabilistic_rand_index(
     .. [1] Unnikrishnan, Pantofaru, Hebert, "Toward objective evaluation of image segmentation algorithms",
        IEEE TPAMI 29, 2007, https://doi.org/10.1109/TPAMI.2007.1046
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_rand_index(contingency(predicted, truth, ignore))
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(compute_rand_index, predicted, truth, ignore)
 
 
 def compute_rand_index(table: ContingencyTable) -> float:
@@ -112,11 +108,7 @@ def adjusted_rand_index(
     .. [1] Hubert, Arabie, "Comparing partitions", Journal of Classification 2, 1985,
        https://doi.org/10.1007/BF01908075
     """
-
-    def score(predicted: LabelArray, truth: LabelArray, ignore: Ignore) -> float:
-        return compute_adjusted_rand_index(contingency(predicted, truth, ignore))
-
-    return mean_over_truths(score, predicted, truth, ignore)
+    return mean_from_counts(compute_adjusted_rand_index, predicted, truth, ignore)
 
 
 def compute_adjusted_rand_index(table: ContingencyTable) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from terrasift.metrics import FACTS
 from terrasift.study.experiments import EXPERIMENTS, Claim, Experiment
-from terrasift.study.published import PublishedRow, published_rows
+from terrasift.study.published import PublishedRow, published_of
 from terrasift.study.results import CellResult
 
 __all__ = ["Finding", "Verdict", "judge_claims"]
@@ -133,9 +133,8 @@ def _deviation(results: Sequence[CellResult], dataset: str, score: str) -> float
 
 def _published(experiment: Experiment, claim: Claim, dataset: str, score: str) -> float | None:
     """Of the more accurate of a cell's classifiers, the first of equals, as nobody knows which one mapped best."""
-    rows = [row for row in published_rows() if (row.experiment, row.dataset) == (experiment.name, dataset)]
     best: dict[str, PublishedRow] = {}
-    for row in rows:
+    for row in published_of(experiment.name, dataset):
         known = best.setdefault(row.variant, row)
         if row.scores["accuracy"] > known.scores["accuracy"]:
             best[row.variant] = row

@@ -109,17 +109,18 @@ def load_study_data(
     train, test = random_split(cut_patches(folder, legend, patches, side))
     if not train or not test:
         raise InputError(folder, f"gives only {len(train) + len(test)} patches of {side} px", "add images")
-    view = LabelView(tuple(legend.names), tuple(range(len(legend.classes))))
     name = folder.resolve().name
     if name in _PUBLISHED_ON:  # the study's figures are not for this data
         name = f"{name} (own)"
-    return StudyData(_scenes(train), tuple(train), tuple(test), legend, {name: view})
+    return StudyData(
+        tuple(image.scene for image in train), tuple(train), tuple(test), legend, {name: LabelView.whole(legend)}
+    )
 
 
 def _potsdam(folder: Path) -> StudyData:
     found = load_potsdam(folder)
     views = {
-        "potsdam": LabelView(tuple(POTSDAM.names), tuple(range(len(POTSDAM.classes)))),
+        "potsdam": LabelView.whole(POTSDAM),
         "potsdam3": LabelView(tuple(POTSDAM3.names), POTSDAM3_OF_POTSDAM),
     }
 
@@ -134,7 +135,3 @@ def _potsdam(folder: Path) -> StudyData:
         views,
         {"bands": [1, 2, 3]},  # RGB; RGBIR by --set bands=[1,2,3,4]
     )
-
-
-def _scenes(images: Sequence[LabelledImage]) -> tuple[str, ...]:
-    return tuple(image.scene for image in images)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-__all__ = ["PUBLISHED_SCORES", "PublishedRow", "published_rows"]
+__all__ = ["PUBLISHED_SCORES", "PublishedRow", "published_of", "published_rows"]
 
 PUBLISHED_SCORES = {
     "acc": "accuracy",
@@ -47,6 +47,11 @@ class PublishedRow:
     variant: str
     classifier: int | None
     scores: dict[str, float]
+
+
+def published_of(experiment: str, dataset: str) -> list[PublishedRow]:
+    """The rows of one experiment on one data set."""
+    return [row for row in published_rows() if (row.experiment, row.dataset) == (experiment, dataset)]
 
 
 @cache

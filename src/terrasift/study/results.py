@@ -15,7 +15,7 @@ from terrasift.files import whole
 from terrasift.study.cells import read_cell
 from terrasift.study.experiments import EXPERIMENTS, Cell, Experiment
 from terrasift.study.folder import Study
-from terrasift.study.published import PUBLISHED_SCORES, published_rows
+from terrasift.study.published import PUBLISHED_SCORES, published_of
 
 __all__ = ["CellResult", "Row", "collect_results", "table_rows", "write_csv"]
 
@@ -156,12 +156,8 @@ def _classifiers(experiment: Experiment, results: Sequence[CellResult]) -> list[
 def _row(table: str, results: Sequence[CellResult], classifier: int | None) -> Row:
     first = results[0]
     values = {name: np.array([result.scores[name] for result in results]) for name in PUBLISHED_SCORES.values()}
-    same = (
-        row.scores
-        for row in published_rows()
-        if (row.experiment, row.dataset, row.variant, row.classifier)
-        == (first.experiment, first.dataset, first.variant, classifier)
-    )
+    rows = published_of(first.experiment, first.dataset)
+    same = (row.scores for row in rows if (row.variant, row.classifier) == (first.variant, classifier))
     return Row(
         table,
         first.experiment,

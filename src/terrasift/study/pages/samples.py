@@ -22,8 +22,6 @@ from terrasift.study.states import CellState
 
 __all__ = ["Samples", "StudySamples"]
 
-_IMAGES = 3
-_DRAWN = 50
 _LONGEST_SIDE = 256  # pixels; more only makes the page heavy
 
 

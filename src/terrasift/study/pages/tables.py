@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from terrasift.metrics import FACTS
 from terrasift.study.experiments import Experiment
-from terrasift.study.published import PUBLISHED_SCORES, PublishedRow, published_rows
+from terrasift.study.published import PUBLISHED_SCORES, published_of
 from terrasift.study.results import Row
 
 __all__ = ["StudyTable", "published_tables", "score_columns", "study_score_tables"]
@@ -67,7 +67,7 @@ def study_score_tables(experiment: Experiment, rows: Sequence[Row]) -> list[Stud
     for dataset in dict.fromkeys(row.dataset for row in mine):
         chosen = [row for row in mine if row.dataset == dataset]
         ours = _best([row.mean for row in chosen])
-        theirs = _best([row.scores for row in _published(experiment, dataset)])
+        theirs = _best([row.scores for row in published_of(experiment.name, dataset)])
         tables.append(StudyTable(_caption(experiment, dataset), [_row(row, ours, theirs) for row in chosen]))
     return tables
 
@@ -76,7 +76,7 @@ def published_tables(experiment: Experiment) -> list[StudyTable]:
     """The published figures alone, for each of the study's data sets."""
     tables = []
     for dataset in ("potsdam", "potsdam3"):
-        published = _published(experiment, dataset)
+        published = published_of(experiment.name, dataset)
         best = _best([row.scores for row in published])
         rows = [
             TableRow(row.variant, _classifier(row.classifier), [_line("published", row.scores, {}, best)])
@@ -119,10 +119,6 @@ def _best(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
         if shown:
             best[name] = max(shown) if FACTS[name].higher_is_better else min(shown)
     return best
-
-
-def _published(experiment: Experiment, dataset: str) -> list[PublishedRow]:
-    return [row for row in published_rows() if (row.experiment, row.dataset) == (experiment.name, dataset)]
 
 
 def _caption(experiment: Experiment, dataset: str) -> str:
