@@ -78,7 +78,7 @@ def plain_loop(image: NDArray[np.float32], regions: NDArray[np.int32], steps: in
 def ours(image: NDArray[np.float32], steps: int, seed: int) -> NDArray[np.int64]:
     scaling = Scaling(dtype="float32", low=(0,) * 3, high=(1,) * 3, fill=(0.5,) * 3)
     segmenter = PerImageOptimisation("kan", scaling, seed=seed, clusters=CHANNELS, iterations=steps, precision="auto")
-    return segmenter._segment(image, np.ones(image.shape[:2], bool)).astype(np.int64)
+    return segmenter._clusters(image, np.ones(image.shape[:2], bool)).astype(np.int64)
 
 
 def main() -> None:

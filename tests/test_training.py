@@ -29,8 +29,8 @@ class FixedBatches:
     def __init__(self, steps: int) -> None:
         self.steps_per_epoch = steps
 
-    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        for step in range(first_step, self.steps_per_epoch):
+    def epoch(self, epoch: int, first_step: int = 0, most: int | None = None) -> Iterator[Batch]:
+        for step in range(first_step, self.steps_per_epoch)[:most]:
             generator = torch.Generator().manual_seed(100 * epoch + step)
             images = torch.rand(2, 3, 16, 16, generator=generator)
             regions = torch.arange(256, dtype=torch.int32).view(1, 16, 16).expand(2, -1, -1) // 8
@@ -152,8 +152,8 @@ class StopsAfter(FixedBatches):
         super().__init__(steps)
         self._left = batches
 
-    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        for batch in super().epoch(epoch, first_step):
+    def epoch(self, epoch: int, first_step: int = 0, most: int | None = None) -> Iterator[Batch]:
+        for batch in super().epoch(epoch, first_step, most):
             if self._left == 0:
                 raise KeyboardInterrupt
             self._left -= 1

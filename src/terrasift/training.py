@@ -5,7 +5,6 @@ Batches come from anything that is a `BatchSource`. The step needs torch only, t
 
 from __future__ import annotations
 
-import itertools
 import logging
 import operator
 import os
@@ -117,8 +116,8 @@ class BatchSource(Protocol):
     def steps_per_epoch(self) -> int:
         """Steps in an epoch."""
 
-    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from `first_step` on."""
+    def epoch(self, epoch: int, first_step: int = 0, most: int | None = None) -> Iterator[Batch]:
+        """The batches of an epoch from `first_step` on, `most` of them if that is given."""
 
 
 def fit(
@@ -163,7 +162,7 @@ def fit(
     with progress_bar("training", total, done=state.step) as advance:
         while state.step < total:
             epoch, first_step = divmod(state.step, source.steps_per_epoch)
-            epoch_batches = itertools.islice(source.epoch(epoch, first_step), total - state.step)
+            epoch_batches = source.epoch(epoch, first_step, total - state.step)
             while True:
                 with clock("data"):
                     loaded = next(epoch_batches, None)

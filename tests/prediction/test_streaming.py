@@ -17,8 +17,8 @@ import pytest
 import rasterio
 
 from terrasift import InputError, LandClass, Legend, MapOptions, Run
+from terrasift.data.ahead import ahead
 from terrasift.prediction import predictor
-from terrasift.prediction.ahead import ahead
 from terrasift.raster import ClassMapWriter, Raster, RasterInfo, Window
 
 SMALL = ("predict.context=patch", "predict.window=48", "predict.margin=8")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from terrasift.blocks.batch import Batch
+from terrasift.data.ahead import ahead
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.regions import RegionSource, prepare_regions
 
@@ -87,12 +88,15 @@ class PatchBatches:
         seen = np.sort(epoch_order(count, self._seed, 0)[: more * whole])
         return [self._dataset.patches[index] for index in seen.tolist()]
 
-    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, from its step `first_step` on; the same for the same seed and epoch."""
+    def epoch(self, epoch: int, first_step: int = 0, most: int | None = None) -> Iterator[Batch]:
+        """The batches of an epoch, from its step `first_step` on; the same for the same seed and epoch.
+
+        A thread reads the next ones while a step is computed; none that is not among the `most` asked for.
+        """
         order = epoch_order(len(self._dataset), self._seed, epoch)
         whole = self._batch_size * self._processes
         steps = []
-        for start in range(first_step * whole, len(order), whole):
+        for start in range(first_step * whole, len(order), whole)[:most]:
             step = order[start : start + whole]
             mine = step[self._process * self._batch_size : (self._process + 1) * self._batch_size]
             # Every process must take part in every step: one without a share repeats another's first patch.
@@ -104,7 +108,8 @@ class PatchBatches:
             collate_fn=_collate,
             pin_memory=torch.cuda.is_available(),
         )
-        yield from loader
+        batches = iter(loader)
+        yield from ahead(lambda _: next(batches), steps)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from terrasift.data.ahead import ahead
 from terrasift.errors import InputError
 from terrasift.legend import Legend
-from terrasift.prediction.ahead import ahead
 from terrasift.prediction.options import MapOptions, Wanted
 from terrasift.prediction.windows import ClusterWindow, Segmenter
 from terrasift.progress import progress_bar

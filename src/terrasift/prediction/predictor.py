@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from terrasift.blocks.choices import PredictionSpeed
 from terrasift.blocks.context import SampleWindow, reach_of
 from terrasift.blocks.taught import TaughtClassifier
+from terrasift.data.ahead import ahead
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
 from terrasift.errors import SettingError
 from terrasift.machine import find_device
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
-from terrasift.prediction.ahead import ahead
 from terrasift.prediction.context import sample_windows
 from terrasift.prediction.deciding import Look, decide, look
 from terrasift.prediction.options import Wanted
