@@ -28,7 +28,7 @@ from rich.table import Table
 
 import terrasift
 from terrasift.api import labelled_images
-from terrasift.baselines import DiscoveryAlone, PixelKMeans, SuperpixelKMeans, fit_kmeans
+from terrasift.baselines import DiscoveryAlone, KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans
 from terrasift.data.indexing import index_images
 from terrasift.discovery import EmbeddingParts
 from terrasift.evaluation import Evaluation, evaluate_segmenter
@@ -131,9 +131,7 @@ def network(recipe: str, *changes: str, one_to_one: bool = False) -> Callable[[S
     return fit
 
 
-def kmeans(
-    kind: type[PixelKMeans] | type[SuperpixelKMeans], *, one_to_one: bool = False
-) -> Callable[[Split, Path, int], Fitted]:
+def kmeans(kind: type[KMeans], *, one_to_one: bool = False) -> Callable[[Split, Path, int], Fitted]:
     def fit(images: Split, out: Path, seed: int) -> Fitted:
         start = time.monotonic()
         recipe = Recipe.load("default", [*_clusters(images, one_to_one), f"seed={seed}"])

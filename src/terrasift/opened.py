@@ -9,8 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, sample_facts
-from terrasift.clusters.legends import merged_legend
+from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, merged_legend, sample_facts
 from terrasift.data.scenes import ImagePaths, find_scenes, is_there
 from terrasift.discovery import Discovery
 from terrasift.errors import RunError, SettingError

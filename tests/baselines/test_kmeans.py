@@ -1,4 +1,4 @@
-"""Both k-means, fitted with a recipe on a bounded part of the images."""
+"""Both k-means: what they find, and that they are fitted with a recipe on a bounded part of the images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from terrasift import Recipe, SettingError
+from terrasift import Recipe, SettingError, superpixels
 from terrasift.baselines import KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans
 from terrasift.data import sampling
 from terrasift.data.indexing import index_images
@@ -16,6 +16,7 @@ from terrasift.data.patches import Patch
 from terrasift.data.sampling import draw_patches
 from terrasift.prediction import Segmenter
 from terrasift.raster import Raster
+from terrasift.recipe import Refinement
 
 BOTH = pytest.mark.parametrize("kind", [PixelKMeans, SuperpixelKMeans])
 
@@ -29,7 +30,7 @@ def clusters_of(segmenter: Segmenter, planted: Any) -> np.ndarray:
 
 
 @BOTH
-def test_it_is_the_baseline_with_what_the_recipe_says(plant: Callable[..., Any], kind: KMeans) -> None:
+def test_it_is_the_baseline_with_what_the_recipe_says(plant: Callable[..., Any], kind: type[KMeans]) -> None:
     planted = plant()
     recipe = Recipe(clusters=5, bands=(3, 1), seed=4)
     two = planted.scaling.model_copy(update={"low": (0.0,) * 2, "high": (255.0,) * 2, "fill": (0.5,) * 2})
@@ -40,7 +41,7 @@ def test_it_is_the_baseline_with_what_the_recipe_says(plant: Callable[..., Any],
 
 @BOTH
 def test_at_another_resolution_clusters_come_on_the_scenes_own_grid(
-    plant: Callable[..., Any], agreement: Callable[..., float], kind: KMeans
+    plant: Callable[..., Any], agreement: Callable[..., float], kind: type[KMeans]
 ) -> None:
     planted = plant(side=96)
     recipe = Recipe(clusters=4, resolution=2.0, patch=32)
@@ -51,7 +52,7 @@ def test_at_another_resolution_clusters_come_on_the_scenes_own_grid(
 
 @BOTH
 def test_of_many_patches_a_seeded_sample_is_read(
-    plant: Callable[..., Any], kind: KMeans, monkeypatch: pytest.MonkeyPatch
+    plant: Callable[..., Any], kind: type[KMeans], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planted = plant(side=256)
     read: list[list[Patch]] = []
@@ -78,7 +79,39 @@ def test_of_many_patches_a_seeded_sample_is_read(
 
 
 @BOTH
-def test_what_holds_less_than_clusters_is_refused(plant: Callable[..., Any], kind: KMeans) -> None:
+def test_what_holds_less_than_clusters_is_refused(plant: Callable[..., Any], kind: type[KMeans]) -> None:
     planted = plant(side=16)
     with pytest.raises(SettingError, match=r"clusters: 300 is more than the \d+ (super)?pixels of the images"):
         kind(300, planted.scaling).fit(planted.patches)
+
+
+@BOTH
+@pytest.mark.parametrize(("bands", "hole"), [(1, 0), (3, 0), (4, 20), (10, 20)])
+def test_planted_quarters_are_found(
+    plant: Callable[..., Any], agreement: Callable[..., float], kind: type[KMeans], bands: int, hole: int
+) -> None:
+    planted = plant(bands, hole=hole)
+    part, again = (planted.segment(kind(4, planted.scaling, seed=3).fit(planted.patches)) for _ in range(2))
+    clusters, valid = part.clusters[0], planted.valid
+    np.testing.assert_array_equal(part.valid, valid)
+    assert agreement(clusters[valid], planted.truth[valid]) > 0.98
+    np.testing.assert_array_equal(clusters, again.clusters[0])  # the same seed
+
+
+def test_clusters_are_constant_inside_the_superpixels_of_the_default_recipe(plant: Callable[..., Any]) -> None:
+    planted = plant()
+    clusters = planted.segment(SuperpixelKMeans(8, planted.scaling).fit(planted.patches)).clusters[0]
+    with Raster(planted.path) as raster:
+        image = (raster.read()[0] / 255).astype(np.float32)
+    defaults = Refinement()
+    regions = superpixels(image, area=defaults.area, compactness=defaults.compactness)
+    for region in range(regions.max() + 1):
+        assert len(np.unique(clusters[regions == region])) == 1
+    assert 4 <= len(np.unique(clusters)) <= 8
+
+
+def test_only_the_named_bands_count(plant: Callable[..., Any]) -> None:
+    planted = plant(3)
+    one = planted.scaling.model_copy(update={"low": (0.0,), "high": (255.0,), "fill": (0.5,)})
+    part = planted.segment(SuperpixelKMeans(2, one, bands=(2,)).fit(planted.patches))
+    assert set(np.unique(part.clusters[0])) == {0, 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -58,3 +59,15 @@ def test_pairs_are_the_regions_of_valid_pixels_side_by_side(drawn: Drawn) -> Non
     found = neighbour_pairs(drawn.regions, drawn.valid)
     assert found.shape == (len(expected), 2)
     assert list(map(tuple, found.tolist())) == expected
+
+
+@pytest.mark.parametrize("bands", [1, 4, 10])
+def test_means_are_those_of_plain_loops(bands: int) -> None:
+    random = np.random.default_rng(bands)
+    image = random.random((20, 30, bands)).astype(np.float32)
+    regions = random.permutation(np.arange(600) % 17).reshape(20, 30).astype(np.int32)
+    valid = random.random((20, 30)) < 0.7
+    found = region_means(image, regions, valid)
+    for region in range(17):
+        pixels = [image[r, c] for r in range(20) for c in range(30) if valid[r, c] and regions[r, c] == region]
+        np.testing.assert_allclose(found[region], np.mean(pixels, axis=0), rtol=1e-5)

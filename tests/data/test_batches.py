@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from terrasift import Scaling
+from terrasift import Recipe, Scaling
 from terrasift.blocks.batch import Batch
 from terrasift.data.batches import PatchBatches, epoch_order
 from terrasift.data.patches import Patch, PatchReader, windows_of
 from terrasift.data.regions import RegionCache
 from terrasift.raster import write_image
-from terrasift.recipe import Refinement
+from terrasift.recipe import Compute, Refinement
 
 SIDE = 16
 COUNT = 25
@@ -35,10 +35,15 @@ class NumberedReader(PatchReader):
         return np.full((side, side, 3), patch.window.row, np.float32), np.ones((side, side), bool)
 
 
+def recipe_of(size: int, seed: int = 0, workers: int = 0) -> Recipe:
+    compute = Compute(workers=workers)
+    return Recipe().model_copy(update={"patch": SIDE, "batch_size": size, "seed": seed, "compute": compute})
+
+
 def batches(tmp_path: Path, count: int = COUNT, size: int = 4, seed: int = 0, **settings: int) -> PatchBatches:
     patches = [Patch("scene", window) for window in windows_of(count, 1, 1)]
     cache = RegionCache(tmp_path, Refinement(method="none"))
-    return PatchBatches(patches, NumberedReader(SCALING), cache, SIDE, size, seed, **settings)
+    return PatchBatches(patches, NumberedReader(SCALING), cache, recipe_of(size, seed), **settings)
 
 
 def numbers(epoch: Sequence[Batch]) -> list[list[int]]:
@@ -110,7 +115,7 @@ def real_source(tmp_path: Path, workers: int) -> PatchBatches:
     reader = PatchReader(SCALING)
     reader.raw(patches[0])  # as preparing superpixels in line does: the file is open when the workers start
     cache = RegionCache(tmp_path / "cache", Refinement(area=16))
-    return PatchBatches(patches, reader, cache, SIDE, 4, 0, workers=workers)
+    return PatchBatches(patches, reader, cache, recipe_of(4, workers=workers))
 
 
 def test_a_batch_is_what_the_step_needs(tmp_path: Path) -> None:

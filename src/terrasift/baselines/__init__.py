@@ -5,10 +5,8 @@ from __future__ import annotations
 from terrasift.baselines.beside import BESIDE, score_beside
 from terrasift.baselines.discovery_alone import DiscoveryAlone
 from terrasift.baselines.external import ExternalAlone
-from terrasift.baselines.kmeans import KMeans, fit_kmeans
+from terrasift.baselines.kmeans import KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans
 from terrasift.baselines.per_image import PerImageOptimisation
-from terrasift.baselines.pixel_kmeans import PixelKMeans
-from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
 
 __all__ = [
     "BESIDE",

@@ -11,9 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.baselines.kmeans import KMeans, fit_kmeans
-from terrasift.baselines.pixel_kmeans import PixelKMeans
-from terrasift.baselines.superpixel_kmeans import SuperpixelKMeans
+from terrasift.baselines.kmeans import KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans
 from terrasift.blocks.choices import MappingMethod
 from terrasift.data.indexing import IndexedImages, index_images
 from terrasift.data.sampling import draw_scenes
@@ -28,7 +26,7 @@ from terrasift.recipe import Recipe
 
 __all__ = ["BESIDE", "score_beside"]
 
-BESIDE: Mapping[str, KMeans] = MappingProxyType(
+BESIDE: Mapping[str, type[KMeans]] = MappingProxyType(
     {"k-means on pixels": PixelKMeans, "k-means on superpixels": SuperpixelKMeans}
 )
 """What stands beside a run, by name."""
@@ -86,7 +84,7 @@ class _Beside:
     """One baseline; see `score_beside`."""
 
     name: str
-    kind: KMeans
+    kind: type[KMeans]
     recipe: Recipe
     legend: Legend
     method: MappingMethod

@@ -35,8 +35,6 @@ class WindowSegmenter(ABC):
         Numbers from 1, or names; None means all.
     """
 
-    classifiers = 1
-
     def __init__(self, scaling: Scaling, bands: Bands | None = None) -> None:
         self._scaling = scaling
         self._bands = bands

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from terrasift.clusters.facts import ClusterFacts, Crop, gather_facts, sample_facts
 from terrasift.clusters.kept import arrays_of_facts, facts_of_arrays
-from terrasift.clusters.merging import MergeTree, merge_clusters, merge_tree, suggest_classes
+from terrasift.clusters.merging import MergeTree, merge_clusters, merge_tree, merged_legend, suggest_classes
 
 __all__ = [
     "ClusterFacts",
@@ -15,6 +15,7 @@ __all__ = [
     "gather_facts",
     "merge_clusters",
     "merge_tree",
+    "merged_legend",
     "sample_facts",
     "suggest_classes",
 ]

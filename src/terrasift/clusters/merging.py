@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from terrasift.clusters.facts import ClusterFacts
 from terrasift.clusters.ward import weighted_ward
 from terrasift.errors import SettingError
+from terrasift.legend import Legend
+from terrasift.legend.editing import legend_of_groups
 
-__all__ = ["MergeTree", "merge_clusters", "merge_tree", "suggest_classes"]
+__all__ = ["MergeTree", "merge_clusters", "merge_tree", "merged_legend", "suggest_classes"]
 
 _VARIANCE_KEPT = 0.95
 _MOST_RATIO = 20.0  # that two clusters touch as often, or as seldom, as is believed
@@ -92,6 +94,27 @@ def merge_clusters(facts: ClusterFacts, classes: int) -> NDArray[np.int64]:
     mapping = np.zeros(len(facts.pixels), np.int64)
     mapping[tree.leaves] = np.argsort(order)[groups]
     return mapping
+
+
+def merged_legend(facts: ClusterFacts, classes: int | None, before: Legend) -> Legend:
+    """Join clusters into classes without names.
+
+    Parameters
+    ----------
+    facts
+        Of the clusters of the legend's classifier.
+    classes
+        How many; None takes what `suggest_classes` says.
+    before
+        The legend so far: its classifier and what it ignores stay.
+
+    Raises
+    ------
+    SettingError
+        If there are not so many clusters with pixels.
+    """
+    count = suggest_classes(merge_tree(facts)) if classes is None else classes
+    return legend_of_groups(merge_clusters(facts, count), before.classifier, before.ignore)
 
 
 def suggest_classes(tree: MergeTree) -> int:

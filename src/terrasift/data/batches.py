@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from terrasift.blocks.batch import Batch
 from terrasift.data.ahead import ahead
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.regions import RegionSource, prepare_regions
+from terrasift.recipe import Recipe
 
 __all__ = ["PatchBatches", "TargetSource", "epoch_order"]
 
@@ -34,14 +36,8 @@ class PatchBatches:
         What is trained on.
     reader, regions
         Read a patch, and give its regions.
-    side
-        Patch size, pixels.
-    batch_size
-        Patches in a batch of this process.
-    seed
-        Of the shuffling.
-    workers
-        Processes that read ahead; 0 reads in line.
+    recipe
+        Its patch and batch size, its seed for the shuffling, and its workers, processes that read ahead, count.
     process, processes
         Which of how many processes this is; each takes its own share of every step.
     targets
@@ -53,19 +49,16 @@ class PatchBatches:
         patches: Sequence[Patch],
         reader: PatchReader,
         regions: RegionSource,
-        side: int,
-        batch_size: int,
-        seed: int,
+        recipe: Recipe,
         *,
-        workers: int = 0,
         process: int = 0,
         processes: int = 1,
         targets: TargetSource | None = None,
     ) -> None:
-        self._dataset = _PatchDataset(patches, reader, regions, side, seed, targets)
-        self._batch_size = batch_size
-        self._seed = seed
-        self._workers = workers
+        self._dataset = _PatchDataset(patches, reader, regions, recipe.patch, recipe.seed, targets)
+        self._batch_size = recipe.batch_size
+        self._seed = recipe.seed
+        self._workers = recipe.compute.workers
         self._process = process
         self._processes = processes
 
@@ -117,22 +110,14 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray[tuple[int], np.
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
+@dataclass(frozen=True)
 class _PatchDataset(Dataset[Batch]):
-    def __init__(
-        self,
-        patches: Sequence[Patch],
-        reader: PatchReader,
-        regions: RegionSource,
-        side: int,
-        seed: int,
-        targets: TargetSource | None,
-    ) -> None:
-        self.patches = patches
-        self.reader = reader
-        self.regions = regions
-        self.side = side
-        self.seed = seed
-        self.targets = targets
+    patches: Sequence[Patch]
+    reader: PatchReader
+    regions: RegionSource
+    side: int
+    seed: int
+    targets: TargetSource | None
 
     def __len__(self) -> int:
         return len(self.patches)

@@ -36,18 +36,8 @@ class Material(NamedTuple):
 
     def batches(self, process: int = 0, processes: int = 1, targets: TargetSource | None = None) -> PatchBatches:
         """The recipe's batches for one of `processes` processes; `targets` say what pixels are to be, if known."""
-        return PatchBatches(
-            self.patches,
-            self.reader,
-            self.regions,
-            self.recipe.patch,
-            self.recipe.batch_size,
-            self.recipe.seed,
-            workers=self.recipe.compute.workers,
-            process=process,
-            processes=processes,
-            targets=targets,
-        )
+        of = self.patches, self.reader, self.regions, self.recipe
+        return PatchBatches(*of, process=process, processes=processes, targets=targets)
 
 
 def gather_material(scenes: Sequence[str], recipe: Recipe, made: RegionSource) -> Material:

@@ -17,7 +17,7 @@ from terrasift.progress import track
 from terrasift.raster import Bands, Raster, RasterInfo, Window
 from terrasift.recipe import Scaling
 
-__all__ = ["Patch", "PatchReader", "RawReader", "index_patches", "windows_of"]
+__all__ = ["Patch", "PatchReader", "RawReader", "index_patches", "patches_of", "windows_of"]
 
 _logger = logging.getLogger(__name__)
 
@@ -47,6 +47,15 @@ def windows_of(height: int, width: int, side: int) -> list[Window]:
     return [Window(row, column, tall, wide) for row in rows for column in columns]
 
 
+def patches_of(infos: Sequence[RasterInfo], side: int) -> list[Patch]:
+    """The windows of `side` that cover scenes, scene by scene."""
+    return [
+        Patch(info.path, window, info.resolution)
+        for info in infos
+        for window in windows_of(info.height, info.width, side)
+    ]
+
+
 def index_patches(
     infos: Sequence[RasterInfo],
     side: int,
@@ -72,11 +81,7 @@ def index_patches(
         If no window is left.
     """
     doubtful = {info.path for info in infos if info.may_be_invalid}
-    every = [
-        Patch(info.path, window, info.resolution)
-        for info in infos
-        for window in windows_of(info.height, info.width, side)
-    ]
+    every = patches_of(infos, side)
     if not doubtful:
         return every
     kept = []

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from terrasift.blocks.dictionary import FILTER_SIDE, half_resolution
-from terrasift.data.patches import Patch, PatchReader, RawReader, windows_of
+from terrasift.data.patches import Patch, PatchReader, RawReader, patches_of
 from terrasift.data.scenes import describe_scenes
 from terrasift.errors import InputError
 from terrasift.raster import Bands, RasterInfo, is_elsewhere
@@ -120,11 +120,7 @@ def draw_windows(
     InputError
         If no valid pixel is found.
     """
-    every = [
-        Patch(info.path, window, info.resolution)
-        for info in infos
-        for window in windows_of(info.height, info.width, side)
-    ]
+    every = patches_of(infos, side)
     count = Counter(patch.scene for patch in every)
     doubtful = {info.path for info in infos if info.may_be_invalid}
     drawn: list[int] = []

@@ -275,21 +275,6 @@ def _rasters_in(folder: Path) -> list[Path]:
 
 
 _SIDECARS = frozenset(
-    {
-        ".xml",
-        ".hdr",
-        ".ovr",
-        ".msk",
-        ".tfw",
-        ".pgw",
-        ".jgw",
-        ".prj",
-        ".wld",
-        ".qml",
-        ".txt",
-        ".md",
-        ".yaml",
-        ".json",
-        ".csv",
-    }
+    {".xml", ".hdr", ".ovr", ".msk", ".tfw", ".pgw", ".jgw", ".prj", ".wld", ".qml"}
+    | {".txt", ".md", ".yaml", ".json", ".csv"}
 )

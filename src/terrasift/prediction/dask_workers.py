@@ -58,11 +58,6 @@ class DaskPredictor:
         here = recipe.compute.model_copy(update={"device": "cpu"})  # it only plans: the workers compute
         self._predictor = Predictor(copy.deepcopy(network), recipe.model_copy(update={"compute": here}))
 
-    @property
-    def classifiers(self) -> int:
-        """Of the network."""
-        return self._predictor.classifiers
-
     def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window, as `Predictor.segment` gives them.
 

@@ -25,11 +25,6 @@ class AtResolution:
         """K."""
         return self.segmenter.clusters
 
-    @property
-    def classifiers(self) -> int:
-        """As many as the segmenter has."""
-        return self.segmenter.classifiers
-
     def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window: see `on_own_grid`."""
         return on_own_grid(self.segmenter.segment, self.recipe, raster, wanted)

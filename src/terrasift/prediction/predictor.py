@@ -26,7 +26,7 @@ from terrasift.prediction.context import sample_windows
 from terrasift.prediction.deciding import Look, decide, look
 from terrasift.prediction.options import Wanted
 from terrasift.prediction.own_grid import on_own_grid
-from terrasift.prediction.tensors import TensorReader
+from terrasift.prediction.tensors import TensorReader, WindowBatch
 from terrasift.prediction.windows import ClusterWindow, Views, batches_of, scene_views, window_views
 from terrasift.raster import Raster, RasterInfo, Window
 from terrasift.recipe import Recipe
@@ -62,18 +62,13 @@ class Predictor:
         self._network = network.to(self._device).eval()
         self._recipe = recipe
         self.clusters = clusters or recipe.clusters
-        self.reader = TensorReader(recipe, recipe.measured_scaling, self._device)
+        self.reader = TensorReader(recipe, self._device)
         self._frozen: OrderedDict[tuple[object, ...], Network] = OrderedDict()
 
     @property
     def network(self) -> Network:
         """As it was trained. Others use it too: copy it before you change it."""
         return self._network
-
-    @property
-    def classifiers(self) -> int:
-        """Of the network."""
-        return len(self._network.classifiers)
 
     def with_classifier(self, classifier: TaughtClassifier) -> Predictor:
         """The same features read by another classifier, the only one."""
@@ -103,11 +98,16 @@ class Predictor:
         return on_own_grid(self._segment, self._recipe, raster, wanted)
 
     def _segment(self, raster: Raster, wanted: Wanted) -> Iterator[ClusterWindow]:
+        for network, batch in self.meetings(raster, wanted):
+            yield from decide(network, batch, confidence=wanted.confidence)
+
+    def meetings(self, raster: Raster, wanted: Wanted) -> Iterator[tuple[torch.nn.Module, WindowBatch]]:
+        """What computes the logits of an open scene, with each batch of its windows; errors as for `segment`."""
         left = self.batches(raster.info, wanted.done)
         network = self.ready(self.network_of(raster, wanted.classifier))
         with contextlib.closing(ahead(functools.partial(self.reader.batch, raster), left)) as loaded:
             for batch in loaded:
-                yield from decide(network, batch, confidence=wanted.confidence)
+                yield network, batch
 
     def look(self, raster: Raster, window: Window) -> Look:
         """All that the network makes of one window of an open scene: features and logits, as the scene's map has them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 from collections.abc import Iterator
@@ -68,14 +67,11 @@ def predict_probabilities(
 
 def _shares(predictor: Predictor, held: torch.Tensor, raster: Raster, wanted: Wanted) -> Iterator[ClusterWindow]:
     """Windows with the probabilities of the classes where others have confidences."""
-    left = predictor.batches(raster.info, wanted.done)
-    network = predictor.ready(predictor.network_of(raster, wanted.classifier))
-    with contextlib.closing(ahead(functools.partial(predictor.reader.batch, raster), left)) as loaded:
-        for batch in loaded:
-            with torch.inference_mode():
-                (logits,) = network(batch.images)
-                likely = logits.float().softmax(dim=1)
-                shares = torch.einsum("nkhw,kc->nchw", likely, held.to(likely.device)).cpu().numpy()
-            for index, view in enumerate(batch.views):
-                planes = tuple(plane[view.core] for plane in shares[index])
-                yield ClusterWindow(view.write, (), batch.valid[index][view.core], planes)
+    for network, batch in predictor.meetings(raster, wanted):
+        with torch.inference_mode():
+            (logits,) = network(batch.images)
+            likely = logits.float().softmax(dim=1)
+            shares = torch.einsum("nkhw,kc->nchw", likely, held.to(likely.device)).cpu().numpy()
+        for index, view in enumerate(batch.views):
+            planes = tuple(plane[view.core] for plane in shares[index])
+            yield ClusterWindow(view.write, (), batch.valid[index][view.core], planes)

@@ -36,16 +36,18 @@ class TensorReader:
     Attributes
     ----------
     recipe
-        Says which bands.
-    scaling
-        The rule.
+        Says which bands, and how they are scaled.
     device
         Where the tensors go.
     """
 
     recipe: Recipe
-    scaling: Scaling
     device: torch.device
+
+    @property
+    def scaling(self) -> Scaling:
+        """The rule."""
+        return self.recipe.measured_scaling
 
     def tensor(self, values: NDArray[Any], valid: NDArray[np.bool_]) -> torch.Tensor:
         """(H, W, B) and its validity (H, W) to (1, B, H, W): in [0, 1], each band's mean where there is no data."""

@@ -35,11 +35,6 @@ class TimedSegmenter:
         """K."""
         return self._segmenter.clusters
 
-    @property
-    def classifiers(self) -> int:
-        """As many as the segmenter has."""
-        return self._segmenter.classifiers
-
     def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window."""
         parts = self._segmenter.segment(raster, wanted)

@@ -51,10 +51,6 @@ class Segmenter(Protocol):
     def clusters(self) -> int:
         """K: each classifier tells the clusters 0 to K - 1 apart."""
 
-    @property
-    def classifiers(self) -> int:
-        """Maps that it makes of a scene."""
-
     def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of an open scene, window by window: together they cover it without overlap.
 

@@ -4,14 +4,13 @@ from terrasift.raster.areas import ground_sampling, pixels_of, row_areas
 from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground, class_areas
 from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
 from terrasift.raster.class_map_reading import ClassMap
-from terrasift.raster.finished_map import is_soon_counted
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.grid import Grid, check_same_grid
 from terrasift.raster.image import write_image
 from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.layers import Layer, check_layers, read_layer, write_layer
 from terrasift.raster.locating import burn, coordinates_of, pixel_bounds, to_pixels
-from terrasift.raster.map_file import check_map_path, job_of_map
+from terrasift.raster.map_file import check_map_path, is_soon_counted, job_of_map
 from terrasift.raster.mask import labels_of, read_labels
 from terrasift.raster.mosaic import write_mosaic
 from terrasift.raster.places import Place, pixels_at, place_of, places_of

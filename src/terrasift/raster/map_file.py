@@ -27,7 +27,7 @@ from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.sieve import sieve
 
-__all__ = ["MapFile", "check_map_path", "job_of_map"]
+__all__ = ["MapFile", "check_map_path", "is_soon_counted", "job_of_map"]
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,14 @@ def job_of_map(path: str | os.PathLike[str]) -> str:
         return ElementTree.parse(sidecar).getroot().findtext(f"Metadata[@domain='{_DOMAIN}']/MDI", "")
     except ElementTree.ParseError:
         return ""
+
+
+def is_soon_counted(path: str | os.PathLike[str]) -> bool:
+    """Whether this is a class map that `terrasift predict` wrote, small enough to be counted at once."""
+    if Path(path).suffix.lower() not in (".tif", ".tiff", ".png") or not job_of_map(path):
+        return False
+    with ClassMap(path) as opened:
+        return opened.info.is_small
 
 
 _DOMAIN = "TERRASIFT"

@@ -12,7 +12,7 @@ from rasterio import features
 
 from terrasift.errors import InputError
 from terrasift.raster.areas import pixels_of, square_metres
-from terrasift.raster.finished_map import FinishedMap, read_class_map
+from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.info import RasterInfo
 from terrasift.raster.layers import LAYER_DRIVERS, check_layers, write_layer
 from terrasift.raster.sieve import sieve
@@ -71,9 +71,9 @@ def write_polygons(
     --------
     ``write_polygons("map.tif", "map.gpkg", min_area=25)``
     """
-    finished = read_class_map(map_path)
-    check_polygons_path(out, finished.info)
-    labels = finished.labels
+    with ClassMap(map_path) as finished:
+        check_polygons_path(out, finished.info)
+        labels = finished.read()
     if min_area > 0:
         labels = sieve(labels, pixels_of(min_area, finished.info), finished.nodata)
     polygons, classes = _fitting_polygons(labels, simplify)
@@ -118,11 +118,11 @@ def _placed(polygons: NDArray[Any], info: RasterInfo) -> NDArray[Any]:
     return np.asarray(shapely.transform(polygons, lambda xy: np.stack(info.grid.places(xy[:, 1], xy[:, 0]), axis=1)))
 
 
-def _write(out: Path, polygons: NDArray[Any], classes: NDArray[np.int64], finished: FinishedMap) -> None:
+def _write(out: Path, polygons: NDArray[Any], classes: NDArray[np.int64], finished: ClassMap) -> None:
     import shapely
 
     crs = finished.info.crs
-    names = [finished.names.get(index, f"class {index}") for index in classes.tolist()]
+    names = list(map(finished.name, classes.tolist()))
     areas = shapely.area(shapely.transform(polygons, lambda places: square_metres(places, crs)))
     columns = {"class": classes.astype(np.int32), "name": np.array(names, object), "area": areas}
     write_layer(out, polygons, columns, crs, "Polygon")
