@@ -24,7 +24,7 @@ from rich.table import Table
 from scipy.ndimage import gaussian_filter
 
 from terrasift import LandClass, Legend
-from terrasift.assessment import Assessment, Estimate, Sample, assess, draw_sample
+from terrasift.assessment import Assessment, Estimate, Sample, SampleDesign, assess, draw_sample
 from terrasift.assessment.drawing import draw_pixels
 from terrasift.assessment.sample import points_of
 from terrasift.assessment.strata import count_map
@@ -120,7 +120,7 @@ def coverage(site: Site, design: str, points: int, samples: int) -> list[dict[st
 def _samples(site: Site, design: str, points: int, samples: int) -> Iterator[Sample]:
     path = site.older if design == "another map" else site.map
     allocation = "proportional" if design == "proportional" else "equal"
-    first = draw_sample(path, total=points, allocation=allocation)
+    first = draw_sample(path, SampleDesign(total=points, allocation=allocation))
     first = dataclasses.replace(first, map="")  # else every report would look whether the map has changed
     with ClassMap(path) as opened:
         counted = count_map(opened)

@@ -7,14 +7,13 @@ what the map itself shows.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from terrasift.assessment import (
-    Allocation,
     Assessment,
     Sample,
+    SampleDesign,
     assess,
     draw_sample,
     read_references,
@@ -24,7 +23,7 @@ from terrasift.errors import InputError
 from terrasift.raster import ClassAreas, class_areas
 from terrasift.report.assessment import draw_chips, write_assessment, write_chip, write_labelling_page
 
-__all__ = ["Reported", "Sampled", "areas", "report", "sample"]
+__all__ = ["Reported", "SampleDesign", "Sampled", "areas", "report", "sample"]
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,9 @@ class Reported:
 def sample(
     map: str | os.PathLike[str],
     out: str | os.PathLike[str],
+    design: SampleDesign,
     *,
-    per_class: int | None = None,
-    total: int | None = None,
-    standard_error: float | None = None,
-    allocation: Allocation = "proportional",
-    expected: float | Mapping[str, float] | None = None,
-    clusters: bool = False,
-    classes: str | os.PathLike[str] | None = None,
     scene: str | os.PathLike[str] | None = None,
-    seed: int = 0,
 ) -> Sampled:
     """Draw a stratified random sample of a map's pixels, for people to say what is truly there.
 
@@ -68,22 +60,10 @@ def sample(
     out
         A folder for ``sample.json``, the points (``points.csv``, ``points.gpkg``, ``points.geojson``; the latter two
         with the extra ``vector``) and, with a scene, ``chips/`` and ``label.html``. It must not hold another sample.
-    per_class, total, standard_error
-        One of them says how many points: in each stratum; in all; or as many as give overall accuracy this standard
-        error by Olofsson et al. (2014), eq. 13.
-    allocation
-        Of points to strata: ``equal``; ``proportional`` to their pixels; ``neyman``, to pixels times the standard
-        deviation that `expected` lets expect (Cochran 1977, eq. 5.26). Each stratum gets two at least.
-    expected
-        User's accuracy that the strata may have, one number or by name; without it 0.5, which needs the most points.
-    clusters
-        The map shows clusters that are no classes yet: its strata are groups of them, each of 5 % of the map at least.
-    classes
-        A classes file that names the map's values, or with `clusters` the classes to label with.
+    design
+        How many points, where, and of which classes.
     scene
         The image to look at: any raster that shows the map's ground.
-    seed
-        Of the draw.
 
     Raises
     ------
@@ -99,22 +79,12 @@ def sample(
 
     Examples
     --------
-    >>> sample("map.tif", "check", total=500, scene="scene.tif")  # doctest: +SKIP
+    >>> sample("map.tif", "check", SampleDesign(total=500), scene="scene.tif")  # doctest: +SKIP
     """
     folder = Path(out)
     if (folder / "sample.json").exists():
         raise InputError(folder, "holds a sample, maybe a labelled one", "choose another folder")
-    drawn = draw_sample(
-        map,
-        per_class=per_class,
-        total=total,
-        standard_error=standard_error,
-        allocation=allocation,
-        expected=expected,
-        clusters=clusters,
-        classes=classes,
-        seed=seed,
-    )
+    drawn = draw_sample(map, design)
     chips = draw_chips(drawn, scene) if scene is not None else []
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
 def page(browser: Any, site: Site, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The page of a sample of twelve points in check/, on which nothing may go wrong or be fetched."""
-    assess.sample(site.map, "check", total=12, scene=site.scene)
+    assess.sample(site.map, "check", assess.SampleDesign(total=12), scene=site.scene)
     context = browser.new_context(accept_downloads=True, **request.param)
     opened = context.new_page()
     wrong: list[str] = []

@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from terrasift import InputError, assess
-from terrasift.assessment import Sample, draw_sample
+from terrasift.assessment import Sample, SampleDesign, draw_sample
 from terrasift.assessment import assess as estimate
 from terrasift.assessment.drawing import draw_pixels
 from terrasift.assessment.estimators import Stratified, area_shares, overall_accuracy
@@ -40,7 +40,7 @@ def fill(path: Path, references: dict[int, str], *, delimiter: str = ",", mark: 
 
 @pytest.fixture
 def sampled(site: Site, tmp_path: Path) -> Sample:
-    return assess.sample(site.map, tmp_path / "check", per_class=60).sample
+    return assess.sample(site.map, tmp_path / "check", assess.SampleDesign(per_class=60)).sample
 
 
 def test_figures_are_those_of_the_estimators(sampled: Sample, site: Site) -> None:
@@ -92,7 +92,7 @@ def test_the_truth_lies_in_the_intervals(site: Site) -> None:
     areas = np.bincount(site.truth[valid]) / 100
     truth = [(site.truth == site.mapped)[valid].mean(), *areas]
     inside = np.zeros(4)
-    first = dataclasses.replace(draw_sample(site.map, total=300), map="")
+    first = dataclasses.replace(draw_sample(site.map, SampleDesign(total=300)), map="")
     with quiet(), ClassMap(site.map) as opened:
         counted = count_map(opened)
         for seed in range(300):
@@ -182,7 +182,7 @@ def test_another_map_is_assessed_by_the_same_points(sampled: Sample, site: Site,
 
 def test_clusters_give_areas_and_no_accuracy(site: Site) -> None:
     LEGEND.save("classes.yaml")
-    sample = draw_sample(site.map, total=200, clusters=True, classes="classes.yaml")
+    sample = draw_sample(site.map, SampleDesign(total=200, clusters=True, classes="classes.yaml"))
     found = estimate(sample, truths(sample, site))
     assert found.overall is None
     assert found.rows == ("cluster 0", "cluster 1", "cluster 2")
@@ -237,7 +237,7 @@ def test_areas_in_degrees_count_pixels_by_what_they_cover(tmp_path: Path) -> Non
     mapped = np.zeros((120, 40), np.uint8)
     mapped[:60] = 1
     path = write_map(tmp_path / "map.tif", mapped, ("EPSG:4326", (0.5, 0.0, 0.0, 0.0, -0.5, 80.0)))
-    sample = draw_sample(path, per_class=50)
+    sample = draw_sample(path, SampleDesign(per_class=50))
     found = estimate(sample, {point.id: CLASSES[point.value] for point in sample.points})
     north, south = (np.sin(np.radians(80)) - np.sin(np.radians(50))), (np.sin(np.radians(50)) - np.sin(np.radians(20)))
     assert found.classes[1].area.value / found.total == pytest.approx(north / (north + south), rel=0.005)

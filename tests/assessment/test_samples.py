@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from terrasift import SettingError, assess
-from terrasift.assessment import Sample, allocate, draw_sample
+from terrasift.assessment import Sample, SampleDesign, allocate, draw_sample
 from terrasift.assessment.drawing import draw_pixels
 from terrasift.assessment.strata import count_map, strata_of
 from terrasift.progress import quiet
@@ -48,7 +48,7 @@ def test_neyman_gives_most_where_most_is_unsure() -> None:
 
 
 def test_points_show_what_the_map_has_there(site: Site) -> None:
-    sample = draw_sample(site.map, per_class=20)
+    sample = draw_sample(site.map, SampleDesign(per_class=20))
     assert [stratum.name for stratum in sample.strata] == ["water", "wood", "road"]
     assert [stratum.pixels for stratum in sample.strata] == np.bincount(site.mapped.ravel())[:3].tolist()
     assert [stratum.area for stratum in sample.strata] == [entry.area for entry in class_areas(site.map).classes]
@@ -63,14 +63,14 @@ def test_points_show_what_the_map_has_there(site: Site) -> None:
 
 
 def test_the_draw_depends_on_map_and_seed_alone(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = draw_sample(site.map, total=50, seed=3)
+    sample = draw_sample(site.map, SampleDesign(total=50, seed=3))
     monkeypatch.setattr("terrasift.raster.class_map_reading._MOST_PIXELS", 11 * 120)
     with ClassMap(site.map) as opened:
         assert len(opened.strips()) > 10
-    assert draw_sample(site.map, total=50, seed=3) == sample
-    assert draw_sample(site.map, total=50, seed=4).points != sample.points
+    assert draw_sample(site.map, SampleDesign(total=50, seed=3)) == sample
+    assert draw_sample(site.map, SampleDesign(total=50, seed=4)).points != sample.points
     site.mapped[60, 60] = (site.mapped[60, 60] + 1) % 3
-    assert draw_sample(write_map(tmp_path / "other.tif", site.mapped), total=50).digest != sample.digest
+    assert draw_sample(write_map(tmp_path / "other.tif", site.mapped), SampleDesign(total=50)).digest != sample.digest
 
 
 def test_every_pixel_is_as_likely(site: Site) -> None:
@@ -91,21 +91,21 @@ def test_every_pixel_is_as_likely(site: Site) -> None:
 def test_groups_of_clusters_hold_a_twentieth_each(tmp_path: Path) -> None:
     shares = np.array([0.5, 0.3, 0.1, 0.04, 0.03, 0.02, 0.01])
     labels = np.repeat(np.arange(7), np.rint(shares * 10_000).astype(int)).reshape(100, 100).astype(np.uint8)
-    sample = draw_sample(write_map(tmp_path / "map.tif", labels), total=60, clusters=True)
+    sample = draw_sample(write_map(tmp_path / "map.tif", labels), SampleDesign(total=60, clusters=True))
     assert [stratum.name for stratum in sample.strata] == ["cluster 0", "cluster 1", "cluster 2", "clusters 3, 4, 5, 6"]
     assert sample.classes == ()
     assert {point.value for point in sample.points if point.stratum == 3} <= {3, 4, 5, 6}
 
 
 def test_samples_come_back_as_they_were_saved(site: Site, tmp_path: Path) -> None:
-    sample = draw_sample(site.map, standard_error=0.05, expected=0.9)
+    sample = draw_sample(site.map, SampleDesign(standard_error=0.05, expected=0.9))
     sample.save(tmp_path)
     assert Sample.load(tmp_path) == sample
     assert len(sample.points) == 36  # 0.09 / 0.05 ** 2
 
 
 def test_files_of_points_lie_where_the_pixels_are_and_say_nothing_of_the_map(site: Site, tmp_path: Path) -> None:
-    done = assess.sample(site.map, tmp_path / "check", total=30, scene=site.scene)
+    done = assess.sample(site.map, tmp_path / "check", assess.SampleDesign(total=30), scene=site.scene)
     points = done.sample.points
     rows = list(csv.DictReader((tmp_path / "check" / "points.csv").read_text().splitlines()))
     assert list(rows[0]) == ["id", "x", "y", "longitude", "latitude", "reference"]
@@ -129,7 +129,7 @@ def test_files_of_points_lie_where_the_pixels_are_and_say_nothing_of_the_map(sit
 
 
 def test_chips_have_the_point_in_their_middle(site: Site, tmp_path: Path) -> None:
-    done = assess.sample(site.map, tmp_path / "check", total=12, scene=site.scene)
+    done = assess.sample(site.map, tmp_path / "check", assess.SampleDesign(total=12), scene=site.scene)
     colors = np.array([[20, 30, 160], [30, 120, 20], [130, 130, 130]])
     for point in done.sample.points:
         chip = np.asarray(Image.open(tmp_path / "check" / "chips" / f"{point.id}.png"))
@@ -139,7 +139,7 @@ def test_chips_have_the_point_in_their_middle(site: Site, tmp_path: Path) -> Non
 
 def test_a_plain_map_is_sampled_in_pixels(site: Site, tmp_path: Path) -> None:
     plain = write_map(tmp_path / "plain.tif", site.mapped, PLAIN)
-    done = assess.sample(plain, tmp_path / "check", total=10)
+    done = assess.sample(plain, tmp_path / "check", assess.SampleDesign(total=10))
     assert done.sample.unit == "pixels"
     assert [path.name for path in done.written] == ["points.csv", "points.gpkg", "sample.json"]
     point = done.sample.points[0]
@@ -150,7 +150,7 @@ def test_without_the_extra_there_is_csv_and_a_line(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    done = assess.sample(site.map, tmp_path / "check", total=10)
+    done = assess.sample(site.map, tmp_path / "check", assess.SampleDesign(total=10))
     assert [path.name for path in done.written] == ["points.csv", "sample.json"]
     assert "shapely is not installed; pip install 'terrasift[vector]'" in caplog.text
 
@@ -158,4 +158,4 @@ def test_without_the_extra_there_is_csv_and_a_line(
 def test_exactly_one_number_says_how_many(site: Site) -> None:
     for numbers in ({}, {"total": 10, "per_class": 5}):
         with pytest.raises(SettingError, match="exactly one number; give `per_class`, `total`"):
-            draw_sample(site.map, **numbers)  # type: ignore[arg-type]
+            draw_sample(site.map, SampleDesign(**numbers))  # type: ignore[arg-type]

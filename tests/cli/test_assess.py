@@ -44,7 +44,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def sampled(folder: Path) -> Path:
     """A labelled sample in check/."""
-    done = assess.sample("map.tif", "check", per_class=40)
+    done = assess.sample("map.tif", "check", assess.SampleDesign(per_class=40))
     names = {point.id: LEGEND.names[point.value] for point in done.sample.points}
     lines = Path("check/points.csv").read_text().splitlines()
     Path("check/points.csv").write_text(
@@ -95,9 +95,9 @@ def test_programs_get_one_object(command: Command, sampled: Path) -> None:
         (["void.tif", "--total", 9], "void.tif: holds nothing but nodata; name a map with classes"),
         (
             ["map.tif"],
-            "map.tif: how many points is not said by exactly one number; give --per-class, --total",
+            "how many points: is not said by exactly one number; give --per-class, --total",
         ),
-        (["map.tif", "--total", 9, "--per-class", 9], "map.tif: how many points is not said by exactly one number"),
+        (["map.tif", "--total", 9, "--per-class", 9], "how many points: is not said by exactly one number"),
         (["map.tif", "--total", 3], "--total: 3 points are too few for 2 strata; use 4 or more"),
         (["map.tif", "--total", 9999], "--total: 9999 points are more than the map's 1600 pixels; use fewer"),
         (["map.tif", "--total", 0], "--total: 0 is not above 0"),
@@ -126,7 +126,7 @@ def test_a_sample_is_not_overwritten(command: Command, sampled: Path) -> None:
 
 
 def without_labels() -> None:
-    assess.sample("map.tif", "other", per_class=5)
+    assess.sample("map.tif", "other", assess.SampleDesign(per_class=5))
     Path("check/points.csv").write_text(Path("other/points.csv").read_text())
 
 

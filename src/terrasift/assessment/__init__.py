@@ -2,9 +2,10 @@
 
 from terrasift.assessment.allocation import Allocation, allocate, points_needed
 from terrasift.assessment.assessment import Assessment, ClassFacts, assess
+from terrasift.assessment.design import SampleDesign, parse_expected
 from terrasift.assessment.estimators import Estimate
 from terrasift.assessment.points import read_references, write_sample_points
-from terrasift.assessment.sample import Point, Sample, SampledClass, draw_sample, parse_expected
+from terrasift.assessment.sample import Point, Sample, SampledClass, draw_sample
 from terrasift.assessment.strata import Stratum
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Estimate",
     "Point",
     "Sample",
+    "SampleDesign",
     "SampledClass",
     "Stratum",
     "allocate",

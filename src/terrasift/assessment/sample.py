@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.assessment.allocation import FEW_POINTS, Allocation, allocate, points_needed
+from terrasift.assessment.allocation import FEW_POINTS
+from terrasift.assessment.design import SampleDesign
 from terrasift.assessment.drawing import Drawn, draw_pixels
 from terrasift.assessment.strata import Counted, Stratum, count_map, strata_of
-from terrasift.errors import InputError, SettingError
+from terrasift.errors import InputError
 from terrasift.files import read_json, write_text
 from terrasift.legend import Legend
 from terrasift.raster import ClassMap, Grid, Place, places_of
 
-__all__ = ["Point", "Sample", "SampledClass", "draw_sample", "parse_expected", "points_of"]
+__all__ = ["Point", "Sample", "SampledClass", "draw_sample", "points_of"]
 
 
 @dataclass(frozen=True)
@@ -159,42 +159,16 @@ _FORMAT = "terrasift sample 1"
 _FILE = "sample.json"
 
 
-def draw_sample(
-    path: str | os.PathLike[str],
-    *,
-    per_class: int | None = None,
-    total: int | None = None,
-    standard_error: float | None = None,
-    allocation: Allocation = "proportional",
-    expected: float | Mapping[str, float] | None = None,
-    clusters: bool = False,
-    classes: str | os.PathLike[str] | None = None,
-    seed: int = 0,
-) -> Sample:
-    """Draw a stratified random sample of a map's pixels; parameters and errors as for `terrasift.assess.sample`."""
-    if sum(value is not None for value in (per_class, total, standard_error)) != 1:
-        raise SettingError(
-            path, "how many points is not said by exactly one number", "give `per_class`, `total` or `standard_error`"
-        )
-    for name, value in (("per_class", per_class), ("total", total), ("standard_error", standard_error)):
-        if value is not None and not value > 0:
-            raise SettingError(name, f"{value:g} is not above 0", "give a number above 0")
-    legend = Legend.load(classes) if classes is not None else None
+def draw_sample(path: str | os.PathLike[str], design: SampleDesign) -> Sample:
+    """Draw a stratified random sample of a map's pixels; errors as for `terrasift.assess.sample`."""
+    legend = Legend.load(design.classes) if design.classes is not None else None
     with ClassMap(path) as opened:
-        if legend is not None and not clusters:
+        if legend is not None and not design.clusters:
             opened.names = dict(enumerate(legend.names))
             opened.colors = {index: entry.color for index, entry in enumerate(legend.classes)}
         counted = count_map(opened)
-        strata = strata_of(opened, counted, clusters=clusters)
-        pixels = np.array([stratum.pixels for stratum in strata])
-        accuracies = _accuracies(strata, expected)
-        if per_class is not None:
-            points = np.minimum(pixels, per_class)
-        else:
-            assumed = np.full(len(strata), _WORST) if accuracies is None else accuracies
-            number = total if standard_error is None else points_needed(pixels, assumed, standard_error)
-            points = allocate(pixels, max(number or 0, 0), allocation, accuracies)
-        drawn = draw_pixels(opened, counted, strata, points, seed)
+        strata = strata_of(opened, counted, clusters=design.clusters)
+        drawn = draw_pixels(opened, counted, strata, design.points(strata), design.seed)
         return Sample(
             map=str(Path(path).absolute()) if Path(path).exists() else str(path),
             digest=counted.digest,
@@ -203,16 +177,13 @@ def draw_sample(
             crs=opened.info.grid.crs,
             transform=opened.info.grid.transform,
             unit=counted.ground.unit,
-            clusters=clusters,
-            allocation="equal" if per_class is not None else allocation,
-            seed=seed,
-            classes=tuple(_classes(opened, strata) if not clusters else _classes_of(legend)),
+            clusters=design.clusters,
+            allocation="equal" if design.per_class is not None else design.allocation,
+            seed=design.seed,
+            classes=tuple(_classes(opened, strata) if not design.clusters else _classes_of(legend)),
             strata=tuple(strata),
             points=points_of(opened, counted, drawn),
         )
-
-
-_WORST = 0.5  # the accuracy that needs the most points
 
 
 def _classes(opened: ClassMap, strata: list[Stratum]) -> list[SampledClass]:
@@ -223,49 +194,6 @@ def _classes(opened: ClassMap, strata: list[Stratum]) -> list[SampledClass]:
 def _classes_of(legend: Legend | None) -> list[SampledClass]:
     entries = legend.classes if legend is not None else ()
     return [SampledClass(index, entry.name, entry.color) for index, entry in enumerate(entries)]
-
-
-def parse_expected(texts: Sequence[str]) -> float | dict[str, float] | None:
-    """Accuracies to expect as a command takes them: one number, or ``CLASS=NUMBER`` each; None for none.
-
-    Examples
-    --------
-    >>> parse_expected(["0.8"]), parse_expected(["wood=0.9", "water=1"])
-    (0.8, {'wood': 0.9, 'water': 1.0})
-
-    Raises
-    ------
-    SettingError
-        If a number is none, or numbers with and without a class are mixed.
-    """
-    found: dict[str, float] = {}
-    for text in texts:
-        name, _, number = text.rpartition("=")
-        try:
-            found[name] = float(number)
-        except ValueError:
-            raise SettingError("expected", f"{text!r} is no accuracy", "write 0.8, or forest=0.8") from None
-    if "" in found:
-        if len(texts) > 1:
-            raise SettingError("expected", "is one number and others too", "give one for all, or one of each class")
-        return found[""]
-    return found or None
-
-
-def _accuracies(strata: list[Stratum], expected: float | Mapping[str, float] | None) -> NDArray[np.float64] | None:
-    if expected is None:
-        return None
-    names = [stratum.name for stratum in strata]
-    given = dict(expected) if isinstance(expected, Mapping) else dict.fromkeys(names, expected)
-    for name, value in given.items():
-        if name not in names:
-            raise SettingError("expected", f"{name} is no stratum of the map", f"they are {', '.join(names)}")
-        if not 0 <= value <= 1:
-            raise SettingError("expected", f"{name}: {value:g} is no accuracy", "give a number from 0 to 1")
-    missing = [name for name in names if name not in given]
-    if missing:
-        raise SettingError("expected", f"says nothing of {', '.join(missing)}", "give the accuracy of every class")
-    return np.array([given[name] for name in names], np.float64)
 
 
 def points_of(opened: ClassMap, counted: Counted, drawn: Drawn) -> tuple[Point, ...]:

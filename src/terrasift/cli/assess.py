@@ -44,22 +44,12 @@ def sample_command(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the draw.")] = 0,
 ) -> Outcome:
     """Draw random pixels of each class, for people to say what is truly there."""
-    from terrasift.assess import sample
+    from terrasift.assess import SampleDesign, sample
     from terrasift.assessment import parse_expected
 
-    done = sample(
-        path,
-        out,
-        per_class=per_class,
-        total=total,
-        standard_error=standard_error,
-        allocation=allocation,
-        expected=parse_expected(expected or ()),
-        clusters=clusters,
-        classes=classes,
-        scene=scene,
-        seed=seed,
-    )
+    accuracies = parse_expected(expected or ())
+    design = SampleDesign(per_class, total, standard_error, allocation, accuracies, clusters, classes, seed)
+    done = sample(path, out, design, scene=scene)
     drawn = done.sample
     strata = [
         {"name": stratum.name, "pixels": stratum.pixels, "area": stratum.area, "points": points}
