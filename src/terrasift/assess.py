@@ -20,6 +20,7 @@ from terrasift.assessment import (
     write_sample_points,
 )
 from terrasift.errors import InputError
+from terrasift.files import saying
 from terrasift.raster import ClassAreas, class_areas
 from terrasift.report.assessment import draw_chips, write_assessment, write_chip, write_labelling_page
 
@@ -86,7 +87,7 @@ def sample(
         raise InputError(folder, "holds a sample, maybe a labelled one", "choose another folder")
     drawn = draw_sample(map, design)
     chips = draw_chips(drawn, scene) if scene is not None else []
-    try:
+    with saying(folder):
         folder.mkdir(parents=True, exist_ok=True)
         written = write_sample_points(drawn, folder)
         if chips:
@@ -96,8 +97,6 @@ def sample(
                     write_chip(chip, folder / "chips" / f"{chip.id}.png")
             written += [folder / "chips", write_labelling_page(drawn, chips, folder / "label.html")]
         written.append(drawn.save(folder))  # last: a sample is there once all of it is
-    except OSError as error:
-        raise InputError(folder, f"cannot be written ({error.strerror})", "choose another folder") from error
     return Sampled(drawn, tuple(written))
 
 
@@ -147,11 +146,9 @@ def report(
     drawn = Sample.load(folder)
     assessment = assess(drawn, read_references(drawn, given), map)
     target = folder if out is None else Path(out)
-    try:
+    with saying(target):
         target.mkdir(parents=True, exist_ok=True)
         return Reported(assessment, tuple(write_assessment(assessment, target)))
-    except OSError as error:
-        raise InputError(target, f"cannot be written ({error.strerror})", "choose another folder") from error
 
 
 def areas(map: str | os.PathLike[str], zones: str | os.PathLike[str] | None = None) -> ClassAreas:

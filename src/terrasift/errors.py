@@ -11,8 +11,17 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 
-__all__ = ["InputError", "RunError", "SettingError", "TerrasiftError", "check_installed", "not_installed"]
+__all__ = [
+    "InputError",
+    "RunError",
+    "SettingError",
+    "TerrasiftError",
+    "check_installed",
+    "not_installed",
+    "some_of",
+]
 
 
 class TerrasiftError(Exception):
@@ -52,6 +61,12 @@ class SettingError(TerrasiftError, ValueError):
 
 class RunError(TerrasiftError, OSError):
     """A run's folder is missing, incomplete, or belongs to another recipe."""
+
+
+def some_of(names: Sequence[str], most: int = 8) -> str:
+    """Names in a line, the first of them where they are many: ``road, tree and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def check_installed(where: str, extra: str, *packages: str) -> None:

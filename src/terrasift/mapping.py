@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.blocks.choices import MappingMethod
-from terrasift.errors import InputError, SettingError
+from terrasift.errors import InputError, SettingError, some_of
 from terrasift.legend import Legend
 
 __all__ = ["NO_CLASS", "apply_mapping", "map_by_name", "map_clusters"]
@@ -101,9 +101,8 @@ def map_by_name(legend: Legend, truth: Legend, clusters: int, where: object = "l
     held = [entry for entry in legend.classes if entry.clusters and (entry.name in index_of or entry.is_named)]
     unknown = [repr(entry.name) for entry in held if entry.name not in index_of]
     if unknown:
-        listed = ", ".join(unknown[:8]) + (f" and {len(unknown) - 8} more" if len(unknown) > 8 else "")
         mend = f"rename them: terrasift legend RUN --name {unknown[0]}=NAME"
-        raise InputError(where, f"has classes that the classes file does not name: {listed}", mend)
+        raise InputError(where, f"has classes that the classes file does not name: {some_of(unknown)}", mend)
     if not held:
         raise InputError(where, "names no class yet", "name its clusters, or let `mapping=majority` do it")
     named = np.full(len(legend.classes) + 1, NO_CLASS, np.int64)  # the last is for clusters that no class holds

@@ -70,10 +70,11 @@ def command(
 
 
 def _undone(run: Run) -> Outcome:
+    from terrasift.errors import some_of
+
     legend = run.undo_legend()
-    names = ", ".join(legend.names[:8]) + (f" and {len(legend.names) - 8} more" if len(legend.names) > 8 else "")
     return Outcome(
-        shown=[f"the legend is again: {names}"],
+        shown=[f"the legend is again: {some_of(legend.names)}"],
         written={run.legend_file: ""},
         next=f"terrasift predict {run.path} SCENE --out map.tif",
         facts={"classes": legend.names, "taught": bool(legend.taught)},

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from terrasift.blocks.external import external_segmentation
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
-from terrasift.errors import InputError
-from terrasift.files import remove, whole
+from terrasift.files import remove, saying, whole
 from terrasift.progress import track
 from terrasift.recipe import Refinement
 
@@ -217,9 +216,5 @@ def _read(path: Path) -> NDArray[np.int32] | None:
 
 
 def _write(path: Path, regions: NDArray[np.int32]) -> None:
-    try:
-        with whole(path) as partial:
-            np.savez_compressed(partial, regions=regions)
-    except OSError as error:
-        where = path.parent.parent
-        raise InputError(where, f"cannot be written ({error.strerror})", "choose another folder: `cache`") from error
+    with saying(path.parent.parent, mend="choose another folder: `cache`"), whole(path) as partial:
+        np.savez_compressed(partial, regions=regions)

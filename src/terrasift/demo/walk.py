@@ -18,10 +18,11 @@ from terrasift.errors import InputError
 from terrasift.evaluation import Evaluation
 from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
+from terrasift.metrics import COMPARED
 from terrasift.prediction import predict_scene
 from terrasift.raster import Raster, read_labels, write_image
 from terrasift.recipe import Recipe
-from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
+from terrasift.report.comparison import compared_rows, untaken_lines
 from terrasift.report.drawing import paint
 from terrasift.report.pages import render
 from terrasift.report.pictures import embed_array, embed_figure
@@ -114,7 +115,7 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: f
         legend=legend.classes,
         pictures=pictures,
         compared=compared_rows(evaluation, "terrasift"),
-        compared_columns=list(COLUMNS.values()),
+        compared_columns=list(COMPARED.values()),
         untaken=untaken_lines(evaluation, "terrasift"),
         curve=embed_figure(_loss_curve(log.loss, log.clusters)),
         files=[

@@ -17,7 +17,7 @@ from terrasift.errors import RunError
 from terrasift.files import read_json, write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.mapping import NO_CLASS
-from terrasift.metrics import FACTS, ConfusionMatrix
+from terrasift.metrics import COMPARED, FACTS, ConfusionMatrix
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.notebook import data_frame, html_table, swatch
 from terrasift.prediction import Segmenter
@@ -146,7 +146,7 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         methods = [
-            (name, *(FACTS[score].text_with_unit(getattr(found.confusion, score)) for score in _COMPARED))
+            (name, *(FACTS[score].text_with_unit(getattr(found.confusion, score)) for score in COMPARED))
             for name, found, _ in self._methods
         ]
         matrix = self.best.confusion
@@ -162,7 +162,7 @@ class Evaluation:
             )
             for index, name in enumerate(self.classes)
         ]
-        compared = html_table("Evaluation", methods, ("", *(FACTS[score].symbol for score in _COMPARED)))
+        compared = html_table("Evaluation", methods, ("", *(FACTS[score].symbol for score in COMPARED)))
         return compared + html_table("Classes", classes, ("", "class", "precision", "recall", "F1", "IoU", "pixels"))
 
     def to_frame(self) -> pandas.DataFrame:
@@ -172,7 +172,7 @@ class Evaluation:
     def comparison_to_frame(self) -> pandas.DataFrame:
         """Scores over all classes, and seconds: a row for the run's best classifier, and one for each baseline."""
         columns: dict[str, list[Any]] = {"method": [name for name, _, _ in self._methods]}
-        for score in _COMPARED:
+        for score in COMPARED:
             columns[score] = [getattr(found.confusion, score) for _, found, _ in self._methods]
         for part in Seconds._fields:
             columns[f"{part}_seconds"] = [_number(getattr(seconds, part, None)) for _, _, seconds in self._methods]
@@ -284,7 +284,6 @@ class Evaluation:
 
 
 _MEND = "evaluate the run again"
-_COMPARED = ("accuracy", "mean_iou", "weighted_iou", "mean_f1")
 
 
 def _truth_content(truth: TruthUsed) -> dict[str, Any]:

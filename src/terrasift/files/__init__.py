@@ -4,7 +4,7 @@
 """
 
 from terrasift.files.reading import check_file, file_digest, read_bytes, read_csv, read_json, read_text
-from terrasift.files.writing import claimed, remove, whole, write_bytes, write_text
+from terrasift.files.writing import claimed, remove, saying, whole, write_bytes, write_text
 from terrasift.files.yaml_reading import KeyPath, YamlText, in_words, parse_yaml, read_yaml
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "read_text",
     "read_yaml",
     "remove",
+    "saying",
     "whole",
     "write_bytes",
     "write_text",

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from terrasift.errors import TerrasiftError
+from terrasift.errors import InputError, TerrasiftError
+from terrasift.files.reading import Kind
 
-__all__ = ["claimed", "remove", "whole", "write_bytes", "write_text"]
+__all__ = ["claimed", "remove", "saying", "whole", "write_bytes", "write_text"]
 
 
 @contextlib.contextmanager
@@ -121,6 +122,17 @@ def remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def saying(path: object, kind: Kind = InputError, mend: str = "choose another folder") -> Iterator[None]:
+    """What the system cannot write within the block is said of `path`, as an error of the kind asked for."""
+    try:
+        yield
+    except TerrasiftError:
+        raise
+    except OSError as error:
+        raise kind(path, f"cannot be written ({error.strerror})", mend) from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> Path:

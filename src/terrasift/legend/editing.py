@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from terrasift.errors import SettingError
+from terrasift.errors import SettingError, some_of
 from terrasift.legend.colours import class_colors
 from terrasift.legend.land_class import COLOR_MEND, LandClass, is_color, name_problem
 from terrasift.legend.legend import Legend
@@ -44,9 +44,8 @@ def find_class(legend: Legend, text: str) -> int:
         return legend.names.index(text)
     if text.isdecimal() and int(text) < len(legend.classes):
         return int(text)
-    listed = ", ".join(f"{index} {name}" for index, name in enumerate(legend.names[:12]))
-    more = f" and {len(legend.names) - 12} more" if len(legend.names) > 12 else ""
-    raise SettingError("legend", f"has no class {text!r}", f"its classes are {listed}{more}")
+    listed = some_of([f"{index} {name}" for index, name in enumerate(legend.names)], 12)
+    raise SettingError("legend", f"has no class {text!r}", f"its classes are {listed}")
 
 
 def rename_class(legend: Legend, index: int, name: str) -> Legend:

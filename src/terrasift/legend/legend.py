@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from terrasift.errors import InputError
+from terrasift.errors import InputError, some_of
 from terrasift.files import write_text
 from terrasift.legend.colours import distinct_colors, parse_color
 from terrasift.legend.land_class import IGNORE, LandClass, spans
@@ -56,10 +56,8 @@ class Legend:
     weights: str = field(default="", compare=False)
 
     def __repr__(self) -> str:
-        named = ", ".join(self.names[:_MOST_NAMES])
-        more = f" and {len(self.classes) - _MOST_NAMES} more" if len(self.classes) > _MOST_NAMES else ""
         clusters = sum(len(entry.clusters) for entry in self.classes)
-        return f"Legend({len(self.classes)} classes of {clusters} clusters: {named}{more})"
+        return f"Legend({len(self.classes)} classes of {clusters} clusters: {some_of(self.names, 6)})"
 
     def _repr_html_(self) -> str:
         rows = [(index, swatch(entry.color), entry.name, spans(entry.clusters)) for index, entry in self._numbered]
@@ -208,17 +206,10 @@ class Legend:
         index_of |= {_key_of(entry.color): index for index, entry in enumerate(self.classes)}
         unknown = [f"#{value:06X}" for value in present.tolist() if value not in index_of]
         if unknown:
-            listed = ", ".join(unknown[:8]) + (f" and {len(unknown) - 8} more" if len(unknown) > 8 else "")
-            raise InputError(
-                where,
-                f"has colours that the classes file does not name: {listed}",
-                "name them, or list them under ignore",
-            )
+            what = f"has colours that the classes file does not name: {some_of(unknown)}"
+            raise InputError(where, what, "name them, or list them under ignore")
         table = np.array([index_of[value] for value in present.tolist()], np.uint8)
         return table[inverse].reshape(key.shape)
-
-
-_MOST_NAMES = 6
 
 
 def _key_of(color: str) -> int:

@@ -9,7 +9,7 @@ from terrasift.metrics.confusion import ConfusionMatrix, confusion_matrix
 from terrasift.metrics.consistency import global_consistency_error, local_consistency_error
 from terrasift.metrics.contingency import ContingencyTable, contingency
 from terrasift.metrics.covering import segmentation_covering
-from terrasift.metrics.facts import FACTS, MetricFacts
+from terrasift.metrics.facts import CLASS_SCORES, COMPARED, FACTS, MetricFacts
 from terrasift.metrics.information import (
     adjusted_mutual_information,
     normalized_mutual_information,
@@ -23,6 +23,8 @@ from terrasift.metrics.scores import (
 )
 
 __all__ = [
+    "CLASS_SCORES",
+    "COMPARED",
     "FACTS",
     "ConfusionMatrix",
     "ContingencyTable",

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from terrasift.errors import InputError, SettingError
 from terrasift.metrics.averages import mean_of_defined
 from terrasift.metrics.contingency import ContingencyTable, contingency
-from terrasift.metrics.facts import FACTS
+from terrasift.metrics.facts import CLASS_SCORES, FACTS
 from terrasift.metrics.inputs import Ignore, LabelArray
 from terrasift.notebook import data_frame, html_table, new_axes
 
@@ -111,7 +111,10 @@ class ConfusionMatrix:
 
     def to_frame(self, classes: Sequence[str] | None = None) -> pandas.DataFrame:
         """Scores of each class, a row each, by its name in `classes` or else its index; `support` is in pixels."""
-        return data_frame({"class": self._names(classes)} | {name: getattr(self, name) for name in _PER_CLASS}, "class")
+        return data_frame(
+            {"class": self._names(classes)} | {name: getattr(self, name) for name in (*CLASS_SCORES, "support")},
+            "class",
+        )
 
     def plot(self, classes: Sequence[str] | None = None, axes: Axes | None = None) -> Axes:
         """Draw which share of each true class is predicted as which class.
@@ -267,9 +270,8 @@ class ConfusionMatrix:
 
     def scores(self) -> dict[str, Any]:
         """Every score by name, in plain numbers and lists ready for JSON; None where undefined."""
-        per_class = ("class_accuracy", "precision", "recall", "specificity", "f1", "iou")
-        means = tuple(f"mean_{name}" for name in per_class)
-        names = ("total", "accuracy", "kappa", *means, "weighted_iou", "support", *per_class)
+        means = (f"mean_{name}" for name in CLASS_SCORES)
+        names = ("total", "accuracy", "kappa", *means, "weighted_iou", "support", *CLASS_SCORES)
         return {name: _plain(getattr(self, name)) for name in names} | {"counts": self.counts.tolist()}
 
     @property
@@ -292,9 +294,6 @@ class ConfusionMatrix:
         """part / whole by the two rules of the class."""
         ratio = np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
         return np.where(self._union > 0, ratio, np.nan)
-
-
-_PER_CLASS = ("class_accuracy", "precision", "recall", "specificity", "f1", "iou", "support")
 
 
 def _plain(score: Any) -> Any:

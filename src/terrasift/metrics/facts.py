@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FACTS", "MetricFacts"]
+__all__ = ["CLASS_SCORES", "COMPARED", "FACTS", "MetricFacts"]
 
 from dataclasses import dataclass
 from math import inf
@@ -94,3 +94,16 @@ FACTS: dict[str, MetricFacts] = {
     "normalized_mutual_information": MetricFacts("normalised mutual information", "NMI", True, 0, 1),
     "adjusted_mutual_information": MetricFacts("adjusted mutual information", "AMI", True, -inf, 1),
 }
+
+# Scores of single classes, by the properties of `ConfusionMatrix`, and what tables call them; `FACTS` has their means.
+CLASS_SCORES = {
+    "class_accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "specificity": "specificity",
+    "f1": "F1",
+    "iou": "IoU",
+}
+
+# The scores by which methods are compared, and what tables call them.
+COMPARED = {"accuracy": "accuracy", "mean_iou": "mean IoU", "weighted_iou": "weighted IoU", "mean_f1": "mean F1"}

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
+from terrasift.files import saying
 from terrasift.legend import Legend
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo, Window
@@ -122,10 +123,8 @@ class ClassMapWriter:
         layers = [labels]
         if confidence is not None:
             layers.append(np.where(labels == self._legend.nodata, CONFIDENCE_NODATA, np.rint(100 * confidence)))
-        try:
+        with saying(self.path, mend="check the disk"):
             self._log.append(layers, window)
-        except OSError as error:
-            raise InputError(self.path, f"cannot be written ({error.strerror})", "check the disk") from error
 
     def __enter__(self) -> ClassMapWriter:
         return self

@@ -7,8 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from terrasift.errors import InputError
-from terrasift.files import write_text
+from terrasift.files import saying, write_text
 from terrasift.legend import LandClass, Legend
 
 __all__ = ["write_qgis_style"]
@@ -46,12 +45,9 @@ def write_qgis_style(path: str | os.PathLike[str], legend: Legend) -> Path:
     ElementTree.SubElement(root, "layerGeometryType").text = "2"  # polygons
     ElementTree.indent(root)
     text = ElementTree.tostring(root, encoding="unicode")
-    try:
+    with saying(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_text(target, f"{_DOCTYPE}\n{text}\n")
-    except OSError as error:
-        raise InputError(target, f"cannot be written ({error.strerror})", "choose another folder") from error
-    return target
+        return write_text(target, f"{_DOCTYPE}\n{text}\n")
 
 
 _DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"

@@ -6,12 +6,9 @@ import math
 from typing import NamedTuple
 
 from terrasift.evaluation import BaselineScores, ClassifierScores, Evaluation, Seconds
-from terrasift.metrics import FACTS
+from terrasift.metrics import COMPARED, FACTS
 
-__all__ = ["COLUMNS", "ComparedRow", "compared_rows", "untaken_lines"]
-
-COLUMNS = {"accuracy": "accuracy", "mean_iou": "mean IoU", "weighted_iou": "weighted IoU", "mean_f1": "mean F1"}
-"""The scores that are compared, and what they are called; per cent."""
+__all__ = ["ComparedRow", "compared_rows", "untaken_lines"]
 
 
 class ComparedScore(NamedTuple):
@@ -27,7 +24,7 @@ class ComparedRow(NamedTuple):
 
     name: str
     scores: list[ComparedScore]
-    """One for each of `COLUMNS`."""
+    """One for each of `COMPARED`."""
     seconds: list[str]
     """Of training or fitting, and of segmenting."""
 
@@ -46,7 +43,7 @@ def compared_rows(evaluation: Evaluation, run: str = "this run") -> list[Compare
         return []
     methods = _methods(evaluation, run)
     seconds = {run: evaluation.seconds} | {scores.name: scores.seconds for scores in evaluation.baselines}
-    found = {method: [getattr(scores.confusion, name) for name in COLUMNS] for method, scores in methods.items()}
+    found = {method: [getattr(scores.confusion, name) for name in COMPARED] for method, scores in methods.items()}
     most = [
         max((0.0 if math.isnan(score) else score) for score in column) for column in zip(*found.values(), strict=True)
     ]
@@ -55,7 +52,7 @@ def compared_rows(evaluation: Evaluation, run: str = "this run") -> list[Compare
             method,
             [
                 ComparedScore(FACTS[name].text(score), is_best=score == top)
-                for name, score, top in zip(COLUMNS, scores, most, strict=True)
+                for name, score, top in zip(COMPARED, scores, most, strict=True)
             ],
             _seconds(seconds[method]),
         )

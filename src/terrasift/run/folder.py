@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import RunError, TerrasiftError
-from terrasift.files import file_digest, read_json, whole, write_bytes, write_text
+from terrasift.files import file_digest, read_json, saying, whole, write_bytes, write_text
 from terrasift.legend import Legend
 from terrasift.recipe import Recipe
 from terrasift.run.legend_file import LegendFile
@@ -139,13 +139,11 @@ class RunFolder:
         RunError
             If the folder cannot be made.
         """
-        try:
+        with saying(self.path, RunError):
             self.checkpoint_file.parent.mkdir(parents=True, exist_ok=True)
             if not self.has_begun:
                 write_text(self.images_file, "".join(f"{absolute_path(path)}\n" for path in scenes))
             recipe.save(self.recipe_file)
-        except OSError as error:
-            raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
         self.recipe = recipe
 
     def abandon(self) -> None:
@@ -315,11 +313,7 @@ class RunFolder:
 
         recipe = self.recipe
         if not self.is_finished:
-            raise RunError(
-                self.path,
-                "is not finished",
-                "finish it by `terrasift train` with `resume=True`",
-            )
+            raise RunError(self.path, "is not finished", "finish it by `terrasift train` with `resume=True`")
         network, mend = network_of(recipe), "restore both from one run"
         try:
             tensors, texts = read_tensors(self.weights_file, network.state_dict(), mend=mend)

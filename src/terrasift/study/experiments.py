@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from terrasift.errors import SettingError
+from terrasift.metrics import COMPARED
 
 __all__ = ["EXPERIMENTS", "STUDY_DEFAULTS", "SUPERVISED", "Cell", "Claim", "Experiment", "Method", "find_experiments"]
 
@@ -101,7 +102,7 @@ class Experiment:
 STUDY_DEFAULTS: dict[str, Any] = {"classifiers": 1, "refinement.method": "external"}
 """What most experiments change about the recipe `paper`, which is the architecture the study arrived at."""
 
-SUPERVISED = ("accuracy", "mean_iou", "weighted_iou", "mean_f1")
+SUPERVISED = tuple(COMPARED)
 """The scores that compare classes; the study prints them in per cent."""
 
 _EXTRACTORS: dict[str, dict[str, Any]] = {

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from terrasift.errors import RunError, SettingError
-from terrasift.files import read_yaml, write_text
+from terrasift.files import read_yaml, saying, write_text
 from terrasift.recipe import Recipe
 from terrasift.study.data import StudyData, load_study_data
 from terrasift.study.experiments import STUDY_DEFAULTS, Cell
@@ -99,11 +99,9 @@ class Study:
                     mend = "choose another folder, or go on as it was"
                     raise RunError(self.path, f"was begun with {name} {theirs}, not {ours}", mend)
             self.seeds = max(self.seeds, begun.seeds)
-        try:
+        with saying(self.path, RunError):
             self.path.mkdir(parents=True, exist_ok=True)
             write_text(self.path / "study.yaml", yaml.safe_dump(self._settings(), sort_keys=False))
-        except OSError as error:
-            raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
 
     @functools.cached_property
     def data(self) -> StudyData:

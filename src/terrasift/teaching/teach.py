@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from terrasift.data.scenes import describe_scenes
-from terrasift.errors import InputError
+from terrasift.errors import InputError, some_of
 from terrasift.legend import LandClass, Legend
 from terrasift.legend.colours import class_colors
 from terrasift.metrics import FACTS
@@ -180,7 +180,7 @@ def _placed(
     names = labels.names if classes is None else classes.names
     unknown = next((label for label in labels if label.name not in names), None)
     if unknown is not None:
-        listed = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+        listed = some_of(names)
         raise InputError(unknown.where or "labels", f"is {unknown.name!r}", f"the classes are {listed}")
     if len(names) > _MOST_CLASSES:
         raise InputError("labels", f"name {len(names)} classes", "is `class` the column of classes, not of numbers?")

@@ -11,9 +11,10 @@ from terrasift.data.scenes import is_there
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.evaluation import Evaluation
 from terrasift.files import write_text
+from terrasift.metrics import COMPARED
 from terrasift.opened import OpenedRun
 from terrasift.prediction import Predictor
-from terrasift.report.comparison import COLUMNS, compared_rows, untaken_lines
+from terrasift.report.comparison import compared_rows, untaken_lines
 from terrasift.report.pages import render
 from terrasift.report.run.clusters import ClusterCards, cluster_cards
 from terrasift.report.run.curves import training_figure
@@ -81,7 +82,7 @@ def write_run_report(run: OpenedRun) -> Path:
         dendrogram=dendrogram,
         truth=evaluation.truth if evaluation else None,
         compared=compared_rows(evaluation) if evaluation else [],
-        compared_columns=list(COLUMNS.values()),
+        compared_columns=list(COMPARED.values()),
         untaken=untaken_lines(evaluation) if evaluation else [],
         scores=score_tables(evaluation) if evaluation else [],
         confusion=confusion_of(evaluation) if evaluation else None,

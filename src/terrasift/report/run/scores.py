@@ -9,19 +9,11 @@ import numpy as np
 
 from terrasift.evaluation import ClassifierScores, Evaluation
 from terrasift.legend import LandClass
-from terrasift.metrics import FACTS
+from terrasift.metrics import CLASS_SCORES, FACTS
 
 __all__ = ["Confusion", "Score", "ScoreTable", "confusion_of", "score_tables"]
 
 _OVERALL = ("accuracy", "mean_iou", "weighted_iou", "mean_f1", "kappa")
-_PER_CLASS = (
-    ("class_accuracy", "accuracy"),
-    ("precision", "precision"),
-    ("recall", "recall"),
-    ("specificity", "specificity"),
-    ("f1", "F1"),
-    ("iou", "IoU"),
-)
 
 
 class Score(NamedTuple):
@@ -116,7 +108,7 @@ def _table(classes: Sequence[LandClass], scores: ClassifierScores, is_best: bool
         ClassRow(
             entry.name,
             entry.color,
-            [FACTS[f"mean_{name}"].text(getattr(matrix, name)[index]) for name, _ in _PER_CLASS],
+            [FACTS[f"mean_{name}"].text(getattr(matrix, name)[index]) for name in CLASS_SCORES],
             f"{matrix.support[index]:,}",
         )
         for index, entry in enumerate(classes)
@@ -127,8 +119,8 @@ def _table(classes: Sequence[LandClass], scores: ClassifierScores, is_best: bool
         overall=[_score(name, getattr(matrix, name)) for name in _OVERALL],
         regions=[_score(name, regions[name]) for name in FACTS if name in regions],
         rows=rows,
-        means=[FACTS[mean].text(getattr(matrix, mean)) for mean in (f"mean_{name}" for name, _ in _PER_CLASS)],
-        columns=[title for _, title in _PER_CLASS],
+        means=[FACTS[mean].text(getattr(matrix, mean)) for mean in (f"mean_{name}" for name in CLASS_SCORES)],
+        columns=list(CLASS_SCORES.values()),
         images=len(scores.images),
     )
 

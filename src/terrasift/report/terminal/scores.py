@@ -10,8 +10,8 @@ from rich.table import Table
 
 from terrasift.blocks.choices import RegionsSeen
 from terrasift.evaluation import ClassifierScores, Evaluation
-from terrasift.metrics import FACTS
-from terrasift.report.comparison import COLUMNS, ComparedRow
+from terrasift.metrics import CLASS_SCORES, COMPARED, FACTS
+from terrasift.report.comparison import ComparedRow
 
 __all__ = ["class_table", "comparison_table", "region_table"]
 
@@ -19,7 +19,7 @@ __all__ = ["class_table", "comparison_table", "region_table"]
 def comparison_table(rows: Sequence[ComparedRow]) -> Table:
     """The run beside the baselines."""
     table = _table("beside k-means: the same pixels, as many clusters, mapped in the same way", "per cent")
-    for column in (*COLUMNS.values(), "training s", "segmenting s"):
+    for column in (*COMPARED.values(), "training s", "segmenting s"):
         table.add_column(column.replace(" ", "\n"), justify="right", no_wrap=True)
     for row in rows:
         scores = (f"[bold]{score.text}[/]" if score.is_best else score.text for score in row.scores)
@@ -32,13 +32,13 @@ def class_table(evaluation: Evaluation, scores: ClassifierScores) -> Table:
     matrix = scores.confusion
     chosen = ", best on the mapping set" if len(evaluation.classifiers) > 1 and scores is evaluation.best else ""
     table = _table(f"classifier {scores.classifier}{chosen}", "per cent")
-    for title in (*_PER_CLASS.values(), "pixels"):
+    for title in (*CLASS_SCORES.values(), "pixels"):
         table.add_column(title, justify="right", no_wrap=True)
     for index, name in enumerate(evaluation.classes):
-        found = (FACTS[f"mean_{key}"].text(getattr(matrix, key)[index]) for key in _PER_CLASS)
+        found = (FACTS[f"mean_{key}"].text(getattr(matrix, key)[index]) for key in CLASS_SCORES)
         table.add_row(name, *found, f"{matrix.support[index]:,}")
     table.add_section()
-    means = (FACTS[f"mean_{key}"].text(getattr(matrix, f"mean_{key}")) for key in _PER_CLASS)
+    means = (FACTS[f"mean_{key}"].text(getattr(matrix, f"mean_{key}")) for key in CLASS_SCORES)
     table.add_row("mean", *means, f"{matrix.total:,}")
     overall, weighted, kappa = (FACTS[key].text(getattr(matrix, key)) for key in ("accuracy", "weighted_iou", "kappa"))
     table.caption = f"overall accuracy {overall}   weighted IoU {weighted}   kappa {kappa}"
@@ -62,14 +62,6 @@ def region_table(scores: ClassifierScores, regions: RegionsSeen) -> Table:
 
 
 _MOST_IMAGES = 20  # more are in the JSON file only
-_PER_CLASS = {
-    "class_accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "specificity": "specificity",
-    "f1": "F1",
-    "iou": "IoU",
-}
 
 
 def _table(title: str, first: str) -> Table:
