@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from terrasift.data.ahead import ahead
 from terrasift.legend import Legend
 from terrasift.prediction.options import Wanted
 from terrasift.prediction.own_grid import on_own_grid
