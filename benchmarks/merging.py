@@ -38,7 +38,7 @@ from terrasift.metrics import ConfusionMatrix
 
 Labels = NDArray[np.int64]
 ARRAYS = ("pixels", "means", "deviations", "prototypes", "adjacency")
-NUMBERS = range(5, 21)
+NUMBERS = range(3, 21)  # what is suggested lies in it
 
 
 def main() -> None:
@@ -160,7 +160,7 @@ def show(rows: list[dict[str, Any]]) -> None:
     for method in METHODS:
         cells = [mean([row for row in rows if (row["method"], row["classes"]) == (method, n)]) for n in NUMBERS]
         table.add_row(method, *cells, mean([row for row in rows if row["method"] == method], "one_to_one_"))
-    console = Console(width=200, file=sys.stdout)
+    console = Console(width=230, file=sys.stdout)
     console.print(table)
     console.print("majority of all clusters:", mean([row for row in rows if row["method"].startswith("majority")]))
     suggested = [row for row in rows if row.get("suggested")]
