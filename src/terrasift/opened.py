@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 
 from terrasift.clusters import ClusterFacts, arrays_of_facts, facts_of_arrays, gather_facts, merged_legend, sample_facts
-from terrasift.data.scenes import ImagePaths, find_scenes, is_there
+from terrasift.data.images import Images, as_files
+from terrasift.data.scenes import is_there
 from terrasift.discovery import Discovery
 from terrasift.errors import RunError, SettingError
 from terrasift.evaluation import Evaluation
@@ -122,7 +123,7 @@ class OpenedRun(RunFolder):
         embedding[: len(centres)] = centres
         return dataclasses.replace(facts, embedding=embedding)
 
-    def merged_legend(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
+    def merged_legend(self, classes: int | None = None, images: Images | None = None) -> Legend:
         """The legend of clusters that are joined into classes without labels; nothing is written but what is kept.
 
         Parameters
@@ -143,13 +144,14 @@ class OpenedRun(RunFolder):
         if images is None:
             facts = self.facts
         else:
-            gathered = gather_facts(self.predictor, find_scenes(images), legend.classifier)
+            with as_files(images, self.recipe.bands) as scenes:
+                gathered = gather_facts(self.predictor, scenes, legend.classifier)
             facts = self._embedded(gathered, legend.classifier)
         if facts is None:
             raise self.images_gone("name images of the kind: `images`")
         return merged_legend(facts, classes, legend)
 
-    def merge(self, classes: int | None = None, images: ImagePaths | None = None) -> Legend:
+    def merge(self, classes: int | None = None, images: Images | None = None) -> Legend:
         """Take the `merged_legend`; the one before goes to ``legend.previous.yaml``."""
         return self.change_legend(lambda: self.merged_legend(classes, images))
 

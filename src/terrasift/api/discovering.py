@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
+from terrasift.data.images import Images, as_files
 from terrasift.data.material import gather_material
 from terrasift.data.regions import RegionCache, default_cache_folder
 from terrasift.data.sampling import draw_patches
-from terrasift.data.scenes import ImagePaths, find_scenes
 from terrasift.discovery import Discovery, EmbeddingParts, discover_in
 from terrasift.recipe import Recipe
 
@@ -15,7 +15,7 @@ __all__ = ["discover"]
 
 
 def discover(
-    images: ImagePaths,
+    images: Images,
     recipe: Recipe | str | os.PathLike[str] = "default",
     *,
     parts: EmbeddingParts = "both",
@@ -26,7 +26,7 @@ def discover(
     Parameters
     ----------
     images
-        Files, folders, glob patterns, or any path GDAL opens.
+        As for `train`; arrays become files for as long as this takes.
     recipe
         A recipe, or the name or file of one: its bands, clusters, classifiers, patch, refinement and seed count.
     parts
@@ -48,5 +48,6 @@ def discover(
     """
     recipe = Recipe.of(recipe)
     made = RegionCache(cache or default_cache_folder(), recipe.refinement)
-    recipe, patches, reader, regions = gather_material(find_scenes(images), recipe, made)
-    return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts).discovery
+    with as_files(images, recipe.bands) as scenes:
+        recipe, patches, reader, regions = gather_material(scenes, recipe, made)
+        return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts).discovery

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 
-from terrasift.data.scenes import describe_scenes, find_scenes
+from terrasift.data.images import Images, as_files
+from terrasift.data.scenes import describe_scenes
 from terrasift.errors import RunError, SettingError
 from terrasift.legend import Legend
 from terrasift.opened import OpenedRun
@@ -20,7 +22,7 @@ __all__ = ["suggest_for", "teach_run"]
 def teach_run(
     run: OpenedRun,
     labels: Labels | str | os.PathLike[str] | None,
-    scenes: Sequence[str | os.PathLike[str]] | None,
+    scenes: Images | None,
     classes: Legend | str | os.PathLike[str] | None,
 ) -> Taught:
     """See `Run.teach`."""
@@ -30,7 +32,8 @@ def teach_run(
             raise RunError(run.path, "keeps no labels", "name a file of them, or click them: terrasift view RUN")
     legend = None if classes is None else Legend.of(classes)
     seen, before = run.legend_digest, run.legend
-    taught = teach(run.predictor, labels, _scenes(run, scenes), before, legend)
+    with _scenes(run, scenes) as paths:
+        taught = teach(run.predictor, labels, paths, before, legend)
     save_taught(run, taught, seen)
     return taught
 
@@ -44,14 +47,15 @@ def save_taught(run: OpenedRun, taught: Taught, seen: str | None = None) -> Lege
     return legend
 
 
-def suggest_for(run: OpenedRun, count: int, scenes: Sequence[str | os.PathLike[str]] | None) -> list[MapPoint]:
+def suggest_for(run: OpenedRun, count: int, scenes: Images | None) -> list[MapPoint]:
     """See `Run.suggest`."""
     if count < 1:
         raise SettingError("count", f"is {count}", "ask for 1 or more")
-    infos = describe_scenes(_scenes(run, scenes), run.recipe.resolution)
-    for info in infos:
-        run.predictor.check(info)
-    sample = gather_sample(run.predictor, infos)
+    with _scenes(run, scenes) as paths:
+        infos = describe_scenes(paths, run.recipe.resolution)
+        for info in infos:
+            run.predictor.check(info)
+        sample = gather_sample(run.predictor, infos)
     legend = run.legend
     if not legend.taught:
         return suggest_points(sample, Metric.of(sample), infos, count)
@@ -61,8 +65,9 @@ def suggest_for(run: OpenedRun, count: int, scenes: Sequence[str | os.PathLike[s
     return suggest_points(sample, Metric.of(sample), infos, count, classifier, known)
 
 
-def _scenes(run: OpenedRun, scenes: Sequence[str | os.PathLike[str]] | None) -> list[str]:
-    found = find_scenes(scenes) if scenes else run.images_at_hand
-    if not found:
+@contextlib.contextmanager
+def _scenes(run: OpenedRun, scenes: Images | None) -> Iterator[list[str]]:
+    if scenes is None and not run.images_at_hand:
         raise run.images_gone("name scenes: `scenes`")
-    return found
+    with as_files(run.images_at_hand if scenes is None else scenes, run.recipe.bands) as paths:
+        yield paths

@@ -7,23 +7,24 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.api.evaluating import MaskFolders, evaluate_run, labelled_images
+from terrasift.api.labelled import predict_labelled
 from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mosaic
 from terrasift.api.shown import run_html, run_line
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.blocks.choices import Mapping, RegionsSeen
+from terrasift.data.images import Images, as_files
 from terrasift.data.scaling import checked_array
-from terrasift.data.scenes import ImagePaths, find_scenes
-from terrasift.errors import SettingError
+from terrasift.data.scenes import ImagePaths
+from terrasift.errors import InputError, SettingError
 from terrasift.evaluation import Evaluation
 from terrasift.exporting import Comparison, export_run
 from terrasift.legend import Legend
@@ -37,9 +38,21 @@ from terrasift.prediction import (
     predict_probabilities,
     predict_scene,
 )
-from terrasift.raster import Raster, check_polygons_path, check_probabilities_path, write_polygons, write_qgis_style
+from terrasift.raster import (
+    Raster,
+    Source,
+    check_polygons_path,
+    check_probabilities_path,
+    image_of,
+    is_labelled,
+    write_polygons,
+    write_qgis_style,
+)
 from terrasift.teaching import Labels, MapPoint, Taught
 from terrasift.workers import open_client
+
+if TYPE_CHECKING:
+    from xarray import DataArray, Dataset
 
 __all__ = ["Run"]
 
@@ -65,27 +78,43 @@ class Run(OpenedRun):
 
         return write_run_report(self)
 
+    @overload
     def predict(
         self,
-        scene: str | os.PathLike[str],
+        scene: str | os.PathLike[str] | DataArray | Dataset,
         out: str | os.PathLike[str],
         options: MapOptions = MapOptions(),
-    ) -> Path:
+    ) -> Path: ...
+
+    @overload
+    def predict(
+        self, scene: DataArray | Dataset, out: None = None, options: MapOptions = MapOptions()
+    ) -> DataArray: ...
+
+    def predict(
+        self,
+        scene: str | os.PathLike[str] | DataArray | Dataset,
+        out: str | os.PathLike[str] | None = None,
+        options: MapOptions = MapOptions(),
+    ) -> Path | DataArray:
         """Write the class map of a scene on the scene's own grid, and the style that QGIS draws it with (``.qml``).
 
         Parameters
         ----------
         scene
-            Any path GDAL opens.
+            Any path GDAL opens; xarray's DataArray, or Dataset, whose variables are bands.
         out
             ``.tif`` (Cloud Optimized, with the scene's CRS and transform, colour table and class names) or ``.png``.
+            None, of xarray's: nothing is written.
         options
             What else is written, and how.
 
         Returns
         -------
-        Path
-            `out`.
+        Path or DataArray
+            `out`; without, the class map with the scene's coordinates and CRS, its nodata, and its classes as
+            `flag_values` and `flag_meanings`, the same as the file's pixel for pixel. Where the scene's chunks are
+            Dask's, so are the map's: it is computed when it is asked for.
 
         Raises
         ------
@@ -93,11 +122,18 @@ class Run(OpenedRun):
             If the scene does not fit the network, if `out` cannot be written, or if it was begun with anything else
             and is to be resumed.
         """
-        return self._predict(self.predictor_for(self._legend_for(options)), str(scene), Path(out), options)
+        legend = self._legend_for(options)
+        predictor = self.predictor_for(legend)
+        if out is None:
+            if not is_labelled(scene):
+                raise InputError("out", "is missing", "name a file; without one, a DataArray is mapped to a DataArray")
+            return predict_labelled(predictor, legend, scene, options)
+        opened = image_of(scene, "scene", self.recipe.bands) if is_labelled(scene) else os.fspath(scene)
+        return self._predict(predictor, opened, Path(out), options)
 
     def predict_all(
         self,
-        scenes: ImagePaths,
+        scenes: Images,
         out: str | os.PathLike[str],
         options: MapOptions = MapOptions(),
         *,
@@ -110,7 +146,7 @@ class Run(OpenedRun):
         Parameters
         ----------
         scenes
-            Files, folders, glob patterns, lists of scenes (``.txt``), or any path GDAL opens.
+            Files, folders, glob patterns, lists of scenes (``.txt``), or any path GDAL opens; arrays, as for `train`.
         out
             A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
         options
@@ -131,7 +167,18 @@ class Run(OpenedRun):
         SettingError
             If Dask is asked for but not installed, or if there is no scheduler at the address.
         """
-        paths = find_scenes(scenes)
+        with as_files(scenes, self.recipe.bands) as paths:
+            return self._predict_files(paths, out, options, overwrite, workers, scheduler)
+
+    def _predict_files(
+        self,
+        paths: list[str],
+        out: str | os.PathLike[str],
+        options: MapOptions,
+        overwrite: bool,
+        workers: int,
+        scheduler: str | None,
+    ) -> Predictions:
         targets = dict(zip(paths, map_paths(paths, out), strict=True))
         polygons = polygon_paths(targets, options.vector)
         if options.probabilities is not None and len(paths) > 1:
@@ -158,7 +205,7 @@ class Run(OpenedRun):
             return done
         return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), legend))
 
-    def _predict(self, segmenter: Segmenter, scene: str, out: Path, options: MapOptions) -> Path:
+    def _predict(self, segmenter: Segmenter, scene: Source, out: Path, options: MapOptions) -> Path:
         legend = self._legend_for(options)
         with Raster(scene) as raster:
             if options.vector is not None:
@@ -210,7 +257,7 @@ class Run(OpenedRun):
         self,
         labels: Labels | str | os.PathLike[str] | None = None,
         *,
-        scenes: Sequence[str | os.PathLike[str]] | None = None,
+        scenes: Images | None = None,
         classes: Legend | str | os.PathLike[str] | None = None,
     ) -> Taught:
         """Learn classes from a few labels; the maps of this run show them from now on (docs/teach.md).
@@ -248,7 +295,7 @@ class Run(OpenedRun):
         """
         return teach_run(self, labels, scenes, classes)
 
-    def suggest(self, count: int, *, scenes: Sequence[str | os.PathLike[str]] | None = None) -> list[MapPoint]:
+    def suggest(self, count: int, *, scenes: Images | None = None) -> list[MapPoint]:
         """Places where labels would help most, the most helpful first: uncertain, representative, unlike one another.
 
         Parameters

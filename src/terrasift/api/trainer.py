@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from terrasift.api.stages import STAGES, Training
 from terrasift.api.trained import Run
+from terrasift.data.images import ImageFiles, Images
 from terrasift.data.regions import RegionCache, default_cache_folder
-from terrasift.data.scenes import ImagePaths, find_scenes
 from terrasift.errors import InputError, RunError, SettingError
 from terrasift.progress import quiet
 from terrasift.recipe import Recipe
@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 
 
 def train(
-    images: ImagePaths,
+    images: Images,
     out: str | os.PathLike[str],
     recipe: Recipe | str | os.PathLike[str] | None = None,
     *,
@@ -37,7 +37,9 @@ def train(
     Parameters
     ----------
     images
-        Files, folders, glob patterns, or any path GDAL opens.
+        Files, folders, glob patterns, or any path GDAL opens; arrays (H, W) or (H, W, bands); xarray's DataArrays, or
+        Datasets, whose variables are bands. Arrays are written to ``trained_on/`` in `out` first: what is lazy is
+        computed once, and the run knows what it was trained on.
     out
         The run's folder.
     recipe
@@ -68,19 +70,21 @@ def train(
     run = Run(out)
     recipe = None if recipe is None else Recipe.of(recipe)
     recipe = _continue(run, recipe) if resume and run.has_begun else _fresh(run, recipe)
+    files = ImageFiles(images, run.trained_on_folder, recipe.bands)
+    run.check_images(files.paths)
     if run.is_finished:
-        run.check_images(find_scenes(images))
         _logger.info("%s is finished already", run.path)
         return run
-    scenes = find_scenes(images)
-    run.check_images(scenes)
     fabric = make_fabric(recipe)
     fabric.launch()
     cached = RegionCache((cache or default_cache_folder()) if use_cache else run.superpixels_folder, recipe.refinement)
-    training = Training(run, recipe, scenes, fabric, cached)
+    training = Training(run, recipe, files.paths, fabric, cached)
     *preparing, steps = STAGES
     with contextlib.nullcontext() if fabric.is_global_zero else quiet():  # of several processes, one says how far it is
-        with _nothing_left_of_what_cannot_begin(run):
+        with _nothing_left_of_what_cannot_begin(run, files):
+            if fabric.is_global_zero:
+                files.write()
+            fabric.barrier()
             for stage in preparing:
                 stage.do(training)
         steps.do(training)
@@ -90,14 +94,16 @@ def train(
 
 
 @contextlib.contextmanager
-def _nothing_left_of_what_cannot_begin(run: RunFolder) -> Iterator[None]:
+def _nothing_left_of_what_cannot_begin(run: RunFolder, files: ImageFiles) -> Iterator[None]:
     """If images or recipe turn out to be of no use before the first step, leave nothing of a run that is new."""
     is_new = not run.has_begun
     try:
         yield
     except (InputError, SettingError):
-        if is_new and run.has_begun:
-            run.abandon()
+        if is_new:
+            files.remove()
+            if run.has_begun:
+                run.abandon()
         raise
 
 

@@ -61,9 +61,9 @@ def command(
         return _undone(opened)
     taught, points = None, []
     if labels is not None or suggest is None:
-        taught = opened.teach(labels, scenes=scenes, classes=classes)
+        taught = opened.teach(labels, scenes=scenes or None, classes=classes)
     if suggest is not None:
-        points = taught.suggest(suggest) if taught else opened.suggest(suggest, scenes=scenes)
+        points = taught.suggest(suggest) if taught else opened.suggest(suggest, scenes=scenes or None)
     if out is not None:
         write_points(out, points)
     return _outcome(opened, taught, points, out)

@@ -62,7 +62,7 @@ def find_scenes(inputs: ImagePaths) -> list[str]:
     found: dict[str, None] = {}
     for item in [inputs] if isinstance(inputs, str | os.PathLike) else inputs:
         if not isinstance(item, str | os.PathLike):
-            kind, mend = type(item).__name__, "name files; an array is mapped by `Run.predict_array`"
+            kind, mend = type(item).__name__, "name files"
             raise InputError("images", f"one is of type {kind}, not a path", mend)
         found |= dict.fromkeys(_expand(os.fspath(item)))
     if not found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from terrasift.prediction.options import Wanted
@@ -31,7 +31,7 @@ class AtResolution:
 
 
 def on_own_grid(
-    segment: Callable[[Raster, Wanted], Iterator[ClusterWindow]], recipe: Recipe, raster: Raster, wanted: Wanted
+    segment: Callable[[Raster, Wanted], Iterable[ClusterWindow]], recipe: Recipe, raster: Raster, wanted: Wanted
 ) -> Iterator[ClusterWindow]:
     """Segment a scene at the recipe's resolution: each of its own pixels takes the cluster found at its middle.
 
@@ -57,7 +57,7 @@ def on_own_grid(
         If there is a resolution, and the scene does not say where on Earth it lies.
     """
     is_resampled = raster.info.resolution is not None
-    with Raster(raster.path, raster.info.resolution if is_resampled else recipe.resolution) as seen:
+    with raster.at(raster.info.resolution if is_resampled else recipe.resolution) as seen:
         grid = seen.resampled
         if is_resampled or grid is None:  # its own grid has that resolution
             yield from segment(seen, wanted)

@@ -17,14 +17,12 @@ from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.predictor import Predictor
 from terrasift.prediction.windows import ClusterWindow
 from terrasift.progress import progress_bar
-from terrasift.raster import Raster, Window, write_probabilities
+from terrasift.raster import Raster, Source, Window, write_probabilities
 
 __all__ = ["predict_probabilities"]
 
 
-def predict_probabilities(
-    predictor: Predictor, legend: Legend, scene: str | os.PathLike[str], out: str | os.PathLike[str]
-) -> Path:
+def predict_probabilities(predictor: Predictor, legend: Legend, scene: Source, out: str | os.PathLike[str]) -> Path:
     """Write how likely each class is: a raster with a band for each, per cent.
 
     A class is as likely as its clusters are together, by the softmax over all of them; where some belong to no class, a
@@ -37,7 +35,7 @@ def predict_probabilities(
     legend
         The classes.
     scene
-        Any path GDAL opens.
+        Any path GDAL opens, or an image without a file.
     out
         ``.tif``.
 
@@ -53,7 +51,7 @@ def predict_probabilities(
     with Raster(scene) as raster:
         info = raster.info
         wanted = Wanted(classifier=legend.classifier)
-        name = f"{Path(scene).name}: probabilities"
+        name = f"{Path(raster.path).name}: probabilities"
 
         def windows() -> Iterator[tuple[Window, NDArray[np.float32], NDArray[np.bool_]]]:
             with progress_bar(name, info.height * info.width) as advance:

@@ -4,9 +4,11 @@ from terrasift.raster.areas import ground_sampling, pixels_of, row_areas
 from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground, class_areas
 from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
 from terrasift.raster.class_map_reading import ClassMap
+from terrasift.raster.data_arrays import class_data_array, image_of, is_labelled, planes_of
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.grid import Grid, check_same_grid
 from terrasift.raster.image import write_image
+from terrasift.raster.image_array import ImageArray
 from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.layers import Layer, check_layers, read_layer, write_layer
 from terrasift.raster.locating import burn, coordinates_of, pixel_bounds, to_pixels
@@ -17,7 +19,7 @@ from terrasift.raster.places import Place, pixels_at, place_of, places_of
 from terrasift.raster.polygons import POLYGON_SUFFIXES, check_polygons_path, write_polygons
 from terrasift.raster.preview import preview_base, write_preview
 from terrasift.raster.probability_map import check_probabilities_path, write_probabilities
-from terrasift.raster.reading import Raster
+from terrasift.raster.reading import Raster, Source
 from terrasift.raster.resampling import ResampledGrid
 from terrasift.raster.sieve import sieve
 from terrasift.raster.style import write_qgis_style
@@ -34,12 +36,14 @@ __all__ = [
     "ClassMapWriter",
     "Grid",
     "Ground",
+    "ImageArray",
     "Layer",
     "OtherJobError",
     "Place",
     "Raster",
     "RasterInfo",
     "ResampledGrid",
+    "Source",
     "TileReader",
     "Window",
     "burn",
@@ -49,11 +53,14 @@ __all__ = [
     "check_probabilities_path",
     "check_same_grid",
     "class_areas",
+    "class_data_array",
     "confidence_path",
     "coordinates_of",
     "gdal_version",
     "ground_sampling",
+    "image_of",
     "is_elsewhere",
+    "is_labelled",
     "is_soon_counted",
     "job_of_map",
     "labels_of",
@@ -64,6 +71,7 @@ __all__ = [
     "pixels_of",
     "place_of",
     "places_of",
+    "planes_of",
     "preview_base",
     "read_labels",
     "read_layer",

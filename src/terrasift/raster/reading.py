@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import rasterio
@@ -17,11 +17,15 @@ from terrasift.errors import InputError
 from terrasift.raster.areas import pixel_metres
 from terrasift.raster.bounds import check_claims, check_opening
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
+from terrasift.raster.image_array import ArrayDataset, ImageArray
 from terrasift.raster.info import Bands, RasterInfo, Window
 from terrasift.raster.matlab import is_matlab, open_matlab
 from terrasift.raster.resampling import ResampledGrid
 
-__all__ = ["Raster"]
+__all__ = ["Raster", "Source"]
+
+Source: TypeAlias = str | os.PathLike[str] | ImageArray
+"""What can be opened: a path, or an image without a file."""
 
 
 class Raster:
@@ -29,8 +33,8 @@ class Raster:
 
     Parameters
     ----------
-    path
-        Any path GDAL opens, or a MATLAB file (``.mat``) with one image, H x W or H x W x bands.
+    source
+        Any path GDAL opens, a MATLAB file (``.mat``) with one image, H x W or H x W x bands, or an `ImageArray`.
     resolution
         Metres a pixel: `info` is of the grid of about that ground sampling which covers the raster, as near as whole
         numbers of pixels allow, and `read` takes its windows. None: the raster's own, which also stands where the two
@@ -40,6 +44,8 @@ class Raster:
 
     Attributes
     ----------
+    path
+        The path as it was given, or the name of the image.
     info
         What the raster is.
     resampled
@@ -52,15 +58,11 @@ class Raster:
         that does not say where on Earth it lies.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], resolution: float | None = None, *, overview: int | None = None
-    ) -> None:
-        self.path = str(path)
-        check_opening(self.path)
-        matlab = is_matlab(self.path)
-        level: dict[str, Any] = {} if overview is None else {"overview_level": overview}
-        with gdal_errors(self.path, "is not a raster that can be opened"):
-            self._dataset = open_matlab(self.path) if matlab else open_raster(self.path, **level)
+    def __init__(self, source: Source, resolution: float | None = None, *, overview: int | None = None) -> None:
+        self._source = source
+        self.path = source.name if isinstance(source, ImageArray) else str(source)
+        matlab = not isinstance(source, ImageArray) and is_matlab(self.path)
+        self._dataset = _open(source, matlab, overview)
         try:
             with gdal_errors(self.path, "is not a raster that can be opened"):  # a server may fail only now
                 check_claims(self.path, self._dataset)
@@ -74,6 +76,10 @@ class Raster:
         except BaseException:
             self._dataset.close()
             raise
+
+    def at(self, resolution: float | None) -> Raster:
+        """The same raster, opened once more, at a resolution: see the class."""
+        return Raster(self._source, resolution)
 
     def read(self, window: Window | None = None, bands: Bands | None = None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Values and validity of a window.
@@ -166,6 +172,8 @@ class Raster:
     @property
     def state(self) -> list[list[Any]]:
         """What tells whether it has changed: path, size and time of all its files; of one elsewhere, only its path."""
+        if isinstance(self._source, ImageArray):
+            return [[self.path, self._source.token]]
         if not Path(self.path).exists():
             return [[self.path]]
         # GDAL keeps notes and overviews beside a raster, whenever somebody looks at it.
@@ -197,6 +205,16 @@ class Raster:
 
 
 _STRIP = 512  # rows
+
+
+def _open(source: Source, matlab: bool, overview: int | None) -> Any:
+    if isinstance(source, ImageArray):
+        return ArrayDataset(source)
+    path = str(source)
+    check_opening(path)
+    level: dict[str, Any] = {} if overview is None else {"overview_level": overview}
+    with gdal_errors(path, "is not a raster that can be opened"):
+        return open_matlab(path) if matlab else open_raster(path, **level)
 
 
 def _info(path: str, dataset: Any, palette: NDArray[np.uint8] | None) -> RasterInfo:

@@ -41,6 +41,7 @@ class RunFolder:
     - ``labels.geojson``: the labels clicked in the page of `terrasift view`
     - ``discovery.safetensors``: with ``targets: contrast`` what was discovered: filters, embedding, cluster centres
     - ``images.txt``: what it was trained on; files by their absolute paths
+    - ``trained_on/``: those of them that were arrays
     - ``log.csv``: a row for each step
     - ``machine.json``: versions, device and peak memory of the training
     - ``evaluation.json``: every score, once it has been evaluated
@@ -57,6 +58,7 @@ class RunFolder:
         self.taught_file = self._taught.path
         self.labels_file = self.path / "labels.geojson"
         self.images_file = self.path / "images.txt"
+        self.trained_on_folder = self.path / "trained_on"
         self.log_file = self.path / "log.csv"
         self.machine_file = self.path / "machine.json"
         self.evaluation_file = self.path / "evaluation.json"
