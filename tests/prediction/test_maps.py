@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from terrasift import InputError, Legend, Network, Recipe, Run, Scaling, SettingError, build_network
 from terrasift.data.synthetic import synthetic_scene
-from terrasift.prediction import Predictor, scene_views
+from terrasift.prediction import Predictor, map_paths, scene_views
 from terrasift.raster import Raster, write_image
 
 
@@ -227,3 +227,15 @@ def test_arrays_of_another_kind_are_refused(run: Run) -> None:
 def test_predictor_needs_a_trained_recipe(tiny_run: Run) -> None:
     with pytest.raises(SettingError, match="scaling"):
         Predictor(tiny_run.load_network(), Recipe())
+
+
+def test_scenes_of_one_name_keep_their_folders() -> None:
+    scenes = ["a/Tile 1/images/x.tif", "a/Tile 2/images/x.tif", "a/y.png"]
+    assert map_paths(scenes, "out") == [
+        Path("out/Tile 1/images/x.tif"),
+        Path("out/Tile 2/images/x.tif"),
+        Path("out/y.tif"),
+    ]
+    assert map_paths(scenes[1:], "out") == [Path("out/x.tif"), Path("out/y.tif")]
+    with pytest.raises(InputError, match="would share the map"):
+        map_paths(["a/x.tif", "a/x.png"], "out")
