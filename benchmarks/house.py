@@ -1,22 +1,24 @@
 """What a reader of a checkout meets: how often a thing is told, and the functions that each way passes.
 
-    python benchmarks/house.py [CHECKOUT] [--ways DEPTH]
+    python benchmarks/house.py [CHECKOUT...] [--ways DEPTH] [--json FILE]
 
-Prints counts of the sources below CHECKOUT (this one, if none is named). With --ways it also trains a network for two
-steps, maps a scene and scores it with the code of that checkout, and prints which of its functions are called on each
-way, down to DEPTH: each where it is called first, indented below its caller.
+Prints counts of the sources below each CHECKOUT, side by side (of this one, if none is named). With --ways it also
+trains a network for two steps, maps a scene and scores it with the code of each, and prints which of its functions are
+called on each way, down to DEPTH: each where it is called first, indented below its caller.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import json
 import re
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 FEATURES = (
     "assess.py",
@@ -33,8 +35,32 @@ FEATURES = (
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 
 
-def main(checkout: Path, depth: int) -> None:
+def main(checkouts: list[Path], depth: int, out: Path | None) -> None:
     """Print the table."""
+    names = [commit(checkout) for checkout in checkouts]
+    found = [counts(checkout) for checkout in checkouts]
+    ways = [run(checkout, WAYS, str(depth)).splitlines() if depth else [] for checkout in checkouts]
+    for of, way in zip(found, ways, strict=True):
+        of |= dict(line.split(": ", 1) for line in way if line[0] != " ")
+    rows = {name: [of[name] for of in found] for name in found[0]}
+    print(f"{'':<52}" + "".join(f"{name:>28}" for name in names))
+    for name, values in rows.items():
+        print(f"{name:<52}" + "".join(f"{value:>28}" for value in values))
+    for name, way in zip(names, ways, strict=True):
+        print(f"\n{name}", *way, sep="\n")
+    if out is not None:
+        content = {"commits": names, "counts": rows, "ways": dict(zip(names, ways, strict=True))}
+        out.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def commit(checkout: Path) -> str:
+    """What is counted, in a word."""
+    command = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def counts(checkout: Path) -> dict[str, Any]:
+    """By what is counted."""
     source = checkout / "src" / "terrasift"
     texts = {path.relative_to(source): path.read_text() for path in sorted(source.rglob("*.py"))}
     trees = {path: ast.parse(text) for path, text in texts.items()}
@@ -50,7 +76,7 @@ def main(checkout: Path, depth: int) -> None:
     new = sum(count for path, count in lines.items() if path.as_posix().startswith(FEATURES))
     told = Counter(name for tree in trees.values() for name in set(public_definitions(tree)))
     report = [path for path in texts if path.parts[0] == "report"]
-    rows = {
+    return {
         "modules outside run that name images.txt": naming(r'images_file|"images\.txt"'),
         "modules outside run that name log.csv": naming(r'log_file|"log\.csv"'),
         "modules outside run that name evaluation.json": naming(r'evaluation_file|EVALUATION_FILE|"evaluation\.json"'),
@@ -67,11 +93,6 @@ def main(checkout: Path, depth: int) -> None:
         "lines of src": sum(lines.values()),
         "lines of src without what came with features": sum(lines.values()) - new,
     }
-    for name, count in rows.items():
-        print(f"{name:<48}{count:>9}")
-    print("public names that two modules define:", ", ".join(sorted(name for name in told if told[name] > 1)) or "none")
-    if depth:
-        print(run(checkout, WAYS, str(depth)), end="")
 
 
 def parameters(name: str, kind: str = "") -> Callable[[ast.AST], Iterator[object]]:
@@ -173,7 +194,7 @@ def way(name, do):
     sys.setprofile(watch)
     result = do()
     sys.setprofile(None)
-    print(f"{name}: {len(seen)} functions down to depth {DEPTH}; the recipe is read {reads} times")
+    print(f"{name}: {len(seen)} functions, {reads} recipes read")
     for function, depth in seen.items():
         print("  " * depth + function)
     return result
@@ -194,7 +215,8 @@ way("evaluate", lambda: opened().evaluate([image], folder / "masks", legend))
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkout", nargs="?", type=Path, default=Path(__file__).parents[1])
+    parser.add_argument("checkouts", nargs="*", type=Path)
     parser.add_argument("--ways", metavar="DEPTH", type=int, default=0)
+    parser.add_argument("--json", metavar="FILE", type=Path)
     given = parser.parse_args()
-    main(given.checkout, given.ways)
+    main(given.checkouts or [Path(__file__).parents[1]], given.ways, given.json)
