@@ -1,6 +1,7 @@
 // What a user can do to the legend and to the selection. Each changes the store and says what it did.
 
 import { counted } from "./dom.js";
+import { groupsOf } from "./groups.js";
 import * as history from "./history.js";
 import * as legend from "./legend.js";
 
@@ -43,7 +44,7 @@ export class Actions {
     const existing = classes.find((entry) => entry.name === title);
     if (entry?.clusters.length === 0) {
       if (existing) return this.say(`There is a class “${title}” already.`);
-      return this.change(legend.renamed(classes, entry.id, title), `Renamed the class “${title}”`);
+      return this.change(legend.renamed(classes, entry.id, title, ignore), `Renamed the class “${title}”`);
     }
     const done = existing ? `joined “${title}”` : `${chosen.length === 1 ? "is" : "are"} now “${title}”`;
     if (!this.change(legend.named(classes, chosen, title, ignore), `${this.#subject(chosen)} ${done}`))
@@ -60,6 +61,19 @@ export class Actions {
       this.change(next, `Merged ${counted(chosen.length, "cluster")} into “${name}”`) ||
       this.say("They are one class already.")
     );
+  }
+
+  /** Join clusters without a name into other groups, from the server's joins. What the page itself proposes is no step. */
+  group(count) {
+    const { joins, history: now, proposed, ignore } = this.#store.state;
+    const classes = legend.grouped(now.present, groupsOf(joins, count), ignore);
+    const what = `Merged to ${counted(count, "group")}`;
+    if (now.present === proposed) {
+      return this.#store.set({ proposed: classes, history: { ...now, present: classes }, preview: null, status: `${what}.` });
+    }
+    const isSliding = now.past.at(-1)?.what.startsWith("Merged to") && now.future.length === 0;
+    this.#store.set({ history: isSliding ? history.undo(now) : now });
+    this.change(classes, what);
   }
 
   split() {

@@ -2,10 +2,10 @@
 
 import { selectedClass } from "./actions.js";
 import { byId, counted, element, percent } from "./dom.js";
-import { classOf, classesOf, isUnnamed, wholeClass } from "./legend.js";
+import { classOf, classesOf, isNamed, isSingle, wholeClass } from "./legend.js";
 
 /** Wire the editor; returns a function that puts the keyboard into the name. */
-export function wireEditor(store, actions, { afterNaming }) {
+export function wireEditor(store, actions, { afterNaming, split }) {
   const [name, color] = [byId("name-input"), byId("color-input")];
   byId("editor").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -23,7 +23,7 @@ export function wireEditor(store, actions, { afterNaming }) {
     actions.recolour(color.value.toUpperCase());
     showColor(selectedClass(store.state)); // which may have been refused
   });
-  byId("split").addEventListener("click", () => actions.split());
+  byId("split").addEventListener("click", split);
   byId("clear").addEventListener("click", () => actions.select([]));
   byId("highlight").addEventListener("click", () => store.set({ highlight: !store.state.highlight }));
   const focusName = () => {
@@ -53,13 +53,18 @@ function show(state) {
   showShare(state);
   const name = byId("name-input");
   name.disabled = !some;
-  name.value = entry ? entry.name : "";
-  name.placeholder = some ? `Name ${counted(chosen.length, "cluster")}` : "Select clusters to name them";
+  name.value = entry && isNamed(entry) ? entry.name : "";
+  name.placeholder = some ? placeholder(chosen, entry) : "Click the map or the list, then name it";
   byId("name").disabled = !some;
   byId("clear").disabled = !some;
   showColor(entry);
   byId("merge").disabled = chosen.length < 2 || Boolean(wholeClass(state.history.present, chosen));
   byId("split").disabled = chosen.every((cluster) => isAlone(state, cluster));
+}
+
+function placeholder(chosen, entry) {
+  if (entry && !isSingle(entry)) return `Name ${entry.name}: water, road…`;
+  return chosen.length === 1 ? `Name cluster ${chosen[0]}` : `Name ${counted(chosen.length, "cluster")}`;
 }
 
 function showColor(entry) {
@@ -74,7 +79,7 @@ function showShare({ selection, shares }) {
 
 function isAlone({ history }, cluster) {
   const owner = classOf(history.present, cluster);
-  return Boolean(owner) && isUnnamed(owner);
+  return Boolean(owner) && isSingle(owner);
 }
 
 function describe({ history }, chosen, entry) {
@@ -82,15 +87,15 @@ function describe({ history }, chosen, entry) {
   const subject = chosen.length === 1 ? `Cluster ${chosen[0]}` : counted(chosen.length, "cluster");
   if (!entry) {
     const classes = classesOf(history.present, chosen);
-    return classes.every(isUnnamed) ? subject : `${subject} of ${counted(classes.length, "class", "classes")}`;
+    return classes.every(isSingle) ? subject : `${subject} of ${counted(classes.length, "class", "classes")}`;
   }
-  if (isUnnamed(entry)) return subject;
+  if (isSingle(entry)) return subject;
   return entry.clusters.length === chosen.length
     ? `${entry.name}, ${counted(chosen.length, "cluster")}`
     : `${subject} of ${entry.name}`;
 }
 
 function suggest({ history }) {
-  const names = history.present.filter((entry) => !isUnnamed(entry)).map(({ name }) => name);
+  const names = history.present.filter(isNamed).map(({ name }) => name);
   byId("names").replaceChildren(...names.map((name) => element("option", { value: name })));
 }

@@ -1,19 +1,14 @@
 // Labels clicked in scenes. A lesson is {classes: [{name, color}], labels: [{scene, row, column, name}]}. Pure.
 
-import { spreadColor } from "./legend.js";
-
-// M. A. Petroff, "Accessible color sequences for data visualization", arXiv:2107.02270.
-const COLORS = ["#3F90DA", "#FFA90E", "#BD1F01", "#94A4A2", "#832DB6", "#A96B59", "#E76300", "#B9AC70", "#717581", "#92DADD"];
+import { colorOf, groupColors } from "./colors.js";
 
 /** With one class more; the same lesson where its name is empty or taken. */
 export function withClass(lesson, name) {
   const title = name.trim().replace(/\s+/g, " ");
   if (!title || lesson.classes.some((entry) => entry.name === title)) return lesson;
-  const taken = new Set(lesson.classes.map(({ color }) => color.toUpperCase()));
-  let index = 0;
-  const color = () => COLORS[index] ?? spreadColor(index);
-  while (taken.has(color().toUpperCase())) index += 1;
-  return { ...lesson, classes: [...lesson.classes, { name: title, color: color() }] };
+  const taken = lesson.classes.map(({ color }) => color);
+  const color = colorOf(title, taken) ?? groupColors(taken).next().value;
+  return { ...lesson, classes: [...lesson.classes, { name: title, color }] };
 }
 
 /** Without a class and its labels. */

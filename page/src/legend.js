@@ -1,7 +1,9 @@
 // What can be done with a legend. A legend is a list of classes {id, name, color, clusters}; its order is that of the
 // class indices. Every function is pure: it returns a new list, or the one that it was given where nothing changes.
 
-const AUTOMATIC = /^cluster \d+( \(\d+\))?$/;
+import { colorOf, groupColors, isGroupColor, spreadColor } from "./colors.js";
+
+const AUTOMATIC = /^(cluster|class) \d+( \(\d+\))?$/;
 
 /** The classes as the server gives them, each with a number of its own. */
 export function fromServer(classes) {
@@ -32,9 +34,14 @@ export function isSame(one, other) {
   return JSON.stringify(toServer(one)) === JSON.stringify(toServer(other));
 }
 
-/** Whether nobody has named this class yet. */
-export function isUnnamed({ name, clusters }) {
-  return clusters.length === 1 && AUTOMATIC.test(name);
+/** Whether somebody has named this class: not so "cluster 12" and "class 3", as clusters and groups of them are. */
+export function isNamed({ name }) {
+  return !AUTOMATIC.test(name);
+}
+
+/** Whether this class is a single cluster that nobody has named. */
+export function isSingle(entry) {
+  return entry.clusters.length === 1 && !isNamed(entry);
 }
 
 /** The class that holds a cluster, or undefined. */
@@ -64,21 +71,40 @@ export function named(classes, clusters, name, ignore = []) {
   const existing = classes.find((entry) => entry.name === title);
   if (existing) return moved(classes, clusters, existing.id);
   const whole = wholeClass(classes, clusters);
-  if (whole) return renamed(classes, whole.id, title);
+  if (whole) return renamed(classes, whole.id, title, ignore);
   const donors = classesOf(classes, clusters);
   const donor = donors.find((entry) => entry.clusters.every((cluster) => clusters.includes(cluster)));
   const fresh = {
     id: nextId(classes),
     name: title,
-    color: donor?.color ?? freeColor(classes, clusters[0], ignore),
+    color: steered(classes, donor, title, ignore) ?? donor?.color ?? freeColor(classes, clusters[0], ignore),
     clusters: [],
   };
   return moved([...classes, fresh], clusters, fresh.id);
 }
 
-/** Rename one class, which may be empty. */
-export function renamed(classes, id, name) {
-  return replaced(classes, id, { name });
+/** Rename one class, which may be empty. Its first name gives it a colour, too, unless somebody has chosen one. */
+export function renamed(classes, id, name, ignore = []) {
+  const entry = classes.find((each) => each.id === id);
+  const color = isNamed(entry) ? undefined : steered(classes, entry, name, ignore);
+  return replaced(classes, id, color ? { name, color } : { name });
+}
+
+/** Clusters that nobody has named joined into groups; named classes keep theirs. A group of one is that cluster. */
+export function grouped(classes, groups, ignore = []) {
+  const named = classes.filter(isNamed);
+  const held = new Set(named.flatMap(({ clusters }) => clusters));
+  const left = groups.map((group) => group.filter((cluster) => !held.has(cluster))).filter(({ length }) => length > 0);
+  const colors = groupColors([...named.map(({ color }) => color), ...ignore]);
+  return left.reduce(
+    (legend, clusters) => {
+      const alone = clusters.length === 1;
+      const name = freeName(legend, alone ? `cluster ${clusters[0]}` : `class ${legend.length - named.length}`);
+      const color = alone ? freeColor(legend, clusters[0], ignore) : colors.next().value;
+      return [...legend, { id: nextId(legend), name, color, clusters: [...clusters].sort((a, b) => a - b) }];
+    },
+    named,
+  );
 }
 
 /** Join clusters into one class: that with a name, else the largest of those that hold them. */
@@ -89,7 +115,7 @@ export function merged(classes, clusters, shareOf = () => 0, ignore = []) {
     return named(classes, clusters, freeName(classes, `cluster ${clusters[0]}`), ignore);
   }
   const share = (entry) => entry.clusters.reduce((sum, cluster) => sum + shareOf(cluster), 0);
-  const rank = (entry) => (isUnnamed(entry) ? 0 : 2) + share(entry);
+  const rank = (entry) => (isNamed(entry) ? 2 : 0) + share(entry);
   return moved(classes, clusters, donors.reduce((best, entry) => (rank(entry) > rank(best) ? entry : best)).id);
 }
 
@@ -97,7 +123,7 @@ export function merged(classes, clusters, shareOf = () => 0, ignore = []) {
 export function split(classes, clusters, ignore = []) {
   return clusters.reduce((legend, cluster) => {
     const owner = classOf(legend, cluster);
-    if (owner && isUnnamed(owner)) return legend;
+    if (owner && isSingle(owner)) return legend;
     const rest = legend.map((entry) => (entry === owner ? without(entry, new Set([cluster])) : entry));
     const [name, color] = [freeName(rest, `cluster ${cluster}`), freeColor(rest, cluster, ignore)];
     return [...rest, { id: nextId(rest), name, color, clusters: [cluster] }];
@@ -135,23 +161,6 @@ export function differences(mine, theirs) {
   for (const entry of empty(mine)) if (!knows(theirs, entry)) note(`mine ${entry.name}`, face(entry), null, []);
   for (const entry of empty(theirs)) if (!knows(mine, entry)) note(`theirs ${entry.name}`, null, face(entry), []);
   return [...found.values()];
-}
-
-/** The colour of a cluster on a map of clusters: those that the run's own maps use. */
-export function spreadColor(index) {
-  const hue = (index * 0.618033988749895) % 1;
-  const lightness = [0.45, 0.62, 0.33][index % 3];
-  const saturation = 0.65 + 0.3 * Math.sin(Math.floor(index / 256));
-  const chroma = saturation * Math.min(lightness, 1 - lightness);
-  const channel = (offset) => {
-    const k = (offset + hue * 12) % 12;
-    const value = lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1));
-    return Math.round(value * 255)
-      .toString(16)
-      .padStart(2, "0")
-      .toUpperCase();
-  };
-  return `#${channel(0)}${channel(8)}${channel(4)}`;
 }
 
 function replaced(classes, id, change) {
@@ -194,6 +203,17 @@ function freeName(classes, name) {
   let number = 2;
   while (taken.has(`${name} (${number})`)) number += 1;
   return `${name} (${number})`;
+}
+
+/** The colour that a name stands for, or undefined where it stands for none, or a user has chosen one. */
+function steered(classes, entry, name, ignore) {
+  if (entry && !isAutomatic(entry)) return undefined;
+  const others = classes.filter(({ id }) => id !== entry?.id).map(({ color }) => color);
+  return colorOf(name, [...others, ...ignore]);
+}
+
+function isAutomatic({ color, clusters }) {
+  return isGroupColor(color) || clusters.some((cluster) => spreadColor(cluster) === color);
 }
 
 function freeColor(classes, cluster, ignore) {

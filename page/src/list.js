@@ -2,7 +2,7 @@
 
 import { swatch } from "./dom.js";
 import { classItem, group, head, picture, section, tile, wrapped } from "./items.js";
-import { classOf, isUnnamed } from "./legend.js";
+import { classOf, isNamed, isSingle } from "./legend.js";
 import { inOrder, parted } from "./sorting.js";
 import { below } from "./steps.js";
 
@@ -35,8 +35,9 @@ export class ClassList {
     const classes = state.history.present;
     const hadFocus = this.#root.contains(document.activeElement);
     const before = this.#items().map(({ dataset }) => dataset.key);
-    const named = classes.filter((entry) => !isUnnamed(entry));
-    const [absent, unnamed] = parted(classes.filter(isUnnamed), (entry) => this.#isAbsent(entry.clusters[0]));
+    const [named, unnamed] = parted(classes, isNamed);
+    const [singles, groups] = parted(unnamed, isSingle);
+    const [absent, present] = parted(singles, (entry) => this.#isAbsent(entry.clusters[0]));
     const loose = state.clusters.map(({ cluster }) => cluster).filter((cluster) => !classOf(classes, cluster));
     const place = this.#root.scrollTop;
     this.#root.replaceChildren(
@@ -46,9 +47,14 @@ export class ClassList {
         this.#sortedClasses(named).map((entry) => this.#class(entry, classes)),
       ),
       ...section(
+        "Groups without a name",
+        "rows",
+        this.#sortedClasses(groups).map((entry) => this.#class(entry, classes)),
+      ),
+      ...section(
         "Unnamed clusters",
         "tiles",
-        this.#sortedUnnamed(unnamed).map((entry) => this.#single(entry, classes)),
+        this.#sortedUnnamed(present).map((entry) => this.#single(entry, classes)),
       ),
       ...section(
         "In no class",
@@ -69,11 +75,20 @@ export class ClassList {
   /** Bring a cluster into view, opening its class. */
   reveal(cluster) {
     const owner = classOf(this.#store.state.history.present, cluster);
-    if (owner && !this.#expanded.has(owner.id) && !isUnnamed(owner)) {
+    if (owner && !this.#expanded.has(owner.id) && !isSingle(owner)) {
       this.#expanded.add(owner.id);
       this.render();
     }
-    const item = this.#item(`cluster:${cluster}`);
+    this.#show(`cluster:${cluster}`);
+  }
+
+  /** Bring a class into view; one that is a single cluster without a name is that cluster. */
+  revealClass(entry) {
+    this.#show(isSingle(entry) ? `cluster:${entry.clusters[0]}` : `class:${entry.id}`);
+  }
+
+  #show(key) {
+    const item = this.#item(key);
     if (!item) return;
     this.#rove(item);
     this.#anchor = item.dataset.key;
@@ -164,7 +179,7 @@ export class ClassList {
   #showPreview({ preview, history }) {
     for (const entry of history.present) {
       const isShown = preview?.id === entry.id;
-      const item = isUnnamed(entry) ? this.#item(`cluster:${entry.clusters[0]}`) : this.#item(`class:${entry.id}`);
+      const item = isSingle(entry) ? this.#item(`cluster:${entry.clusters[0]}`) : this.#item(`class:${entry.id}`);
       const square = item?.querySelector(".swatch");
       if (square) square.style.backgroundColor = isShown ? preview.color : entry.color;
     }

@@ -3,16 +3,17 @@
 import { Actions } from "./actions.js";
 import { byId, counted, element, percent } from "./dom.js";
 import { mergeAndName, wireEditor } from "./editor.js";
-import { exportMap } from "./exporting.js";
+import { exportMaps } from "./exporting.js";
+import { groupsOf } from "./groups.js";
 import { begin } from "./history.js";
 import { wireKeyboard } from "./keyboard.js";
-import { fromServer, isUnnamed } from "./legend.js";
+import { classOf, classesOf, fromServer, grouped, isNamed, isSingle } from "./legend.js";
 import { ClassList } from "./list.js";
 import { SceneMap } from "./map.js";
 import { classPalette, clusterPalette, highlightPalette } from "./palette.js";
 import { coordinates, describePoint, showPoint } from "./point.js";
-import { downloadLegend, isDirty, save } from "./saving.js";
-import { loadClusters, loadLegend, loadPoint, loadSession } from "./server.js";
+import { canSave, downloadLegend, isDirty, save } from "./saving.js";
+import { loadClusters, loadGroups, loadLegend, loadPoint, loadSession } from "./server.js";
 import { Store } from "./store.js";
 import { Teaching } from "./teach.js";
 
@@ -25,6 +26,8 @@ const store = new Store({
   shares: new Map(), // of each cluster in the scene
   history: begin([]), // of lists of classes
   saved: [], // the classes that the server has
+  joins: null, // how the server would join clusters; null until it has said so
+  proposed: null, // the classes that the page has made of a legend without names: nobody's work
   etag: "",
   ignore: [], // colours that masks of the legend keep for what counts nowhere
   classifier: 1, // whose clusters these are
@@ -33,7 +36,7 @@ const store = new Store({
   preview: null, // {id, color} while a colour is being chosen
   highlight: true,
   layer: "classes",
-  opacity: 0.75,
+  opacity: 0.6,
   swipe: 0,
   sort: "share",
   point: null,
@@ -46,7 +49,7 @@ const actions = new Actions(store);
 const map = new SceneMap(byId("map"), { onPoint: ask, onMove: read, onTrouble: ({ message }) => actions.say(message) });
 const list = new ClassList(byId("list"), store, actions, () => focusName());
 const teaching = new Teaching({ map, say: (text) => actions.say(text), onChange: () => showMode() });
-const focusName = wireEditor(store, actions, { afterNaming: () => list.focus() });
+const focusName = wireEditor(store, actions, { afterNaming: () => list.focus(), split });
 
 wireControls();
 store.subscribe(show);
@@ -58,8 +61,40 @@ async function start() {
   byId("run").textContent = session.run;
   byId("scene-select").replaceChildren(...session.scenes.map(({ id, name }) => element("option", { value: id }, name)));
   store.set({ session, history: begin(present), saved: present, etag, ignore, classifier });
-  await open(session.scenes[0]);
+  byId("export-all").hidden = session.scenes.length === 1;
+  const opened = open(session.scenes[0]);
+  await propose().catch((error) => actions.say(error.message));
+  await opened;
   if (session.taught) await teach(true);
+}
+
+/** Offer groups of clusters that look alike; a legend in which nothing is named opens on them. */
+async function propose() {
+  const joins = await loadGroups();
+  const { history, ignore, saved } = store.state;
+  const slider = byId("groups");
+  slider.max = joins.leaves.length;
+  slider.value = history.present.every(isSingle) ? joins.suggested : history.present.length;
+  byId("grouping").hidden = joins.leaves.length < 3;
+  store.set({ joins });
+  if (!saved.every(isSingle) || history.present !== saved) return showGroups();
+  const classes = grouped(saved, groupsOf(joins, joins.suggested), ignore);
+  store.set({ proposed: classes, history: begin(classes) });
+  showGroups();
+}
+
+function showGroups() {
+  byId("groups-value").textContent = byId("groups").value;
+}
+
+/** Split the selection off; where that undoes more than one cluster, ask first. */
+function split() {
+  const { history, selection } = store.state;
+  const owners = classesOf(history.present, [...selection]).filter((entry) => !isSingle(entry));
+  if (selection.size < 2 || owners.length === 0) return actions.split();
+  const names = owners.map(({ name }) => `“${name}”`).join(" and ");
+  byId("split-text").textContent = `${names}: ${counted(selection.size, "cluster")} become a class each.`;
+  byId("split-dialog").showModal();
 }
 
 /** Begin teaching, or end it. */
@@ -79,6 +114,7 @@ function showMode() {
   byId("naming").hidden = active;
   document.body.classList.toggle("teaching", active);
   for (const id of ["save", "export"]) byId(id).hidden = active;
+  byId("export-all").hidden = active || (store.state.session?.scenes.length ?? 1) === 1;
   byId("undo").disabled = active ? !teaching.canUndo : store.state.history.past.length === 0;
   byId("redo").disabled = active ? !teaching.canRedo : store.state.history.future.length === 0;
 }
@@ -102,7 +138,7 @@ function show(state, changed) {
   if (any("layer", "opacity", "swipe")) showLayer(state);
   if (any("history", "point")) showPoint(state, () => store.set({ point: null }));
   if (any("point")) map.mark(state.point && [state.point.column + 0.5, state.point.row + 0.5]);
-  if (any("scene", "history", "saved", "saving", "isRefused", "exporting")) showWork(state);
+  if (any("scene", "history", "saved", "saving", "isRefused", "exporting", "proposed")) showWork(state);
   if (any("history", "clusters")) showShare(state);
 }
 
@@ -132,23 +168,22 @@ function showWork(state) {
   const { history, session, saving, isRefused, exporting } = state;
   const dirty = isDirty(state);
   showMode();
-  byId("save").disabled = !dirty || saving;
-  byId("save").textContent = dirty ? "Save" : "Saved";
-  byId("export").disabled = exporting;
+  byId("save").disabled = !canSave(state) || saving;
+  byId("save").textContent = canSave(state) ? "Save" : "Saved";
+  for (const id of ["export", "export-all"]) byId(id).disabled = exporting;
   byId("download").hidden = !(dirty && isRefused);
   document.body.classList.toggle("dirty", dirty);
   document.title = `${dirty ? "• " : ""}${session.run} – terrasift`;
 }
 
 function showShare({ history, shares }) {
-  const unnamed = new Set(history.present.filter(isUnnamed).flatMap(({ clusters }) => clusters));
-  const held = new Set(history.present.flatMap(({ clusters }) => clusters));
+  const held = new Set(history.present.filter(isNamed).flatMap(({ clusters }) => clusters));
   if (shares.size === 0) return (byId("named-share").textContent = "");
-  const named = [...shares].filter(([cluster]) => held.has(cluster) && !unnamed.has(cluster));
+  const named = [...shares].filter(([cluster]) => held.has(cluster));
   byId("named-share").textContent = `${percent(named.reduce((total, [, share]) => total + share, 0))} named`;
 }
 
-/** Ask what lies at a place of the scene, and select its cluster. */
+/** Ask what lies at a place of the scene, and select its cluster, or where classes are shown its class. */
 async function ask(x, y, resolution) {
   const { scene } = store.state;
   if (scene && teaching.isActive) return teaching.click(x, y, resolution);
@@ -160,8 +195,10 @@ async function ask(x, y, resolution) {
     if (store.state.scene !== scene) return;
     store.set({ point, status: describePoint(point, store.state.history.present) });
     if (point.cluster === null) return;
-    actions.select([point.cluster]);
-    list.reveal(point.cluster);
+    const owner = store.state.layer === "classes" && classOf(store.state.history.present, point.cluster);
+    actions.select(owner ? owner.clusters : [point.cluster]);
+    if (owner) list.revealClass(owner);
+    else list.reveal(point.cluster);
   } catch (error) {
     actions.say(error.message);
   }
@@ -194,12 +231,18 @@ function wireControls() {
   byId("opacity").addEventListener("input", ({ target }) => store.set({ opacity: target.value / 100 }));
   byId("swipe").addEventListener("input", ({ target }) => store.set({ swipe: target.value / 1000 }));
   byId("sort").addEventListener("change", ({ target }) => store.set({ sort: target.value }));
+  byId("groups").addEventListener("input", ({ target }) => {
+    showGroups();
+    actions.group(Number(target.value));
+  });
+  byId("split-yes").addEventListener("click", () => actions.split());
   const clicks = {
     undo: () => (teaching.isActive ? teaching.undo() : actions.undo()),
     redo: () => (teaching.isActive ? teaching.redo() : actions.redo()),
     teach: () => teach(),
     save: () => save(store, actions),
-    export: () => exportMap(store, actions),
+    export: () => exportMaps(store, actions, [store.state.scene]),
+    "export-all": () => exportMaps(store, actions, store.state.session.scenes),
     download: () => downloadLegend(store, actions),
     help: () => byId("help-dialog").showModal(),
     fit: () => map.fit(),
@@ -214,7 +257,7 @@ function wireControls() {
     e: () => teaching.isActive && teaching.erase(),
     n: () => teaching.isActive && teaching.showNext(),
     m: () => teaching.isActive || mergeAndName(actions, focusName),
-    s: () => teaching.isActive || actions.split(),
+    s: () => teaching.isActive || split(),
     h: () => teaching.isActive || store.set({ highlight: !store.state.highlight }),
     Escape: () => {
       actions.select([]);

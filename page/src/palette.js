@@ -1,6 +1,6 @@
 // Palettes: the RGBA of each index of a tile, as one 32-bit number each. Pure.
 
-import { spreadColor } from "./legend.js";
+import { spreadColor } from "./colors.js";
 
 const LABELS = 65536;
 const HIGHLIGHT = [255, 0, 196, 255];

@@ -1,14 +1,14 @@
 // What lies under the pixel that was asked about.
 
 import { byId, element, icon, percent, swatch } from "./dom.js";
-import { classOf, isUnnamed } from "./legend.js";
+import { classOf, isSingle } from "./legend.js";
 
 /** A point of the server's in a line: "Cluster 12, water, 83 %, at column 310, row 44." */
 export function describePoint({ cluster, confidence, column, row }, classes) {
   const place = `at column ${column}, row ${row}.`;
   if (cluster === null) return `No data ${place}`;
   const owner = classOf(classes, cluster);
-  const name = owner ? (isUnnamed(owner) ? "not named yet" : owner.name) : "no class";
+  const name = owner ? (isSingle(owner) ? "not named yet" : owner.name) : "no class";
   return [`Cluster ${cluster}`, name, confidence === null ? "" : percent(confidence / 100), place]
     .filter(Boolean)
     .join(", ");

@@ -6,15 +6,20 @@ import { differences, fromServer, isSame, toServer, toYaml } from "./legend.js";
 import { saveLegend } from "./server.js";
 
 /** Whether there is anything to save. */
-export function isDirty({ history, saved }) {
+export function canSave({ history, saved }) {
   return !isSame(history.present, saved);
+}
+
+/** Whether work would be lost: what the page itself has proposed is none. */
+export function isDirty(state) {
+  return canSave(state) && state.history.present !== state.proposed;
 }
 
 /** Save; resolves to whether the server now has what the page shows. */
 export async function save(store, actions) {
   const { history, etag, saving, session } = store.state;
   if (saving) return false;
-  if (!isDirty(store.state)) {
+  if (!canSave(store.state)) {
     actions.say("Everything is saved.");
     return true;
   }

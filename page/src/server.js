@@ -15,7 +15,8 @@ export const loadSession = () => json("GET", "/api/session");
 export const loadLegend = () => json("GET", "/api/legend");
 export const loadClusters = async (scene) => (await json("GET", `${scenePath(scene)}/clusters`)).clusters;
 export const loadPoint = (scene, x, y) => json("GET", `${scenePath(scene)}/point?x=${x}&y=${y}`);
-export const startExport = (scene) => json("POST", "/api/exports", { scene });
+export const loadGroups = () => json("GET", "/api/groups");
+export const startExport = (scene, classes) => json("POST", "/api/exports", { scene, classes });
 export const loadExport = (id) => json("GET", `/api/exports/${encodeURIComponent(id)}`);
 
 /**

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { colorOf, spreadColor } from "../src/colors.js";
+import { groupsOf } from "../src/groups.js";
 import * as legend from "../src/legend.js";
 
 const unnamed = (count) =>
   legend.fromServer(
-    Array.from({ length: count }, (_, k) => ({ name: `cluster ${k}`, color: legend.spreadColor(k), clusters: [k] })),
+    Array.from({ length: count }, (_, k) => ({ name: `cluster ${k}`, color: spreadColor(k), clusters: [k] })),
   );
 
 const face = (classes) => legend.toServer(classes).map(({ name, clusters }) => [name, clusters]);
@@ -22,8 +24,8 @@ function check(classes, count) {
 
 test("colours of clusters are those of the command line", () => {
   // of Legend.of_clusters(301)
-  assert.deepEqual([0, 1, 2, 3].map(legend.spreadColor), ["#BD2828", "#5F84DD", "#5D8B1D", "#BD28AB"]);
-  assert.equal(legend.spreadColor(300), "#0BDA6B");
+  assert.deepEqual([0, 1, 2, 3].map(spreadColor), ["#BD2828", "#5F84DD", "#5D8B1D", "#BD28AB"]);
+  assert.equal(spreadColor(300), "#0BDA6B");
 });
 
 test("two clusters that are called the same become one class", () => {
@@ -44,13 +46,13 @@ test("two clusters that are called the same become one class", () => {
 });
 
 test("naming several clusters makes one new class, which takes the colour of the first that it empties", () => {
-  const classes = legend.named(unnamed(4), [0, 2], "road");
+  const classes = legend.named(unnamed(4), [0, 2], "thing");
   assert.deepEqual(face(classes), [
     ["cluster 1", [1]],
     ["cluster 3", [3]],
-    ["road", [0, 2]],
+    ["thing", [0, 2]],
   ]);
-  assert.equal(classes[2].color, legend.spreadColor(0));
+  assert.equal(classes[2].color, spreadColor(0));
   check(classes, 4);
 });
 
@@ -87,7 +89,7 @@ test("splitting gives each cluster a name and a colour that nobody has", () => {
   const apart = legend.split(merged, [0, 1]);
   check(apart, 3);
   assert.equal(apart.length, 3);
-  const odd = [{ id: 0, name: "cluster 1", color: legend.spreadColor(1), clusters: [0, 1] }];
+  const odd = [{ id: 0, name: "cluster 1", color: spreadColor(1), clusters: [0, 1] }];
   const names = legend.split(odd, [1]).map(({ name }) => name);
   assert.deepEqual(names, ["cluster 1", "cluster 1 (2)"]);
   check(legend.split(odd, [1]), 2);
@@ -144,12 +146,12 @@ test("what changes nothing gives the same legend back", () => {
 });
 
 test("a fresh colour is none of those that masks ignore", () => {
-  const ignore = [legend.spreadColor(0).toLowerCase(), legend.spreadColor(1)];
+  const ignore = [spreadColor(0).toLowerCase(), spreadColor(1)];
   const whole = legend.fromServer([{ name: "land", color: "#000001", clusters: [0, 1, 2] }]);
   const colors = (classes) => legend.toServer(classes).map(({ color }) => color);
-  const free = ["#000001", legend.spreadColor(2)];
+  const free = ["#000001", spreadColor(2)];
   assert.deepEqual(colors(legend.split(whole, [0], ignore)), free);
-  assert.deepEqual(colors(legend.named(whole, [0, 1], "sea", ignore)), free);
+  assert.deepEqual(colors(legend.named(whole, [0, 1], "thing", ignore)), free);
   const bare = legend.fromServer([{ name: "land", color: "#000001", clusters: [] }]);
   assert.deepEqual(colors(legend.merged(bare, [0, 1], () => 0, ignore)), free);
 });
@@ -187,4 +189,40 @@ test("any series of changes loses no cluster and repeats no name or colour", () 
     classes = changes[random(4)]();
     check(classes, 12);
   }
+});
+
+// As the server has it of six clusters, of which 4 has no pixel: 0 and 2 join, then 3 and 5, then 1 the first pair.
+const joins = { leaves: [0, 1, 2, 3, 5], joins: [[0, 2], [3, 4], [5, 1], [6, 7]], pixels: [10, 90, 20, 30, 0, 40], suggested: 3 };
+
+test("clusters join in the server's order; the rare one goes to the largest group", () => {
+  assert.deepEqual(groupsOf(joins, 3), [[1, 4], [3, 5], [0, 2]]);
+  assert.deepEqual(groupsOf(joins, 2), [[0, 2, 1, 4], [3, 5]]);
+  assert.deepEqual(groupsOf(joins, 5), [[0], [1], [2], [3], [4], [5]]);
+});
+
+test("groups leave alone what is named, and all of them apart give the legend of clusters back", () => {
+  const three = legend.grouped(unnamed(6), groupsOf(joins, 3));
+  assert.deepEqual(face(three), [["class 0", [1, 4]], ["class 1", [3, 5]], ["class 2", [0, 2]]]);
+  const water = legend.named(three, [3, 5], "water");
+  const two = legend.grouped(water, groupsOf(joins, 2));
+  assert.deepEqual(face(two), [["water", [3, 5]], ["class 0", [0, 1, 2, 4]]]);
+  check(two, 6);
+  assert.ok(legend.isSame(legend.grouped(two.slice(1), groupsOf(joins, 5)), unnamed(6)));
+});
+
+test("a group is not named, however many clusters it holds", () => {
+  const names = ["class 3", "cluster 3 (2)", "class of 1984", "sea"];
+  assert.deepEqual(names.map((name) => legend.isNamed({ name })), [false, false, true, true]);
+});
+
+test("names steer colours, once, and never over a colour that somebody has chosen", () => {
+  const water = legend.named(unnamed(4), [0, 1], "Open water");
+  assert.equal(legend.classOf(water, 0).color, colorOf("water"));
+  const lake = legend.named(water, [2], "lake");
+  assert.equal(legend.classOf(lake, 2).color, colorOf("lake", [colorOf("water")]));
+  assert.notEqual(colorOf("lake", [colorOf("water")]), colorOf("water"));
+  assert.equal(legend.classOf(legend.named(water, [0, 1], "grass"), 0).color, colorOf("water"), "the second name");
+  const own = legend.recoloured(unnamed(4), 3, "#123456");
+  assert.equal(legend.classOf(legend.named(own, [3], "trees"), 3).color, "#123456");
+  assert.equal(legend.classOf(legend.named(unnamed(4), [3], "thing"), 3).color, spreadColor(3));
 });

@@ -140,16 +140,24 @@ class OpenedRun(RunFolder):
         RunError
             If none of the training images is where it was.
         """
-        legend = self.legend
-        if images is None:
-            facts = self.facts
-        else:
+        return merged_legend(self.facts_in(images), classes, self.legend)
+
+    def facts_in(self, images: Images | None = None) -> ClusterFacts:
+        """What the clusters of the legend's classifier are like in these images; None: `facts`, of the training images.
+
+        Raises
+        ------
+        RunError
+            If none of the training images is where it was, and nothing is kept of them.
+        """
+        if images is not None:
+            classifier = self.legend.classifier
             with as_files(images, self.recipe.bands) as scenes:
-                gathered = gather_facts(self.predictor, scenes, legend.classifier)
-            facts = self._embedded(gathered, legend.classifier)
+                return self._embedded(gather_facts(self.predictor, scenes, classifier), classifier)
+        facts = self.facts
         if facts is None:
             raise self.images_gone("name images of the kind: `images`")
-        return merged_legend(facts, classes, legend)
+        return facts
 
     def merge(self, classes: int | None = None, images: Images | None = None) -> Legend:
         """Take the `merged_legend`; the one before goes to ``legend.previous.yaml``."""

@@ -43,9 +43,10 @@ def viewer_scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def ready_run(tiny_run: Run, viewer_scenes: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run whose maps of the scenes are made. Do not change it: copy its folder."""
+    """A run whose maps of the scenes are made, and that knows its clusters. Do not change it: copy its folder."""
     run = Run.open(shutil.copytree(tiny_run.path, tmp_path_factory.mktemp("ready") / "run"))
     make_ready(run, viewer_scenes)
+    assert run.facts is not None
     return run
 
 

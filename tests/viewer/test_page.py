@@ -15,6 +15,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from terrasift import Legend
+from terrasift.clusters import merge_clusters
 from terrasift.legend import LandClass
 from terrasift.viewer import static
 from tests.viewer.page_server import MARKUP, Served, stored
@@ -71,7 +72,10 @@ def window(browser: Any, own: Served) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", refuse)
         page.goto(home)
-        page.get_by_test_id("cluster-item").first.wait_for()
+        playwright.expect(page.get_by_test_id("groups")).to_be_visible(timeout=15_000)
+        if page.locator(".head").count() and own.run.legend == own.run.cluster_legend:
+            slide(page, "groups", 8)  # each cluster by itself
+        page.locator("[data-key]").first.wait_for()
         return page
 
     yield open_window
@@ -248,10 +252,45 @@ def test_unsaved_work_is_exported_too_and_a_cluster_is_split_off(window: Any, ow
         page.evaluate("location.reload()")
     assert asked.value.type == "beforeunload"
     page.get_by_test_id("export").click()
-    status(page, "Wrote")
-    assert saved(own)["road"] == (first,)
-    assert saved(own)[f"cluster {second}"] == (second,)
-    assert (own.maps / "0.tif").exists()
+    status(page, "which the run does not have until you save")
+    assert "road" not in saved(own), "nothing is saved unasked"
+    with rasterio.open(own.maps / "0.tif") as dataset:
+        tags, classes = dataset.tags(), dataset.read(1)
+    names = [tags[f"CLASS_{index}"] for index in range(8)]
+    np.testing.assert_array_equal(classes == names.index("road"), stored(own.scenes[0].clusters) == first)
+    page.get_by_test_id("export-all").click()
+    status(page, "Wrote 3 maps")
+    assert len(list(own.maps.glob("*.tif"))) == 3
+
+
+def test_it_opens_on_groups_and_a_click_on_a_class_selects_all_of_it(window: Any, own: Served) -> None:
+    page = window()
+    facts = own.run.kept_facts
+    slide(page, "groups", 3)
+    joined = merge_clusters(facts, 3)
+    several = [index for index in range(3) if (joined == index).sum() > 1]
+    assert sorted(heads(page)) == [f"class {index}" for index in several]
+    playwright.expect(page.locator("#named-share")).to_have_text("0 % named")
+    playwright.expect(page).to_have_title("run – terrasift")  # nothing that was proposed would be lost
+    x, y, row, column = places(page)[len(places(page)) // 2]
+    page.mouse.click(x, y)
+    group = np.flatnonzero(joined == joined[stored(own.scenes[0].clusters)[row, column]])
+    page.get_by_test_id("name-input").fill("Water")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("save").click()
+    status(page, "Saved.")
+    assert saved(own)["Water"] == tuple(group.tolist())
+    colors = {entry.name: entry.color for entry in Legend.load(own.run.legend_file).classes}
+    assert colors["Water"] == "#2B7BBA"
+    if len(group) > 1:
+        page.locator("#map").focus()
+        page.keyboard.press("s")
+        page.get_by_test_id("split-dialog").wait_for()
+        page.keyboard.press("Escape")
+        assert "Water" in heads(page)
+        page.keyboard.press("s")
+        page.get_by_test_id("split-yes").click()
+        assert page.get_by_test_id("cluster-item").count() >= len(group)
 
 
 def conflict(window: Any, own: Served) -> tuple[Any, int]:
@@ -351,6 +390,8 @@ def test_names_stay_text(window: Any, own: Served) -> None:
     page.get_by_test_id("point-panel").wait_for()
     page.get_by_test_id("export").click()
     status(page, "Wrote")
+    page.get_by_test_id("save").click()
+    status(page, "Saved.")
     page.reload()
     page.locator(".head").first.wait_for()
     assert page.locator("img[src=x]").count() == 0
@@ -365,7 +406,18 @@ def test_the_keyboard_alone_does_it_all(window: Any, own: Served) -> None:
         reached.append(page.evaluate("document.activeElement.dataset.testid ?? ''"))
         if reached[-1] == "cluster-item":
             break
-    expected = ["scene-select", "export", "help", "layer-classes", "opacity", "map", "swipe", "highlight", "sort"]
+    expected = [
+        "scene-select",
+        "export",
+        "help",
+        "layer-classes",
+        "opacity",
+        "map",
+        "swipe",
+        "highlight",
+        "groups",
+        "sort",
+    ]
     assert [name for name in reached if name in expected] == expected
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowRight")
@@ -443,7 +495,7 @@ def test_single_keys_can_be_turned_off(window: Any, own: Served) -> None:
     page.keyboard.press("Control+z")
     assert heads(page) == []
     page.reload()
-    page.get_by_test_id("cluster-item").first.wait_for()
+    page.locator(".head").first.wait_for()
     page.keyboard.press("h")
     playwright.expect(highlight).to_have_attribute("aria-pressed", "true")
     switch()
@@ -476,7 +528,7 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1280, 800), (820, 1180)], ids=["desk", "tablet"])
+@pytest.mark.parametrize("size", [(1280, 800), (820, 1180), (390, 844)], ids=["desk", "tablet", "phone"])
 def test_both_schemes_can_be_read_and_both_sizes_hold_everything(
     window: Any, own: Served, scheme: str, size: tuple[int, int]
 ) -> None:
@@ -488,7 +540,18 @@ def test_both_schemes_can_be_read_and_both_sizes_hold_everything(
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 19, 21)"
     assert dark == (scheme == "dark")
     assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == list(size)
-    for name in ("map", "save", "export", "layer-confidence", "opacity", "name-input", "merge", "split", "clear"):
+    for name in (
+        "map",
+        "save",
+        "export",
+        "export-all",
+        "layer-confidence",
+        "opacity",
+        "name-input",
+        "merge",
+        "split",
+        "clear",
+    ):
         box = page.get_by_test_id(name).bounding_box()
         assert min(box["x"], box["y"]) >= 0, name
         assert box["x"] + box["width"] <= size[0], name

@@ -13,6 +13,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from terrasift import Legend, Run
+from terrasift.clusters import merge_clusters
 from terrasift.viewer import static
 from terrasift.viewer.app import Page
 from tests.viewer.page_server import MARKUP, Served, stored
@@ -143,6 +144,19 @@ def test_clusters_have_their_shares_colours_and_thumbnails(served: Served) -> No
         assert np.abs(color - mean).max() <= 0.501
         assert entry["thumbnail"] == f"/api/scenes/0/clusters/{cluster}.png"
     _check_thumbnail(served, found[0]["cluster"], image, labels)
+
+
+def test_groups_are_those_that_the_command_would_merge_to(served: Served) -> None:
+    found = served.client.get("/api/groups").json()
+    facts = served.run.facts_in()
+    assert found["pixels"] == facts.pixels.tolist()
+    groups = {place: [cluster] for place, cluster in enumerate(found["leaves"])}
+    for step, (one, other) in enumerate(found["joins"][: len(found["leaves"]) - 3]):
+        groups[len(found["leaves"]) + step] = groups.pop(one) + groups.pop(other)
+    mapping = merge_clusters(facts, 3)
+    assert sorted(map(sorted, groups.values())) == sorted(
+        [cluster for cluster in found["leaves"] if mapping[cluster] == index] for index in range(3)
+    )
 
 
 def _check_thumbnail(served: Served, cluster: int, image: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,7 @@ from terrasift.errors import InputError, SettingError, TerrasiftError
 from terrasift.legend import Legend
 from terrasift.prediction import names_apart
 from terrasift.progress import progress_bar, quiet
-from terrasift.raster import POLYGON_SUFFIXES, write_mosaic, write_qgis_style
+from terrasift.raster import POLYGON_SUFFIXES, Raster, RasterInfo, is_elsewhere, write_mosaic, write_qgis_style
 
 __all__ = ["Predictions", "polygon_paths", "predict_each", "try_mosaic"]
 
@@ -77,6 +78,21 @@ def predict_each(
             failed[scene] = str(result) if known else f"{scene}: {type(result).__name__}: {result}"
             _logger.warning("failed: %s", failed[scene])
     return Predictions(maps, failed)
+
+
+def open_sheets(paths: Sequence[str]) -> list[RasterInfo]:
+    """What each scene is that may lie beside others; nothing where there are too many to look at."""
+    sheets: list[RasterInfo] = []
+    if not 1 < len(paths) <= _MOST_SHEETS:
+        return sheets
+    for path in paths:
+        if not is_elsewhere(path):
+            with contextlib.suppress(InputError), Raster(path) as raster:  # what is wrong is said when it is mapped
+                sheets.append(raster.info)
+    return sheets
+
+
+_MOST_SHEETS = 2000
 
 
 def polygon_paths(targets: Mapping[str, Path], vector: str | os.PathLike[str] | None) -> dict[str, Path]:

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from terrasift.api.evaluating import MaskFolders, evaluate_run, labelled_images
 from terrasift.api.labelled import predict_labelled
-from terrasift.api.many import Predictions, polygon_paths, predict_each, try_mosaic
+from terrasift.api.many import Predictions, open_sheets, polygon_paths, predict_each, try_mosaic
 from terrasift.api.shown import run_html, run_line
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.blocks.choices import Mapping, RegionsSeen
@@ -33,6 +34,7 @@ from terrasift.prediction import (
     DaskPredictor,
     MapOptions,
     Segmenter,
+    WithSurroundings,
     check_nothing_there,
     map_paths,
     predict_probabilities,
@@ -40,11 +42,13 @@ from terrasift.prediction import (
 )
 from terrasift.raster import (
     Raster,
+    RasterInfo,
     Source,
     check_polygons_path,
     check_probabilities_path,
     image_of,
     is_labelled,
+    with_surroundings,
     write_polygons,
     write_qgis_style,
 )
@@ -143,6 +147,9 @@ class Run(OpenedRun):
     ) -> Predictions:
         """Write the class maps of many scenes, and a mosaic of them. One that fails stops none of the others.
 
+        Scenes on one grid that touch are sheets of one image: each is seen with what its neighbours show beyond its
+        edges, so that their maps meet without a seam.
+
         Parameters
         ----------
         scenes
@@ -195,9 +202,12 @@ class Run(OpenedRun):
                 segmenter = DaskPredictor(client, predictor.network, self.prediction_recipe, predictor.clusters)
                 beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
 
+            # where each window is seen alone, nothing beyond it counts
+            sheets = open_sheets(paths) if self.prediction_recipe.predict.context == "scene" else []
+
             def predict(scene: str, target: Path) -> Path:
                 own = dataclasses.replace(options, vector=polygons.get(scene))
-                return self._predict(segmenter, scene, target, own)
+                return self._predict(segmenter, scene, target, own, sheets)
 
             done = predict_each(predict, targets, beside, stop)
         done = dataclasses.replace(done, polygons=[path for path in polygons.values() if path.exists()])
@@ -205,9 +215,14 @@ class Run(OpenedRun):
             return done
         return dataclasses.replace(done, mosaic=try_mosaic(done.maps, Path(out), legend))
 
-    def _predict(self, segmenter: Segmenter, scene: Source, out: Path, options: MapOptions) -> Path:
+    def _predict(
+        self, segmenter: Segmenter, scene: Source, out: Path, options: MapOptions, sheets: Sequence[RasterInfo] = ()
+    ) -> Path:
         legend = self._legend_for(options)
         with Raster(scene) as raster:
+            surrounded = with_surroundings(raster, sheets, self.predictor.margin) if sheets else None
+            if surrounded is not None:
+                segmenter = WithSurroundings(segmenter, surrounded)
             if options.vector is not None:
                 check_polygons_path(options.vector, raster.info)
             if options.probabilities is not None:

@@ -19,6 +19,7 @@ from terrasift.errors import RunError, TerrasiftError
 from terrasift.legend import Legend
 from terrasift.viewer.census import Censuses, thumbnail
 from terrasift.viewer.exports import Exports
+from terrasift.viewer.groups import Groups
 from terrasift.viewer.legends import LegendStore
 from terrasift.viewer.lesson_routes import lesson_routes
 from terrasift.viewer.lessons import Lessons
@@ -69,7 +70,7 @@ class Page:
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         self.app.include_router(static_routes(token))
         self.app.include_router(_scene_routes(session, scenes, self._readers, recipe.clusters), prefix="/api")
-        self.app.include_router(_legend_routes(store), prefix="/api")
+        self.app.include_router(_legend_routes(store, Groups(run, [scene.path for scene in scenes])), prefix="/api")
         self.app.include_router(_export_routes(store, scenes, targets, self._exports), prefix="/api")
         self.app.include_router(lesson_routes(self._lessons, scenes), prefix="/api")
         _say_problems_in_one_line(self.app)
@@ -124,8 +125,12 @@ def _scene_routes(session: dict[str, Any], scenes: Sequence[Scene], readers: Rea
     return routes
 
 
-def _legend_routes(store: LegendStore) -> APIRouter:
+def _legend_routes(store: LegendStore, groups: Groups) -> APIRouter:
     routes = APIRouter()
+
+    @routes.get("/groups")
+    def get_groups() -> Response:
+        return JSONResponse(groups.describe())
 
     @routes.get("/legend")
     def get_legend() -> Response:
@@ -153,11 +158,12 @@ def _export_routes(store: LegendStore, scenes: Sequence[Scene], targets: Sequenc
 
     @routes.post("/exports")
     async def post_export(request: Request) -> Response:
-        number = (await json_of(request)).get("scene")
+        body = await json_of(request)
+        number = body.get("scene")
         if type(number) is not int:
             raise HTTPException(422, "say which scene by its number")
         scene, path = item(scenes, number, "scene"), item(targets, number, "scene")
-        legend, _ = await run_in_threadpool(store.read)
+        legend = await run_in_threadpool(store.with_classes, body.get("classes"))
         return JSONResponse({"id": exports.start(scene, legend, path)}, 202)
 
     @routes.get("/exports/{number}")

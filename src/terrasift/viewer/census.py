@@ -104,10 +104,22 @@ def census(rasters: OpenRasters, scene: Scene, clusters: int) -> Census:
 
 
 def thumbnail(rasters: OpenRasters, scene: Scene, found: Census, cluster: int) -> bytes:
-    """A PNG of `CROP` x `CROP` pixels where a cluster is densest; what is not of it is dark and grey."""
+    """A PNG of `CROP` x `CROP` pixels where a cluster is densest; what is not of it is grey.
+
+    That grey is dark around a light cluster and light around a dark one, so that both stand out; and where the whole
+    square is dark, it is lit up.
+    """
     colors, labels = _crop(rasters, scene, found.densest[cluster])
-    dimmed = (0.35 * colors.mean(axis=2, keepdims=True)).astype(np.uint8)
-    return png(np.where((labels == cluster)[:, :, None], colors, dimmed), labels >= 0, CROP)
+    inside = (labels == cluster)[:, :, None]
+    grey = colors.mean(axis=2, keepdims=True)
+    lit = np.minimum(colors * min(_MOST_LIGHT, 255 / max(1.0, float(np.percentile(colors, 99)))), 255)
+    is_dark = grey[inside].mean() < _DARK
+    around = 160 + 0.35 * grey if is_dark else 0.35 * grey
+    return png(np.where(inside, lit if is_dark else colors, around).astype(np.uint8), labels >= 0, CROP)
+
+
+_DARK = 70  # mean of the grey values, of 255, below which a cluster is hard to see on black
+_MOST_LIGHT = 3.0
 
 
 def _count(raster: Raster, clusters: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

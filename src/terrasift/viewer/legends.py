@@ -59,6 +59,11 @@ class LegendStore:
                 return before
         return Legend.of_clusters(self._clusters)
 
+    def with_classes(self, classes: Any) -> Legend:
+        """The legend with other classes, a list as for `write`; None: its own. Nothing is written. Errors as there."""
+        legend, _ = self.read()
+        return legend if classes is None else self._checked(classes, legend)
+
     def write(self, classes: Any, seen: str) -> str | None:
         """Replace the legend's classes, unless its file has changed since `read` gave the digest `seen`.
 
