@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from terrasift.prediction.beside import WithSurroundings
 from terrasift.prediction.dask_workers import DaskPredictor
 from terrasift.prediction.deciding import Look
 from terrasift.prediction.lazy import lazy_labels
@@ -27,6 +28,7 @@ __all__ = [
     "TimedSegmenter",
     "Views",
     "Wanted",
+    "WithSurroundings",
     "check_nothing_there",
     "class_map",
     "cluster_maps",

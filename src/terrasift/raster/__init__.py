@@ -23,6 +23,7 @@ from terrasift.raster.reading import Raster, Source
 from terrasift.raster.resampling import ResampledGrid
 from terrasift.raster.sieve import sieve
 from terrasift.raster.style import write_qgis_style
+from terrasift.raster.surroundings import Surrounded, with_surroundings
 from terrasift.raster.tiles import TILE, TileReader, level_count, level_shape
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "RasterInfo",
     "ResampledGrid",
     "Source",
+    "Surrounded",
     "TileReader",
     "Window",
     "burn",
@@ -78,6 +80,7 @@ __all__ = [
     "row_areas",
     "sieve",
     "to_pixels",
+    "with_surroundings",
     "write_image",
     "write_layer",
     "write_mosaic",

@@ -36,6 +36,13 @@ class Window:
         """The same pixels, counted from the upper left corner of another window."""
         return Window(self.row - other.row, self.column - other.column, self.height, self.width)
 
+    def common(self, other: Window) -> Window | None:
+        """The pixels that lie in both; None if there are none."""
+        row, column = max(self.row, other.row), max(self.column, other.column)
+        bottom = min(self.row + self.height, other.row + other.height)
+        right = min(self.column + self.width, other.column + other.width)
+        return Window(row, column, bottom - row, right - column) if bottom > row and right > column else None
+
 
 @dataclass(frozen=True)
 class RasterInfo:

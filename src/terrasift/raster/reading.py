@@ -167,14 +167,20 @@ class Raster:
     @property
     def files(self) -> list[str]:
         """The files that it is made of: itself, those beside it, and what a virtual raster refers to."""
-        return list(dict.fromkeys([self.path, *self._dataset.files]))
+        own = [] if self._is_text else [self.path]
+        return list(dict.fromkeys([*own, *self._dataset.files]))
+
+    @property
+    def _is_text(self) -> bool:
+        """Whether the path is a virtual raster itself, as GDAL takes it (`with_surroundings`)."""
+        return self.path.startswith("<VRTDataset")
 
     @property
     def state(self) -> list[list[Any]]:
         """What tells whether it has changed: path, size and time of all its files; of one elsewhere, only its path."""
         if isinstance(self._source, ImageArray):
             return [[self.path, self._source.token]]
-        if not Path(self.path).exists():
+        if not self._is_text and not Path(self.path).exists():
             return [[self.path]]
         # GDAL keeps notes and overviews beside a raster, whenever somebody looks at it.
         files = [Path(file) for file in self.files if not file.endswith((".aux.xml", ".ovr"))]

@@ -339,7 +339,7 @@ def _weighed(recipe: Recipe) -> str:
 
 def absolute_path(path: str | os.PathLike[str]) -> str:
     """A file's absolute path, which holds in any working folder; what is no file here (a URL, ``/vsi...``) as it is."""
-    return str(Path(path).absolute()) if Path(path).exists() else os.fspath(path)
+    return str(Path(path).absolute()) if os.path.exists(path) else os.fspath(path)  # noqa: PTH110 (any text may come)
 
 
 def network_of(recipe: Recipe) -> Network:
