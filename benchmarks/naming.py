@@ -78,6 +78,9 @@ def name_all(browser: Browser, address: str, wanted: dict[str, list[int]]) -> di
     """Name clusters in the page, by name; then save and export."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(address)
+    apart = "(slider) => { slider.value = slider.max; slider.dispatchEvent(new Event('input')) }"
+    page.get_by_test_id("groups").wait_for()
+    page.get_by_test_id("groups").evaluate(apart)  # these users name cluster by cluster
     page.get_by_test_id("cluster-item").first.wait_for()
     start, clicks = time.monotonic(), 0
     for name, clusters in wanted.items():
