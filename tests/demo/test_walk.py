@@ -29,7 +29,12 @@ def test_demo_leaves_a_map_scores_and_a_page(tmp_path: Path) -> None:
     mask = tmp_path / "demo" / "masks" / "second.tif"
     drawn = score_label_maps(tmp_path / "demo" / "kmeans.tif", [mask], classes=truth)
     assert drawn.images[0].pairs[0].confusion.counts.tolist() == scores["k-means on pixels"]["counts"]
-    assert len(re.findall(r'src="data:image/png;base64,[A-Za-z0-9+/=]{500,}"', page)) == 5
+    assert len(re.findall(r'src="data:image/png;base64,[A-Za-z0-9+/=]{500,}"', page)) == 6
+    merged = Legend.load(tmp_path / "demo" / "run" / "legend.yaml")
+    assert [entry.name for entry in merged.classes] == [entry.name for entry in truth.classes], "it is shown, not taken"
+    with rasterio.open(tmp_path / "demo" / "merged.tif") as dataset:
+        assert dataset.tags()["CLASS_0"] == "class 0"
+    assert "terrasift view" in page
     assert "http" not in page  # opens offline
 
 

@@ -19,8 +19,8 @@ from terrasift.evaluation import Evaluation
 from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.metrics import COMPARED
-from terrasift.prediction import predict_scene
-from terrasift.raster import Raster, read_labels, write_image
+from terrasift.prediction import Segmenter, predict_scene
+from terrasift.raster import Raster, read_labels, write_image, write_qgis_style
 from terrasift.recipe import Recipe
 from terrasift.report.comparison import compared_rows, untaken_lines
 from terrasift.report.drawing import paint
@@ -73,14 +73,20 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     evaluation = run.evaluate([unknown], masks, legend, map_images=[known])
     report_on(run)
     run.predict(unknown, out / "map.tif")
+    merged = run.merged_legend()
+    _map(run.predictor, merged, unknown, out / "merged.tif")
     for baseline in evaluation.baselines:
         if baseline.name == _PICTURED and baseline.segmenter:
-            theirs = legend.with_clusters(baseline.mapping, 1)
-            with Raster(unknown) as raster:
-                predict_scene(baseline.segmenter, theirs, raster, out / "kmeans.tif")
+            _map(baseline.segmenter, legend.with_clusters(baseline.mapping, 1), unknown, out / "kmeans.tif")
     scores = {"terrasift": evaluation.best.confusion} | {each.name: each.confusion for each in evaluation.baselines}
     write_text(out / "scores.json", json.dumps({name: matrix.scores() for name, matrix in scores.items()}, indent=2))
-    return write_text(out / "index.html", _page(out, run, unknown, evaluation, seconds))
+    return write_text(out / "index.html", _page(out, run, unknown, evaluation, merged, seconds))
+
+
+def _map(segmenter: Segmenter, legend: Legend, scene: Path, out: Path) -> None:
+    with Raster(scene) as raster:
+        predict_scene(segmenter, legend, raster, out)
+    write_qgis_style(out, legend)
 
 
 def _write_scene(out: Path, name: str, side: int, seed: int) -> Path:
@@ -92,7 +98,7 @@ def _write_scene(out: Path, name: str, side: int, seed: int) -> Path:
     return out / "images" / f"{name}.tif"
 
 
-def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: float) -> str:
+def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, merged: Legend, seconds: float) -> str:
     legend = run.legend
     with Raster(unknown) as raster:
         image, _ = raster.read()
@@ -104,7 +110,7 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: f
     }.items():
         if not path.exists():  # k-means could not be fitted: the log says why
             continue
-        pictures.append({"caption": caption, "uri": embed_array(paint(read_labels(path, legend), legend))})
+        pictures.append(_picture(caption, path, legend))
     log = run.log
     assert log is not None  # it has just been trained
     return render(
@@ -117,15 +123,32 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, seconds: f
         compared=compared_rows(evaluation, "terrasift"),
         compared_columns=list(COMPARED.values()),
         untaken=untaken_lines(evaluation, "terrasift"),
+        merged=merged.classes,
+        merged_picture=_picture(
+            f"{run.recipe.clusters} clusters merged to {len(merged.classes)}", out / "merged.tif", merged
+        ),
+        commands=[
+            f"terrasift legend {run.path} --merge-to auto",
+            f"terrasift view {run.path} {unknown}",
+            f"terrasift predict {run.path} {unknown} --out map.tif",
+        ],
         curve=embed_figure(_loss_curve(log.loss, log.clusters)),
         files=[
             {"name": "map.tif", "what": "the class map, on the image's own grid: open it in a GIS"},
+            {
+                "name": "merged.tif",
+                "what": "the map without any labels: clusters merged to classes that wait for names",
+            },
             {"name": "run/", "what": "the trained network, with its recipe and legend"},
             {"name": "run/report.html", "what": "its report: what each cluster is, how training went, what it scored"},
             {"name": "images/, masks/, classes.yaml", "what": "the generated scenes and their ground truth"},
             {"name": "scores.json", "what": "every score of each method"},
         ],
     )
+
+
+def _picture(caption: str, path: Path, legend: Legend) -> dict[str, str]:
+    return {"caption": caption, "uri": embed_array(paint(read_labels(path, legend), legend))}
 
 
 def _loss_curve(losses: NDArray[np.float64], clusters: NDArray[np.int64], window: int = 20) -> Figure:

@@ -58,6 +58,8 @@ class CardGroup(NamedTuple):
     """Empty where the clusters have no classes."""
     color: str
     percent: str
+    held: int
+    """Clusters that the legend puts there; those without a pixel in the sample have no card."""
     cards: list[Card]
 
 
@@ -94,7 +96,7 @@ def cluster_cards(facts: ClusterFacts, legend: Legend, recipe: Recipe, *, is_map
         held = [[k for k in order if mapping[k] == index] for index in (*range(len(legend.classes)), -1)]
         groups = [writer.group(entry, found) for entry, found in zip(classes, held, strict=True) if found]
     else:
-        groups = [CardGroup("", "", "", [writer.card(cluster) for cluster in order])]
+        groups = [CardGroup("", "", "", len(order), [writer.card(cluster) for cluster in order])]
     cards = [card for group in groups for card in group.cards]
     unseen = np.flatnonzero(facts.pixels == 0).tolist()
     has_crops = any(crop.uri for card in cards for crop in card.crops)
@@ -114,8 +116,8 @@ class _Cards:
 
     def group(self, entry: LandClass | None, clusters: list[int]) -> CardGroup:
         cards = [self.card(cluster) for cluster in clusters]
-        name, color = (entry.name, entry.color) if entry else ("in no class", "")
-        return CardGroup(name, color, self._percent(int(self._facts.pixels[clusters].sum())), cards)
+        name, color, held = (entry.name, entry.color, len(entry.clusters)) if entry else ("in no class", "", len(cards))
+        return CardGroup(name, color, self._percent(int(self._facts.pixels[clusters].sum())), held, cards)
 
     def card(self, cluster: int) -> Card:
         facts = self._facts
