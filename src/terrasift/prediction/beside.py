@@ -26,11 +26,6 @@ class WithSurroundings:
         """K."""
         return self.segmenter.clusters
 
-    @property
-    def classifiers(self) -> int:
-        """As many as the segmenter has."""
-        return self.segmenter.classifiers
-
     def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """Clusters of the sheet, which must be `raster`, window by window. Errors as by the segmenter."""
         sheet = self.surrounded.inside
