@@ -22,9 +22,10 @@ from terrasift.api.many import Predictions, open_sheets, polygon_paths, predict_
 from terrasift.api.shown import run_html, run_line
 from terrasift.api.teaching import suggest_for, teach_run
 from terrasift.blocks.choices import Mapping, RegionsSeen
-from terrasift.data.images import Images, as_files
+from terrasift.data.images import Image, Images, as_files
 from terrasift.data.scaling import checked_array
 from terrasift.data.scenes import ImagePaths
+from terrasift.data.stac import is_item_file
 from terrasift.errors import InputError, SettingError
 from terrasift.evaluation import Evaluation
 from terrasift.exporting import Comparison, export_run
@@ -85,7 +86,7 @@ class Run(OpenedRun):
     @overload
     def predict(
         self,
-        scene: str | os.PathLike[str] | DataArray | Dataset,
+        scene: Image,
         out: str | os.PathLike[str],
         options: MapOptions = MapOptions(),
     ) -> Path: ...
@@ -97,7 +98,7 @@ class Run(OpenedRun):
 
     def predict(
         self,
-        scene: str | os.PathLike[str] | DataArray | Dataset,
+        scene: Image,
         out: str | os.PathLike[str] | None = None,
         options: MapOptions = MapOptions(),
     ) -> Path | DataArray:
@@ -106,7 +107,7 @@ class Run(OpenedRun):
         Parameters
         ----------
         scene
-            Any path GDAL opens; xarray's DataArray, or Dataset, whose variables are bands.
+            Any path GDAL opens; xarray's DataArray, or Dataset, whose variables are bands; a STAC item, or its file.
         out
             ``.tif`` (Cloud Optimized, with the scene's CRS and transform, colour table and class names) or ``.png``.
             None, of xarray's: nothing is written.
@@ -132,8 +133,14 @@ class Run(OpenedRun):
             if not is_labelled(scene):
                 raise InputError("out", "is missing", "name a file; without one, a DataArray is mapped to a DataArray")
             return predict_labelled(predictor, legend, scene, options)
-        opened = image_of(scene, "scene", self.recipe.bands) if is_labelled(scene) else os.fspath(scene)
-        return self._predict(predictor, opened, Path(out), options)
+        if is_labelled(scene):
+            return self._predict(predictor, image_of(scene, "scene", self.recipe.bands), Path(out), options)
+        if isinstance(scene, str | os.PathLike) and not is_item_file(scene):
+            return self._predict(predictor, os.fspath(scene), Path(out), options)
+        with as_files(scene, self.recipe.bands) as paths:
+            if len(paths) > 1:
+                raise InputError("scene", f"is {len(paths)} images", "map them by `predict_all`")
+            return self._predict(predictor, paths[0], Path(out), options)
 
     def predict_all(
         self,
@@ -153,7 +160,7 @@ class Run(OpenedRun):
         Parameters
         ----------
         scenes
-            Files, folders, glob patterns, lists of scenes (``.txt``), or any path GDAL opens; arrays, as for `train`.
+            Files, folders, glob patterns, lists of scenes (``.txt``), or any path GDAL opens; arrays and STAC items.
         out
             A file (``.tif``, ``.png``) for one scene; else a folder, where each map takes its scene's name.
         options

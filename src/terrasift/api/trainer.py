@@ -38,8 +38,9 @@ def train(
     ----------
     images
         Files, folders, glob patterns, or any path GDAL opens; arrays (H, W) or (H, W, bands); xarray's DataArrays, or
-        Datasets, whose variables are bands. Arrays are written to ``trained_on/`` in `out` first: what is lazy is
-        computed once, and the run knows what it was trained on.
+        Datasets, whose variables are bands; STAC items or files of them (JSON, GeoParquet), whose assets `bands` names.
+        Arrays are written to ``trained_on/`` in `out` first: what is lazy is computed once, and the run knows what it
+        was trained on.
     out
         The run's folder.
     recipe

@@ -6,44 +6,54 @@ import contextlib
 import functools
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.data.scenes import find_scenes
+from terrasift.data.stac import Item, is_item, is_item_file, items_in, items_of
 from terrasift.errors import InputError
 from terrasift.progress import track
-from terrasift.raster import Bands, ImageArray, image_of, is_labelled, write_image
+from terrasift.raster import Bands, ImageArray, image_of, is_labelled, write_image, write_stack
 
 if TYPE_CHECKING:
     from xarray import DataArray, Dataset
 
-__all__ = ["ImageFiles", "Images", "as_files"]
+__all__ = ["Image", "ImageFiles", "Images", "as_files"]
 
-Image: TypeAlias = "str | os.PathLike[str] | NDArray[Any] | DataArray | Dataset"
+
+class StacItem(Protocol):
+    """An item or a collection of items of pystac."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+
+
+Image: TypeAlias = "str | os.PathLike[str] | NDArray[Any] | DataArray | Dataset | StacItem | Mapping[str, Any]"
 Images: TypeAlias = "Image | Iterable[Image]"
-"""One image or any number: paths as for `find_scenes`, arrays (H, W) or (H, W, bands), DataArrays and Datasets."""
+"""One image or any number: paths as for `find_scenes`, files of STAC items, arrays (H, W) or (H, W, bands), DataArrays,
+Datasets, STAC items and collections of them."""
 
 
 class ImageFiles:
-    """Images as files: paths as they are, arrays as GeoTIFFs to be written to a folder.
+    """Images as files: paths as they are, arrays as GeoTIFFs to be written, STAC items as virtual rasters.
 
     Parameters
     ----------
     images
         Of any kinds.
     folder
-        Where arrays go; made when the first one does.
+        Where files are written; made when the first one is.
     bands
-        Of Datasets: the variables that count.
+        Of Datasets, the variables that count; of items, the assets.
 
     Attributes
     ----------
     paths
-        Of all images, in their order; those of arrays are there after `write`.
+        Of all images, in their order; those of arrays and items are there after `write`.
 
     Raises
     ------
@@ -54,39 +64,62 @@ class ImageFiles:
     def __init__(self, images: Images, folder: str | os.PathLike[str], bands: Bands | None = None) -> None:
         self.paths: list[str] = []
         self._folder = Path(folder).absolute()
-        self._written: list[Path] = []
-        self._writes: list[Callable[[], None]] = []
+        self._bands = bands
+        self._writes: dict[Path, Callable[[], object]] = {}
         every = list(_each(images))
         for number, image in enumerate(every, 1):
             if isinstance(image, str | os.PathLike):
-                self.paths += find_scenes(image)
+                if not is_item_file(image):
+                    self.paths += find_scenes(image)
+                    continue
+                items = items_in(image)
+            elif is_item(image) and not is_labelled(image):
+                items = items_of(image)
+            else:
+                array = _array(image, f"image {number}" if len(every) > 1 else "image", bands)
+                path = self._planned(f"image_{number:0{len(str(len(every)))}}.tif")
+                self._writes[path] = functools.partial(write_image, path, array)
                 continue
-            path = self._folder / f"image_{number:0{len(str(len(every)))}}.tif"
-            array = _array(image, f"image {number}" if len(every) > 1 else "image", bands)
-            self.paths.append(str(path))
-            self._written.append(path)
-            self._writes.append(functools.partial(write_image, path, array))
+            for item in items:
+                self._add_item(item)
         if not self.paths:
             find_scenes([])
         self.paths = list(dict.fromkeys(self.paths))
 
+    def _add_item(self, item: Item) -> None:
+        planes = item.planes(self._bands)
+        if isinstance(planes, str):
+            self.paths.append(planes)
+            return
+        name = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in item.name)
+        path = self._planned(f"{name}.vrt")
+        self._writes[path] = functools.partial(write_stack, path, planes, f"item {item.name}")
+
+    def _planned(self, name: str) -> Path:
+        path = self._folder / name
+        if path in self._writes:
+            raise InputError(f"item {path.stem}", "is there twice", "give each item once")
+        self.paths.append(str(path))
+        return path
+
     def write(self) -> None:
-        """Write the arrays, piece by piece; what is lazy is computed once."""
-        for write in track(self._writes, len(self._writes), "arrays") if self._writes else ():
+        """Write arrays, piece by piece, so that what is lazy is computed once, and virtual rasters of items."""
+        writes = list(self._writes.values())
+        for write in track(writes, len(writes), "images") if writes else ():
             write()
 
     def remove(self) -> None:
         """Remove what was written, and the folders that nothing else is in."""
-        for written in self._written:
+        for written in self._writes:
             written.unlink(missing_ok=True)
-        for folder in [self._folder, *self._folder.parents[:1]] if self._written else ():
+        for folder in [self._folder, *self._folder.parents[:1]] if self._writes else ():
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
 
 @contextlib.contextmanager
 def as_files(images: Images, bands: Bands | None = None) -> Iterator[list[str]]:
-    """The paths of images as `ImageFiles` has them; arrays are files for as long as the block lasts."""
+    """The paths of images as `ImageFiles` has them; arrays and items are files for as long as the block lasts."""
     with tempfile.TemporaryDirectory(prefix="terrasift-") as folder:
         files = ImageFiles(images, folder, bands)
         files.write()
@@ -94,7 +127,7 @@ def as_files(images: Images, bands: Bands | None = None) -> Iterator[list[str]]:
 
 
 def _each(images: Images) -> Iterable[Any]:
-    if isinstance(images, str | os.PathLike | np.ndarray) or is_labelled(images):
+    if isinstance(images, str | os.PathLike | np.ndarray) or is_labelled(images) or is_item(images):
         return [images]
     if not isinstance(images, Iterable):
         raise InputError("images", f"is of type {type(images).__name__}", "name files, or give arrays")

@@ -22,6 +22,7 @@ from terrasift.raster.probability_map import check_probabilities_path, write_pro
 from terrasift.raster.reading import Raster, Source
 from terrasift.raster.resampling import ResampledGrid
 from terrasift.raster.sieve import sieve
+from terrasift.raster.stack import write_stack
 from terrasift.raster.style import write_qgis_style
 from terrasift.raster.surroundings import Surrounded, with_surroundings
 from terrasift.raster.tiles import TILE, TileReader, level_count, level_shape
@@ -88,4 +89,5 @@ __all__ = [
     "write_preview",
     "write_probabilities",
     "write_qgis_style",
+    "write_stack",
 ]

@@ -14,6 +14,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from terrasift.errors import InputError
+from terrasift.files import file_digest
 from terrasift.raster.areas import pixel_metres
 from terrasift.raster.bounds import check_claims, check_opening
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
@@ -177,15 +178,14 @@ class Raster:
 
     @property
     def state(self) -> list[list[Any]]:
-        """What tells whether it has changed: path, size and time of all its files; of one elsewhere, only its path."""
+        """Tells whether it has changed: path, size and time of files, the text of a VRT; of one elsewhere, its path."""
         if isinstance(self._source, ImageArray):
             return [[self.path, self._source.token]]
         if not self._is_text and not Path(self.path).exists():
             return [[self.path]]
         # GDAL keeps notes and overviews beside a raster, whenever somebody looks at it.
         files = [Path(file) for file in self.files if not file.endswith((".aux.xml", ".ovr"))]
-        states = [(file.absolute(), file.stat()) for file in files if file.exists()]
-        return [[str(path), state.st_size, state.st_mtime_ns] for path, state in states]
+        return [_state(file.absolute()) for file in files if file.exists()]
 
     def close(self) -> None:
         """Close the file."""
@@ -211,6 +211,13 @@ class Raster:
 
 
 _STRIP = 512  # rows
+
+
+def _state(file: Path) -> list[Any]:
+    if file.suffix.lower() == ".vrt":  # it is what it says, wherever it lies
+        return [file_digest(file)]
+    state = file.stat()
+    return [str(file), state.st_size, state.st_mtime_ns]
 
 
 def _open(source: Source, matlab: bool, overview: int | None) -> Any:
