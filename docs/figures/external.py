@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.cluster.hierarchy import dendrogram, linkage
 from skimage.segmentation import mark_boundaries
 
-from terrasift import external_segmentation
+from terrasift import external_steps
 from terrasift.blocks.external.cluster_count import knee
 from terrasift.blocks.external.clustering import Clustering
 from terrasift.blocks.external.preprocessing import equalise_lightness
@@ -31,7 +31,7 @@ def main(image_file: Path, out: Path) -> None:
     """Draw the picture."""
     with Raster(image_file) as raster:
         image = raster.read()[0]
-    steps = external_segmentation(image, return_steps=True)
+    steps = external_steps(image)
     evened = equalise_lightness(image / np.float32(255), np.ones(image.shape[:2], np.bool_))
     outlined = mark_boundaries(steps.smoothed, steps.superpixels, color=COLORS[3], mode="inner")
     found = steps.clustering

@@ -131,7 +131,6 @@ class _KeptClusters:
 
     scene: Scene
     clusters: int
-    classifiers: int = 1
 
     def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
         """They are not looked for again."""

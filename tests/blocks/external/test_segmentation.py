@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from terrasift.blocks.external import ExternalSteps, external_segmentation
+from terrasift.blocks.external import ExternalSteps, external_segmentation, external_steps
 from terrasift.errors import InputError, SettingError
 
 SHARED = Path(__file__).parents[3].parent / "shared"
@@ -49,7 +49,7 @@ def test_uint8_and_float_are_the_same_image(quilt):
 
 def test_steps(quilt):
     image, _ = quilt
-    steps = external_segmentation(image, return_steps=True)
+    steps = external_steps(image)
     assert isinstance(steps, ExternalSteps)
     count = steps.superpixels.max() + 1
     clustering = steps.clustering
@@ -82,7 +82,7 @@ def test_all_invalid():
     image, nothing = np.full((20, 30, 3), np.nan), np.zeros((20, 30), bool)
     assert (external_segmentation(image, valid=nothing) == 65535).all()
     with pytest.raises(InputError, match="no pixel is valid"):
-        external_segmentation(image, valid=nothing, return_steps=True)
+        external_steps(image, valid=nothing)
 
 
 @pytest.mark.parametrize("clahe", [False, True])
@@ -116,8 +116,8 @@ def test_bands(quilt):
 def test_a_reference_changes_the_histograms(quilt):
     image = quilt[0][:150, :150]
     reference = np.random.default_rng(1).beta(2, 8, (90, 80, 3)).astype(np.float32)
-    plain = external_segmentation(image, return_steps=True)
-    matched = external_segmentation(image, reference=reference, return_steps=True)
+    plain = external_steps(image)
+    matched = external_steps(image, reference=reference)
     assert abs(matched.smoothed.mean() - reference.mean()) < 0.03 < abs(plain.smoothed.mean() - reference.mean())
     with pytest.raises(InputError, match="reference: "):
         external_segmentation(image, reference=reference * 3)
@@ -127,8 +127,8 @@ def test_a_reference_changes_the_histograms(quilt):
 def test_the_reference_itself_gets_two_more_clusters(quilt, dtype):
     image = (quilt[0] * 255).astype(dtype)
     image = image if dtype is np.uint8 else image / 255
-    plain = external_segmentation(image, return_steps=True)
-    itself = external_segmentation(image, reference=image.copy(), return_steps=True)
+    plain = external_steps(image)
+    itself = external_steps(image, reference=image.copy())
     np.testing.assert_array_equal(itself.smoothed, plain.smoothed)
     assert len(itself.clustering.partition.centres) == len(plain.clustering.partition.centres) + 2
 

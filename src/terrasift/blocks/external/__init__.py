@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from terrasift.blocks.external.segmentation import ExternalSteps, external_segmentation
+from terrasift.blocks.external.segmentation import ExternalSteps, external_segmentation, external_steps
 
-__all__ = ["ExternalSteps", "external_segmentation"]
+__all__ = ["ExternalSteps", "external_segmentation", "external_steps"]

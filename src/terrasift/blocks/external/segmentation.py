@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from terrasift.blocks.external.preprocessing import equalise_lightness, match_re
 from terrasift.blocks.external.superpixels import lab_superpixels
 from terrasift.errors import InputError, SettingError
 
-__all__ = ["ExternalSteps", "external_segmentation"]
+__all__ = ["ExternalSteps", "external_segmentation", "external_steps"]
 
 _IGNORED = 65535
 
@@ -39,34 +39,6 @@ class ExternalSteps:
     """(H, W): the classes, from 0; 65535 where invalid."""
 
 
-@overload
-def external_segmentation(
-    array: NDArray[Any],
-    *,
-    bands: Sequence[int] = ...,
-    clahe: bool = ...,
-    reference: NDArray[Any] | None = ...,
-    restarts: int = ...,
-    seed: int = ...,
-    valid: NDArray[np.bool_] | None = ...,
-    return_steps: Literal[False] = ...,
-) -> NDArray[np.uint16]: ...
-
-
-@overload
-def external_segmentation(
-    array: NDArray[Any],
-    *,
-    bands: Sequence[int] = ...,
-    clahe: bool = ...,
-    reference: NDArray[Any] | None = ...,
-    restarts: int = ...,
-    seed: int = ...,
-    valid: NDArray[np.bool_] | None = ...,
-    return_steps: Literal[True],
-) -> ExternalSteps: ...
-
-
 def external_segmentation(
     array: NDArray[Any],
     *,
@@ -76,8 +48,7 @@ def external_segmentation(
     restarts: int = 20,
     seed: int = 0,
     valid: NDArray[np.bool_] | None = None,
-    return_steps: bool = False,
-) -> NDArray[np.uint16] | ExternalSteps:
+) -> NDArray[np.uint16]:
     """Segment one image without labels, by clustering its superpixels.
 
     CLAHE and histogram matching if asked for, bilateral filter, SLIC, 375 features of each superpixel, their principal
@@ -102,12 +73,10 @@ def external_segmentation(
         Of all random starts. The same seed gives the same classes, another may give others.
     valid
         (H, W), bool: pixels that take part. None means all; the others may hold anything, NaN too.
-    return_steps
-        Return what every step made instead of the labels alone.
 
     Returns
     -------
-    ndarray or ExternalSteps
+    ndarray
         Labels (H, W), uint16: classes from 0, at most 32; 65535 where invalid.
 
     Raises
@@ -141,6 +110,26 @@ def external_segmentation(
     >>> np.unique(external_segmentation(shore)).tolist()
     [0, 1]
     """
+    counted = valid_mask(array, valid)
+    if not counted.any():
+        three_bands(array, bands, counted)  # what is wrong with them is said all the same
+        return np.full(counted.shape, _IGNORED, np.uint16)
+    return external_steps(
+        array, bands=bands, clahe=clahe, reference=reference, restarts=restarts, seed=seed, valid=valid
+    ).labels
+
+
+def external_steps(
+    array: NDArray[Any],
+    *,
+    bands: Sequence[int] = (0, 1, 2),
+    clahe: bool = False,
+    reference: NDArray[Any] | None = None,
+    restarts: int = 20,
+    seed: int = 0,
+    valid: NDArray[np.bool_] | None = None,
+) -> ExternalSteps:
+    """What every step of `external_segmentation` makes of an image with a valid pixel; the rest as there."""
     if restarts < 1:
         raise SettingError("restarts", f"{restarts} is too small", "use 1 or more")
     if seed < 0:
@@ -148,10 +137,7 @@ def external_segmentation(
     counted = valid_mask(array, valid)
     rgb = three_bands(array, bands, counted)
     if not counted.any():
-        if return_steps:
-            raise InputError("valid", "no pixel is valid", "there are no steps to return")
-        return np.full(counted.shape, _IGNORED, np.uint16)
-
+        raise InputError("valid", "no pixel is valid", "there are no steps to return")
     is_reference = reference is not None and np.array_equal(array, reference, equal_nan=True)
     if clahe:
         rgb = equalise_lightness(rgb, counted)
@@ -164,9 +150,7 @@ def external_segmentation(
         features, np.random.default_rng(seed), restarts=restarts, more_clusters=2 if is_reference else 0
     )
     labels = np.where(counted, clustering.classes[superpixels], _IGNORED).astype(np.uint16)
-    if return_steps:
-        return ExternalSteps(smoothed, smoothing, superpixels, features, clustering, labels)
-    return labels
+    return ExternalSteps(smoothed, smoothing, superpixels, features, clustering, labels)
 
 
 def _prepare_reference(reference: NDArray[Any], bands: Sequence[int], *, clahe: bool) -> NDArray[np.float32]:
