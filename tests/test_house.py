@@ -57,6 +57,7 @@ FLOORS = [
 ]
 
 PUBLIC = [
+    "ClassMap",
     "ConfusionMatrix",
     "Discovery",
     "InputError",

@@ -31,5 +31,6 @@ from .network import build_network as build_network
 from .prediction import MapOptions as MapOptions
 from .progress import listening as listening
 from .progress import quiet as quiet
+from .raster import ClassMap as ClassMap
 from .recipe import Recipe as Recipe
 from .recipe import Scaling as Scaling

@@ -28,7 +28,7 @@ from terrasift.data.scenes import ImagePaths
 from terrasift.data.stac import is_item_file
 from terrasift.errors import InputError, SettingError
 from terrasift.evaluation import Evaluation
-from terrasift.exporting import Comparison, export_run
+from terrasift.exporting import Comparison, Program, export_run
 from terrasift.legend import Legend
 from terrasift.opened import OpenedRun
 from terrasift.prediction import (
@@ -333,7 +333,12 @@ class Run(OpenedRun):
         """
         return suggest_for(self, count, scenes)
 
-    def export(self, out: str | os.PathLike[str], scene: str | os.PathLike[str] | None = None) -> Comparison:
+    def export(
+        self,
+        out: str | os.PathLike[str],
+        scene: str | os.PathLike[str] | None = None,
+        program: Program | None = None,
+    ) -> Comparison:
         """Write the run as one file that other programs execute: band values in, logits and classes out.
 
         Parameters
@@ -342,6 +347,9 @@ class Run(OpenedRun):
             ``.onnx``, or ``.pt2`` for `torch.export.load`.
         scene
             Whose context the network holds; needed unless ``predict.context`` is ``patch``.
+        program
+            What will execute it: ``onnx`` for any runtime of ONNX, ``torch`` for PyTorch, ``deepness`` for the plugin
+            of QGIS; None goes by the suffix.
 
         Returns
         -------
@@ -351,7 +359,7 @@ class Run(OpenedRun):
         Raises
         ------
         SettingError
-            If a package is missing, or a scene.
+            If a package is missing, or a scene, or if the program cannot do with this run.
         RunError
             If the file does not do what the run does; nothing is left of it then.
         """

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from terrasift.cli.options import RunPath, Set
 from terrasift.cli.outcome import Outcome
 
-EXAMPLE = "Example: terrasift export runs/city --out city.onnx --scene scene.tif"
+EXAMPLE = (
+    "Examples: terrasift export runs/city --out city.onnx --scene scene.tif;"
+    " terrasift export runs/city --out city.onnx --scene scene.tif --for deepness"
+)
 
 _EXECUTE = {
-    ".onnx": "in Python, onnxruntime.InferenceSession('{}')",
-    ".pt2": "in Python, torch.export.load('{}').module()",
+    "onnx": "in Python, onnxruntime.InferenceSession('{}')",
+    "torch": "in Python, torch.export.load('{}').module()",
+    "deepness": "in QGIS, Plugins > Deepness: choose {} as the model, then load its default parameters",
 }
 
 
@@ -25,15 +29,24 @@ def command(
         str | None,
         typer.Option(metavar="SCENE", help="Whose context the network holds; not needed with predict.context=patch."),
     ] = None,
+    program: Annotated[
+        Literal["onnx", "torch", "deepness"] | None,
+        typer.Option(
+            "--for",
+            metavar="PROGRAM",
+            help="onnx: any runtime; torch: PyTorch; deepness: the QGIS plugin.",
+            show_default="by the suffix",
+        ),
+    ] = None,
     changes: Set = None,
 ) -> Outcome:
     """Write a run as one file that other programs execute: band values in, classes out."""
     from terrasift.api import Run
 
-    found = Run.open(run, changes or ()).export(out, scene)
+    found = Run.open(run, changes or ()).export(out, scene, program)
     return Outcome(
         written={out: ""},
         lines=[f"beside the run, {found}"],
-        next=_EXECUTE[out.suffix.lower()].format(out),
+        next=_EXECUTE[program or ("torch" if out.suffix.lower() == ".pt2" else "onnx")].format(out),
         facts=found._asdict(),
     )

@@ -1,9 +1,9 @@
 """Every raster read and write. Nothing else in the project touches rasterio."""
 
 from terrasift.raster.areas import ground_sampling, pixels_of, row_areas
-from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground, class_areas
+from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground
 from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path
-from terrasift.raster.class_map_reading import ClassMap
+from terrasift.raster.class_map_reading import ClassMap, class_areas
 from terrasift.raster.data_arrays import class_data_array, image_of, is_labelled, planes_of
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
 from terrasift.raster.grid import Grid, check_same_grid

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.notebook import data_frame, html_table
 from terrasift.progress import track
 from terrasift.raster.areas import row_areas
-from terrasift.raster.class_map_reading import ClassMap
 from terrasift.raster.info import Window
 from terrasift.raster.zones import Zone, read_zones
 
-__all__ = ["ClassArea", "ClassAreas", "Ground", "class_areas"]
+if TYPE_CHECKING:
+    import pandas
+
+    from terrasift.raster.class_map_reading import ClassMap
+
+__all__ = ["ClassArea", "ClassAreas", "Ground", "areas_of"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class ClassArea:
     area: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassAreas:
     """What the classes of a map cover.
 
@@ -59,50 +65,57 @@ class ClassAreas:
     classes: tuple[ClassArea, ...]
     zones: dict[str, tuple[ClassArea, ...]]
 
+    def __repr__(self) -> str:
+        zones = f", {len(self.zones)} zones" if self.zones else ""
+        return f"ClassAreas({len(self.classes)} classes, {self.total:,.10g} {self.unit}{zones})"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self._rows, self._columns)
+
+    @property
+    def total(self) -> float:
+        """What all classes cover together, in the unit."""
+        return sum(entry.area for entry in self.classes)
+
     def to_dict(self) -> dict[str, Any]:
         """All of it, ready for JSON."""
         return asdict(self)
 
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each class, by name: value, pixels, area in the unit, share of all; of each zone, where asked."""
+        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(self._columns)
+        return data_frame(dict(zip(self._columns, columns, strict=True)), "class")
 
-def class_areas(path: str | os.PathLike[str], zones: str | os.PathLike[str] | None = None) -> ClassAreas:
-    """Count what each class of a map covers: the map's own say, which no sample has checked.
+    @property
+    def _columns(self) -> list[str]:
+        return [*(["zone"] if self.zones else []), "class", "value", "pixels", *_AREA_COLUMN[self.unit], "share"]
 
-    The map is read strip by strip and may be of any size.
+    @property
+    def _rows(self) -> list[list[Any]]:
+        parts = [([name], entries) for name, entries in self.zones.items()] or [([], self.classes)]
+        return [[*zone, *row] for zone, entries in parts for row in self._rows_of(entries)]
 
-    Parameters
-    ----------
-    path
-        A class map: one band of uint8 or uint16. Nodata counts nowhere.
-    zones
-        Polygons (GeoPackage, GeoJSON, Shapefile), in any CRS that can be brought to the map's; a column ``name`` names
-        them, else their places in the file do, from 1. A pixel belongs to a polygon that holds its middle.
+    def _rows_of(self, entries: Sequence[ClassArea]) -> Iterator[list[Any]]:
+        total = sum(entry.area for entry in entries)
+        for entry in entries:
+            area = [entry.area] if self.unit in _AREA_COLUMN[self.unit] else []
+            yield [entry.name, entry.value, entry.pixels, *area, entry.area / total if total else 0.0]
 
-    Returns
-    -------
-    ClassAreas
-        In hectares, as `row_areas` measures pixels; in pixels where the map has no place on Earth.
 
-    Raises
-    ------
-    InputError
-        If the map or the polygons cannot be read, or if areas cannot be measured on the map's grid.
-    SettingError
-        If zones are asked for and pyogrio or shapely are not installed.
+_AREA_COLUMN: dict[str, list[str]] = {"ha": ["ha"], "pixels": []}  # pixels have a column of their own
 
-    Examples
-    --------
-    ``class_areas("map.tif", zones="parishes.gpkg").zones["Bath"]``
-    """
-    with ClassMap(path) as opened:
-        parts = read_zones(zones, opened.info) if zones is not None else []
-        rows = row_areas(opened.info)
-        whole, *inside = grounds = [Ground(opened.dtype, rows) for _ in range(len(parts) + 1)]
-        strips = opened.strips()
-        for strip in track(strips, len(strips), "areas"):
-            labels = opened.read(strip)
-            whole.add(labels, strip)
-            for zone, ground in zip(parts, inside, strict=True):
-                _add_zone(ground, zone, labels, strip)
+
+def areas_of(opened: ClassMap, zones: str | os.PathLike[str] | None = None) -> ClassAreas:
+    """`ClassMap.areas`."""
+    parts = read_zones(zones, opened.info) if zones is not None else []
+    rows = row_areas(opened.info)
+    whole, *inside = grounds = [Ground(opened.dtype, rows) for _ in range(len(parts) + 1)]
+    strips = opened.strips()
+    for strip in track(strips, len(strips), "areas"):
+        labels = opened.read(strip)
+        whole.add(labels, strip)
+        for zone, ground in zip(parts, inside, strict=True):
+            _add_zone(ground, zone, labels, strip)
     present = sorted((set(np.flatnonzero(whole.pixels).tolist()) | set(opened.names)) - {opened.nodata})
     everything, *each = ([ground.of(value, opened.name(value)) for value in present] for ground in grounds)
     return ClassAreas(
