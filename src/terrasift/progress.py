@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
+from markupsafe import Markup
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -220,18 +221,64 @@ def _begin_bars() -> Progress:
     return bars
 
 
+class _CellBars:
+    """Bars below a notebook's cell, from half a second on; gone once all is done."""
+
+    def __init__(self) -> None:
+        self._stages: list[Stage] = []
+        self._shown: Any = None
+        self._next = 0.0
+        self._changing = threading.Lock()
+
+    def __call__(self, stage: Stage) -> None:
+        with self._changing:
+            now = time.monotonic()
+            if not self._stages:
+                self._next = now + _SECONDS_BEFORE_CELL
+            if stage not in self._stages:
+                self._stages.append(stage)
+            if stage.is_over:
+                self._stages.remove(stage)
+            if now >= self._next or not self._stages:
+                self._next = now + _SECONDS_BETWEEN_CELLS
+                self._draw()
+
+    def _draw(self) -> None:
+        from IPython.display import HTML, display
+
+        html = HTML("".join(map(_cell_bar, self._stages)))
+        if self._shown is not None:
+            self._shown.update(html)
+        elif self._stages:
+            self._shown = display(html, display_id=True)
+        if not self._stages:
+            self._shown = None
+
+
+def _cell_bar(stage: Stage) -> str:
+    left = f"{_in_words(stage.seconds_left)} left" if stage.done else ""
+    return Markup('<div>{} <progress value="{}" max="{}"></progress> {} {}</div>').format(
+        stage.name, stage.done, stage.total, left, stage.message
+    )
+
+
+_SECONDS_BEFORE_CELL = 0.5
+_SECONDS_BETWEEN_CELLS = 0.2  # every update is a message to the browser
+
+
 class _Show:
     """Bars where they can be drawn, lines in the log elsewhere; decided anew for each stage."""
 
     def __init__(self) -> None:
-        self._bars, self._lines = _Bars(), log_lines()
+        self._bars, self._cell_bars, self._lines = _Bars(), _CellBars(), log_lines()
         self._shown: dict[Stage, Listener] = {}
 
     def __call__(self, stage: Stage) -> None:
         shown = self._shown.get(stage)
         if shown is None:
             console = Console(stderr=True)
-            shown = self._shown[stage] = self._bars if console.is_terminal or console.is_jupyter else self._lines
+            bars = self._cell_bars if console.is_jupyter else self._bars
+            shown = self._shown[stage] = bars if console.is_terminal or console.is_jupyter else self._lines
         if stage.is_over:
             del self._shown[stage]
         shown(stage)
