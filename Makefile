@@ -1,5 +1,5 @@
 # Every target sets up what it needs in .venv, with the pinned CPU build of PyTorch.
-.PHONY: demo test page lint format docs bench bench-all qgis test-qgis clean
+.PHONY: demo test page wheel lint format docs bench bench-all qgis test-qgis fuzz clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -18,6 +18,11 @@ test: $(READY) $(if $(shell command -v npm),$(PAGE))  ## the whole test suite; w
 
 page: $(PAGE)  ## the page of `terrasift view`, from page/ (needs node and npm)
 
+wheel: $(READY) $(PAGE)  ## packages with the page inside, in dist/, installed and tried as users do (needs Chromium)
+	rm -f dist/terrasift-*
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python release/check_wheel.py
+
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -28,7 +33,7 @@ format: $(READY)  ## mend what can be mended
 	$(BIN)/ruff check --fix
 
 docs: $(READY_FOR_DOCS)  ## the documentation, in docs/_build/html/index.html
-	rm -rf docs/_build docs/api
+	rm -rf docs/_build docs/api docs/notebooks
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
 
 bench-all: $(READY)  ## every benchmark, at sizes that fit half an hour; benchmarks/results/summary.md
@@ -47,7 +52,7 @@ fuzz: $(READY)  ## bad inputs by the thousand for an hour, and a table of how th
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)
 
 clean:
-	rm -rf .venv demo docs/_build docs/api page/node_modules src/terrasift/viewer/static
+	rm -rf .venv demo dist docs/_build docs/api docs/notebooks page/node_modules src/terrasift/viewer/static
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'

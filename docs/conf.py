@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 import terrasift.metrics
 
-sys.path.insert(0, str(Path(__file__).parent / "extensions"))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "extensions"))
+
+# Sphinx sees nothing outside its own folder.
+shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+(HERE / "notebooks").mkdir()
+for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
+    shutil.copy(notebook, HERE / "notebooks")
 
 project = "terrasift"
 author = "The terrasift developers"
 version = release = version_of("terrasift")
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "from_code",
     "mathml",
+    "public_names",
 ]
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["deflist", "dollarmath"]
 myst_heading_anchors = 3
+
+nb_execution_mode = "force"  # they are kept without what comes out
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300  # seconds a cell
+nb_output_stderr = "remove"  # how far things are
 
 html_theme = "furo"
 html_title = "terrasift"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import pydoc
 import re
 import shlex
 import shutil
@@ -20,6 +21,7 @@ import terrasift
 from terrasift import Recipe, Run
 from terrasift.baselines import BESIDE
 from terrasift.cli import app
+from terrasift.metrics import accumulators
 from terrasift.raster import Raster
 from terrasift.recipe import recipe_names
 
@@ -73,6 +75,15 @@ def test_command_lines_parse(where: str, line: str) -> None:
     Recipe.load(recipe if recipe in recipe_names() else "default", context.params.get("changes") or ())
 
 
+def test_help_lists_the_public_names(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the reference does: docs/extensions/public_names.py."""
+    for module in (terrasift, terrasift.metrics, accumulators):
+        shown = pydoc.plain(pydoc.render_doc(module))
+        listed = shown.partition("FILE\n")[0]
+        for name in module.__all__:
+            assert re.search(rf"^    (class |)?{name}\b", listed, re.MULTILINE), name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_settings_and_commands_named_in_sentences_exist(page: Path) -> None:
     commands = get_command(app).commands
@@ -114,6 +125,7 @@ def test_the_page_on_python_runs_as_one_session(
     assert list(names["names"].name) == list(names["classes"].index) == names["run"].legend.names
     assert list(names["methods"].index) == ["this run", *BESIDE]
     assert len(names["steps"]) == names["run"].log.steps
+    assert names["hectares"].ha.sum() == pytest.approx(64 * 64 / 10_000)
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/tutorial.md"])

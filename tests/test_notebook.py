@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from terrasift import ConfusionMatrix, Discovery, InputError, LandClass, Legend,
 from terrasift.evaluation import Evaluation
 from terrasift.recipe import Compute, Losses, Predict, Refinement, Scaling
 from terrasift.run import TrainingLog
+from tests.html import cells
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +36,6 @@ def run(tiny_run: Run, tmp_path: Path) -> Run:
 @pytest.fixture
 def evaluation(run: Run, scenes: Path) -> Evaluation:
     return run.evaluate([scenes / "images"], scenes / "masks", scenes / "classes.yaml")
-
-
-def cells(html: str) -> list[list[str]]:
-    """Texts of the cells of each row; it is well-formed, or else this fails."""
-    root = ElementTree.fromstring(f"<html>{html}</html>")
-    return [["".join(cell.itertext()) for cell in row] for row in root.iter("tr")]
 
 
 def test_a_run_says_what_is_known_of_it(run: Run, scenes: Path) -> None:
@@ -169,6 +163,26 @@ def test_a_run_is_opened_with_a_dictionary_of_what_may_change(tiny_run: Run) -> 
         SettingError, match=r"^clusters: cannot be changed once a run is trained; change keys of predict"
     ):
         Run.open(tiny_run.path, {"clusters": 9})
+
+
+def test_completion_offers_what_is_documented(tiny_run: Run) -> None:
+    """Of a recipe its keys and our own methods; pydantic's would warn, or be taken for ours."""
+    recipe = tiny_run.recipe
+    offered = {name for name in dir(recipe) if not name.startswith("_")}
+    assert offered >= {*Recipe.model_fields, "changed", "keys", "save", "load"}
+    assert not offered & {"copy", "dict", "json", "parse_obj", "model_dump", "model_config"}
+    for shown in (
+        recipe,
+        recipe.predict,
+        tiny_run,
+        tiny_run.legend,
+        tiny_run.log,
+        ConfusionMatrix(np.eye(2, dtype=int)),
+    ):
+        for name in dir(shown):
+            if not name.startswith("_"):
+                told = getattr(type(shown), name, None)  # a method or property; None: a key or an attribute
+                assert told is None or told.__doc__
 
 
 def test_the_package_shows_its_version_and_only_what_is_public() -> None:

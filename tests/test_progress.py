@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
@@ -45,6 +47,33 @@ def test_stages_in_each_other_share_the_terminal(
     assert "cells" in last
     assert "100%" in last
     assert "training" not in last
+
+
+def test_a_notebooks_cell_gets_bars_that_go_when_all_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    def display(html: str, display_id: bool) -> SimpleNamespace:
+        shown.append(f"new {html}")
+        return SimpleNamespace(update=shown.append)
+
+    jupyter = SimpleNamespace(HTML=str, display=display)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=jupyter))
+    monkeypatch.setitem(sys.modules, "IPython.display", jupyter)
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    with progress.listening(progress._CellBars()), progress.progress_bar("done at once", 2) as advance:
+        advance(by=2)
+    assert shown == []
+    with progress.listening(progress._CellBars()), progress.progress_bar("<scene>", 4) as advance:
+        clock[0] = 1.0
+        advance("loss 2")
+        clock[0] = 1.1
+        advance()  # sooner than anybody sees
+        clock[0] = 2.0
+        list(progress.track("a", 1, "inner"))
+    outer = '<div>&lt;scene&gt; <progress value="{}" max="4"></progress> {} left {}</div>'
+    begun = '<div>inner <progress value="0" max="1"></progress>  </div>'
+    assert shown == [f"new {outer.format(1, '3 s', 'loss 2')}", outer.format(2, "2 s", "") + begun, ""]
 
 
 def test_a_listener_is_told_everything_and_only_within_its_block() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from terrasift import Legend, Recipe, Run, RunError
+from terrasift import Legend, Recipe, Run, RunError, SettingError
 from terrasift.baselines import BESIDE
 from terrasift.evaluation import Evaluation
 from terrasift.run import LogWriter, RunFolder, TrainingLog
@@ -77,6 +77,15 @@ def test_legends_are_merged_reset_and_undone_from_python(run: Run) -> None:
     assert run.undo_legend() == clusters == run.legend
     assert run.undo_legend() == merged
     assert run.reset_legend() == Legend.of_clusters(8)
+    edited = run.edit_legend(
+        names={0: "road", "cluster 3": "sea"}, colors={"cluster 3": "#0000ff"}, merges=[[0, 1, "cluster 2"]]
+    )
+    assert edited == run.legend
+    assert [(entry.name, entry.clusters) for entry in edited.classes[:2]] == [("road", (0, 1, 2)), ("sea", (3,))]
+    assert edited.classes[1].color == "#0000FF"
+    with pytest.raises(SettingError, match="has no class 'lake'"):
+        run.edit_legend(names={"lake": "pond"})
+    assert run.undo_legend() == Legend.of_clusters(8)
 
     def meanwhile() -> Legend:
         run.save_legend(merged)

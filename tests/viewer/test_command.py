@@ -42,7 +42,14 @@ def test_a_page_that_is_not_built_is_said(
     monkeypatch.setattr(static, "_FOLDER", tmp_path)
     outcome = command("view", ready_run.path, viewer_scenes[0])
     assert outcome.code == 2
-    assert "terrasift: view: the page is not built; run `make page`" in outcome.err
+    assert "terrasift: view: the page is not built: packages have it inside, a clone has not; run `make" in outcome.err
+    installed = tmp_path / "lib" / "python" / "site-packages" / "terrasift" / "viewer" / "static.py"
+    monkeypatch.setattr(static, "__file__", str(installed))
+    outcome = command("view", ready_run.path, viewer_scenes[0])
+    assert (
+        "; run `make page` in the clone that you installed from (needs Node.js and npm), then `pip install .`"
+        in outcome.err
+    )
 
 
 def test_a_missing_library_is_said(

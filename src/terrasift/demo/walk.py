@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from terrasift.api import Run, train
-from terrasift.data.synthetic import SYNTHETIC_CLASSES, SyntheticScene, synthetic_scene
+from terrasift.demo.scenes import write_scenes
 from terrasift.errors import InputError
 from terrasift.evaluation import Evaluation
 from terrasift.files import write_text
-from terrasift.legend import LandClass, Legend
+from terrasift.legend import Legend
 from terrasift.metrics import COMPARED
 from terrasift.prediction import Segmenter, predict_scene
-from terrasift.raster import Raster, read_labels, write_image, write_qgis_style
+from terrasift.raster import Raster, read_labels, write_qgis_style
 from terrasift.recipe import Recipe
 from terrasift.report.comparison import compared_rows, untaken_lines
 from terrasift.report.drawing import paint
@@ -32,8 +32,6 @@ __all__ = ["demo"]
 
 _logger = logging.getLogger(__name__)
 
-_CRS = "EPSG:32633"
-_GROUND_SAMPLING = 0.25  # metres
 _PICTURED = "k-means on pixels"  # of the baselines, as a GIS offers it
 
 
@@ -63,9 +61,8 @@ def demo(out: str | os.PathLike[str], recipe: Recipe | None = None, *, side: int
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(out, "is there already", "name an empty folder: `out`")
     recipe = recipe or Recipe.load("demo")
-    legend = Legend(tuple(LandClass(name, color) for name, color in SYNTHETIC_CLASSES))
-    known, unknown = (_write_scene(out, name, side, seed) for seed, name in enumerate(("first", "second"), 1))
-    legend.save(out / "classes.yaml")
+    known, unknown = write_scenes(out, side)
+    legend = Legend.load(out / "classes.yaml")
     started = time.monotonic()
     run = train([known, unknown], out / "run", recipe)
     seconds = time.monotonic() - started
@@ -87,15 +84,6 @@ def _map(segmenter: Segmenter, legend: Legend, scene: Path, out: Path) -> None:
     with Raster(scene) as raster:
         predict_scene(segmenter, legend, raster, out)
     write_qgis_style(out, legend)
-
-
-def _write_scene(out: Path, name: str, side: int, seed: int) -> Path:
-    scene: SyntheticScene = synthetic_scene(side, side, seed=seed)
-    west, north = 500_000.0 + 1_000.0 * seed, 5_000_000.0
-    transform = (_GROUND_SAMPLING, 0.0, west, 0.0, -_GROUND_SAMPLING, north)
-    write_image(out / "images" / f"{name}.tif", scene.image, crs=_CRS, transform=transform)
-    write_image(out / "masks" / f"{name}.tif", scene.labels, crs=_CRS, transform=transform)
-    return out / "images" / f"{name}.tif"
 
 
 def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, merged: Legend, seconds: float) -> str:

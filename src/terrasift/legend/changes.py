@@ -1,14 +1,14 @@
-"""Changes to a legend as they are written on the command line."""
+"""Several changes to a legend at once, as they are written in Python and on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from terrasift.errors import SettingError
 from terrasift.legend.editing import find_class, join_classes, recolor_class, rename_class, split_cluster
 from terrasift.legend.legend import Legend
 
-__all__ = ["change_legend"]
+__all__ = ["change_legend", "edited"]
 
 
 def change_legend(
@@ -42,29 +42,48 @@ def change_legend(
     SettingError
         If one cannot be done; nothing is.
     """
+    return edited(
+        legend,
+        clusters,
+        merges=[[part.strip() for part in text.split(",")] for text in merges],
+        splits=splits,
+        colors=dict(_pair("colors", text, "0=#808080") for text in colors),
+        names=dict(_pair("names", text, "0=road") for text in names),
+    )
+
+
+def edited(
+    legend: Legend,
+    clusters: int,
+    *,
+    merges: Sequence[Sequence[int | str]],
+    splits: Sequence[int],
+    colors: Mapping[int | str, str],
+    names: Mapping[int | str, str],
+) -> Legend:
+    """`change_legend` of what is not text: classes by index or name; errors are the same."""
+
+    def known(asked: int | str) -> str:
+        return before.names[find_class(before, str(asked))]
+
     before = legend
-    for text in merges:
-        asked = [before.names[find_class(before, part.strip())] for part in text.split(",")]
-        legend = join_classes(legend, [_index(legend, name) for name in asked])
+    for group in merges:
+        joined = [known(asked) for asked in group]
+        legend = join_classes(legend, [_index(legend, name) for name in joined])
     for cluster in splits:
         if not 0 <= cluster < clusters:
             raise SettingError("splits", f"there is no cluster {cluster}", f"the clusters are 0 to {clusters - 1}")
         legend = split_cluster(legend, cluster)
-    for text in colors:
-        name, color = _pair("colors", text, "0=#808080", before)
-        legend = recolor_class(legend, _index(legend, name), color)
-    new_names: dict[str, str] = {}
-    for text in names:
-        name, new = _pair("names", text, "0=road", before)
-        new_names[name] = new
-    return _renamed(legend, new_names)
+    for asked, color in colors.items():
+        legend = recolor_class(legend, _index(legend, known(asked)), color)
+    return _renamed(legend, {known(asked): new for asked, new in names.items()})
 
 
-def _pair(parameter: str, text: str, example: str, legend: Legend) -> tuple[str, str]:
+def _pair(parameter: str, text: str, example: str) -> tuple[str, str]:
     asked, equals, value = text.partition("=")
     if not equals:
         raise SettingError(parameter, f"{text!r} lacks a '='", f"write it so: {example}")
-    return legend.names[find_class(legend, asked.strip())], value.strip()
+    return asked.strip(), value.strip()
 
 
 def _index(legend: Legend, name: str) -> int:

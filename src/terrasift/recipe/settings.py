@@ -88,6 +88,10 @@ class _Settings(BaseModel):
         fields = type(self).model_fields
         return ((name, getattr(self, name)) for name in fields if getattr(self, name) != fields[name].default)
 
+    def __dir__(self) -> Iterator[str]:
+        """What completion offers: keys and our own methods; not pydantic's, half of which warn when touched."""
+        return (name for name in super().__dir__() if name.startswith("__") or name not in dir(BaseModel))
+
 
 class Scaling(_Settings):
     """The rule that turns band values into [0, 1], measured on the training images and kept with the run."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.files import file_digest, read_json, saying, whole, write_bytes, write_text
 from terrasift.legend import Legend
+from terrasift.legend.changes import edited
 from terrasift.recipe import Recipe
 from terrasift.run.legend_file import LegendFile
 from terrasift.run.log import LogWriter, TrainingLog
@@ -280,6 +281,38 @@ class RunFolder:
         if self.save_legend(legend, seen) is None:
             raise RunError(self.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")
         return legend
+
+    def edit_legend(
+        self,
+        *,
+        merges: Sequence[Sequence[int | str]] = (),
+        splits: Sequence[int] = (),
+        colors: Mapping[int | str, str] | None = None,
+        names: Mapping[int | str, str] | None = None,
+    ) -> Legend:
+        """Join classes, split off clusters, recolour and rename, in this order; `undo_legend` takes it back.
+
+        A class is named by its index or its name in the legend as it is before any of the changes.
+
+        Parameters
+        ----------
+        merges
+            Classes to be joined; the first of each keeps its name and colour.
+        splits
+            Clusters that get a class of their own.
+        colors, names
+            Of classes: ``{0: "road", "class 3": "water"}``.
+
+        Raises
+        ------
+        SettingError
+            If one cannot be done; nothing is.
+        """
+        return self.change_legend(
+            lambda: edited(
+                self.legend, self.recipe.clusters, merges=merges, splits=splits, colors=colors or {}, names=names or {}
+            )
+        )
 
     def undo_legend(self) -> Legend:
         """Take the legend before this one, which becomes the one before; RunError where there is none."""

@@ -18,7 +18,20 @@ _FOLDER = Path(__file__).parent / "static"
 def check_built() -> None:
     """Check that the page is there; SettingError if it is yet to be built from its sources."""
     if not (_FOLDER / "index.html").exists():
-        raise SettingError("view", "the page is not built", "run `make page` in the source folder (needs node and npm)")
+        raise SettingError("view", _NOT_BUILT, _MEND_IN_SOURCE if _is_source() else _MEND_INSTALLED)
+
+
+def _is_source() -> bool:
+    """Whether this package is imported from its source, so that what is built there is found here."""
+    return (Path(__file__).parents[3] / "page" / "package.json").exists()
+
+
+_NOT_BUILT = "the page is not built: packages have it inside, a clone has not"
+_MEND_IN_SOURCE = "run `make page` in the source folder (needs Node.js and npm)"
+_MEND_INSTALLED = (
+    "run `make page` in the clone that you installed from (needs Node.js and npm), then `pip install .` there again;"
+    " or install a package: pip install --force-reinstall --no-deps terrasift"
+)
 
 
 def static_routes(token: str) -> APIRouter:
