@@ -79,6 +79,11 @@ def test_files_say_the_same(sampled: Sample, site: Site) -> None:
     ]
     assert content["overall_accuracy"]["estimate"] == done.assessment.overall.value  # type: ignore[union-attr]
     assert content["error_matrix"]["counts"] == done.assessment.counts.tolist()
+    frame = done.assessment.to_frame()
+    assert frame.loc["wood", "ha"] == content["classes"][1]["area"]["estimate"]
+    assert frame.loc["wood", "users_accuracy"] == content["classes"][1]["users_accuracy"]["estimate"]
+    overall = done.assessment.overall.value  # type: ignore[union-attr]
+    assert repr(done.assessment) == f"Assessment(overall accuracy {overall:.1%}, 3 classes, 180 points)"
     page = Path("check/report.html").read_text()
     assert "wood" in page
     assert "data:image/png;base64," in page
@@ -188,6 +193,7 @@ def test_clusters_give_areas_and_no_accuracy(site: Site) -> None:
     assert found.rows == ("cluster 0", "cluster 1", "cluster 2")
     assert sum(entry.area.value for entry in found.classes) == pytest.approx(found.total)
     assert found.to_dict()["classes"][0]["users_accuracy"] is None
+    assert found.to_frame()["users_accuracy"].isna().all()
     later = estimate(sample, truths(sample, site), site.map)
     assert later.overall is not None
     assert [entry.area for entry in later.classes] == [entry.area for entry in found.classes]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,10 @@ from terrasift.assessment.notes import notes_on
 from terrasift.assessment.sample import Point, Sample
 from terrasift.assessment.strata import Labelled
 from terrasift.errors import InputError
+from terrasift.notebook import data_frame
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Assessment", "ClassFacts", "assess"]
 
@@ -96,6 +100,23 @@ class Assessment:
     overall: Estimate | None
     strata: tuple[Labelled, ...]
     notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        overall = "" if self.overall is None else f"overall accuracy {self.overall.value:.1%}, "
+        return f"Assessment({overall}{len(self.classes)} classes, {self.labelled} points)"
+
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each class, by name: what the map shows, and what there truly is, give or take; accuracies."""
+        areas = [entry.area for entry in self.classes]
+        columns = {
+            "class": [entry.name for entry in self.classes],
+            "mapped": [entry.mapped for entry in self.classes],
+            self.unit: [area.value for area in areas],
+            "give_or_take": [area.half_width for area in areas],
+            "users_accuracy": [entry.users and entry.users.value for entry in self.classes],
+            "producers_accuracy": [entry.producers and entry.producers.value for entry in self.classes],
+        }
+        return data_frame(columns, "class")
 
     @property
     def labelled(self) -> int:
