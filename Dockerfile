@@ -30,7 +30,7 @@ COPY constraints.txt /tmp/constraints.txt
 RUN if [ "$TORCH" = cpu ]; then set -- --index-url https://download.pytorch.org/whl/cpu; fi \
     && pip install --no-cache-dir "$@" "$(grep ^torch== /tmp/constraints.txt)"
 RUN --mount=type=bind,from=wheel,source=/wheels,target=/wheels \
-    pip install --no-cache-dir -c /tmp/constraints.txt "$(echo /wheels/*.whl)[dask,export,pandas,vector,viewer,xarray]" \
+    pip install --no-cache-dir -c /tmp/constraints.txt "$(echo /wheels/*.whl)[dask,export,pandas,stac,vector,viewer,xarray]" \
     && pip check
 
 # Whoever runs it (`--user`), the name is known and there is a place for caches.

@@ -132,6 +132,11 @@ def test_a_discovery_says_what_it_holds_and_shows_its_filters(scenes: Path, tmp_
             r"Discovery\(6 and 6 clusters, 3 bands, \d+ filters, embedding of \d+ numbers, .*\)", repr(one)
         )
         assert one._repr_html_().count("data:image/png;base64,") == 1
+    axes = found.plot(classifier=2)
+    places = np.asarray(axes.collections[0].get_offsets())
+    centred = found.centres[1] - found.centres[1].mean(axis=0)
+    np.testing.assert_allclose((places**2).sum(axis=0), np.linalg.svd(centred)[1][:2] ** 2, rtol=1e-4)  # principal axes
+    assert [text.get_text() for text in axes.texts] == list("012345")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -21,8 +21,12 @@ from terrasift.discovery.descriptors import describe_regions
 from terrasift.discovery.neighbours import Projection
 from terrasift.errors import RunError, SettingError
 from terrasift.files import write_bytes
-from terrasift.notebook import html_table, picture
+from terrasift.legend.colours import distinct_colors
+from terrasift.notebook import html_table, new_axes, picture
 from terrasift.recipe import Recipe
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Discovery"]
 
@@ -69,6 +73,27 @@ class Discovery:
     def _repr_html_(self) -> str:
         sheet = picture(_sheet(self.filters[0]), "the filters of the full resolution; grey is 0")
         return html_table("Discovery", [*((fact,) for fact in self._facts), (sheet,)])
+
+    def plot(self, classifier: int = 1, axes: Axes | None = None) -> Axes:
+        """Draw the clusters in the embedding, on its two directions in which their centres spread most.
+
+        Parameters
+        ----------
+        classifier
+            Whose clusters, from 1.
+        axes
+            What to draw on; None: a new figure.
+        """
+        axes = new_axes(axes)
+        centres = self.centres[classifier - 1].astype(np.float64)
+        _, spread, directions = np.linalg.svd(centres - centres.mean(axis=0), full_matrices=False)
+        x, y = ((centres - centres.mean(axis=0)) @ directions[:2].T).T
+        axes.scatter(x, y, s=120, c=distinct_colors(len(centres)))
+        for number, place in enumerate(zip(x, y, strict=True)):
+            axes.annotate(str(number), place, ha="center", va="center", fontsize="x-small")
+        shares = spread[:2] ** 2 / (spread**2).sum()
+        axes.set(xlabel=f"{shares[0]:.0%} of the spread", ylabel=f"{shares[1]:.0%} of the spread", aspect="equal")
+        return axes
 
     @property
     def _facts(self) -> list[str]:
