@@ -39,7 +39,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"  # they are kept without what comes out
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
-nb_execution_timeout = 300  # seconds a cell
+nb_execution_timeout = 1200  # seconds a cell, on a busy machine
 nb_output_stderr = "remove"  # how far things are
 
 html_theme = "furo"

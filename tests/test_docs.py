@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import json
 import pydoc
 import re
 import shlex
@@ -73,6 +74,13 @@ def test_command_lines_parse(where: str, line: str) -> None:
     context = command.make_context(name, arguments)
     recipe = context.params.get("recipe")
     Recipe.load(recipe if recipe in recipe_names() else "default", context.params.get("changes") or ())
+
+
+def test_notebooks_are_kept_without_what_comes_out() -> None:
+    """`make docs` executes them."""
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in cells), path
 
 
 def test_help_lists_the_public_names(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -20,11 +21,22 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 
 def _check(app: Sphinx, env: BuildEnvironment) -> None:
-    # A name that two modules share is documented once, and all that a module lists is what `help` shows of it.
-    public = {f"{module}.{name}": name for module in _MODULES for name in import_module(module).__all__}
-    pages = {page.removeprefix(_FOLDER) for page in env.found_docs if page.startswith(_FOLDER)}
-    named = {name.rpartition(".")[2] for name in pages - set(_MODULES)}
-    for name in sorted(set(public.values()) - named - {module.rpartition(".")[2] for module in _MODULES}):
+    modules = {name: import_module(name) for name in _MODULES}
+    # Tables have no page of their own: the module's lists them. A name that two modules share is documented once.
+    public = {
+        f"{where}.{name}" for where, module in modules.items() for name in module.__all__ if _has_page(module, name)
+    }
+    pages = {page.removeprefix(_FOLDER) for page in env.found_docs if page.startswith(_FOLDER)} - set(_MODULES)
+    documented = {_last(page) for page in pages}
+    for name in sorted(name for name in public if _last(name) not in documented):
         _logger.warning("the public name %s has no page in the reference", name)
-    for page in sorted(pages - set(public) - set(_MODULES)):
+    for page in sorted(pages - public):
         _logger.warning("%s has a page in the reference, but is not public", page)
+
+
+def _has_page(module: ModuleType, name: str) -> bool:
+    return callable(getattr(module, name))  # neither a table nor a module
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
