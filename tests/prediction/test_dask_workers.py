@@ -132,7 +132,7 @@ def test_interrupting_many_scenes_ends_soon_and_can_be_resumed(
         if next(written) == 3:
             interrupted.append(time.monotonic())
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(2)  # and some seventy windows are left
+        time.sleep(1)  # and some seventy windows are left
 
     monkeypatch.setattr(ClassMapWriter, "write", slowly)
     interrupted: list[float] = []

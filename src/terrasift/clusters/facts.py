@@ -82,7 +82,6 @@ def gather_facts(
     classifier: int = 1,
     *,
     most_windows: int = 256,
-    seed: int = 0,
 ) -> ClusterFacts:
     """Find out what the clusters of one classifier are like.
 
@@ -100,8 +99,6 @@ def gather_facts(
         Whose clusters: 1 or 2.
     most_windows
         That are looked at.
-    seed
-        Of the drawing.
 
     Raises
     ------
@@ -116,7 +113,7 @@ def gather_facts(
     infos = describe_scenes(scenes, recipe.resolution)
     for info in infos:
         predictor.check(info)
-    patches = draw_windows(infos, recipe.patch, recipe.bands, most_windows, seed, MOST_WINDOWS)
+    patches = draw_windows(infos, recipe.patch, recipe.bands, most_windows, seed=0, in_context=MOST_WINDOWS)
     sums = _Sums(recipe.clusters)
     for patch, look in _looks(predictor, track(patches, len(patches), "clusters")):
         sums.add(patch, look, look.clusters(classifier))

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import time
 from pathlib import Path
-
-import numpy as np
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from terrasift.api import Run, train
 from terrasift.demo.scenes import write_scenes
@@ -25,12 +20,11 @@ from terrasift.recipe import Recipe
 from terrasift.report.comparison import compared_rows, untaken_lines
 from terrasift.report.drawing import paint
 from terrasift.report.pages import render
-from terrasift.report.pictures import embed_array, embed_figure
+from terrasift.report.pictures import embed_array
 from terrasift.report.run import report_on
+from terrasift.report.run.curves import training_figure
 
 __all__ = ["demo"]
-
-_logger = logging.getLogger(__name__)
 
 _PICTURED = "k-means on pixels"  # of the baselines, as a GIS offers it
 
@@ -120,7 +114,7 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, merged: Le
             f"terrasift view {run.path} {unknown}",
             f"terrasift predict {run.path} {unknown} --out map.tif",
         ],
-        curve=embed_figure(_loss_curve(log.loss, log.clusters)),
+        training=training_figure(log, run.recipe.clusters),
         files=[
             {"name": "map.tif", "what": "the class map, on the image's own grid: open it in a GIS"},
             {
@@ -137,24 +131,3 @@ def _page(out: Path, run: Run, unknown: Path, evaluation: Evaluation, merged: Le
 
 def _picture(caption: str, path: Path, legend: Legend) -> dict[str, str]:
     return {"caption": caption, "uri": embed_array(paint(read_labels(path, legend), legend))}
-
-
-def _loss_curve(losses: NDArray[np.float64], clusters: NDArray[np.int64], window: int = 20) -> Figure:
-    """The loss of each step, raw and as a moving average, and the clusters in use below it."""
-    figure = Figure(figsize=(7, 4.2))
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-    steps = np.arange(1, len(losses) + 1)
-    above.plot(steps, losses, color="#9db7c9", linewidth=0.8, label="each step")
-    if len(losses) >= window:
-        smooth = np.convolve(losses, np.ones(window) / window, mode="valid")
-        above.plot(steps[window - 1 :], smooth, color="#14506e", linewidth=1.8, label=f"mean of {window} steps")
-    above.set_ylabel("loss")
-    above.legend(frameon=False)
-    for number, counts in enumerate(clusters, 1):
-        below.plot(steps, counts, linewidth=1, label=f"classifier {number}")
-    below.set_ylabel("clusters in use")
-    below.set_ylim(bottom=0)
-    below.set_xlabel("step")
-    if len(clusters) > 1:
-        below.legend(frameon=False)
-    return figure

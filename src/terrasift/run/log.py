@@ -71,13 +71,11 @@ class TrainingLog:
         return data_frame(columns, "step")
 
     def plot(self, axes: Axes | None = None) -> Axes:
-        """Draw the loss of each step and its mean over a tenth of them, on new axes where none are given."""
+        """Draw the loss of each step and its moving average, on new axes where none are given."""
         axes = new_axes(axes)
-        axes.plot(np.arange(1, self.steps + 1), self.loss, color="0.75", label="each step")
-        window = self.steps // 10
-        if window > 1:
-            smooth = np.convolve(self.loss, np.full(window, 1 / window), mode="valid")
-            axes.plot(np.arange(window, self.steps + 1), smooth, color="C0", label=f"mean of {window} steps")
+        axes.plot(np.arange(1, self.steps + 1), self.loss, color="#9db7c9", linewidth=0.8, label="each step")
+        label = f"mean of {self.window} step{'s' * (self.window != 1)}"
+        axes.plot(*self.averages, color="#14506e", linewidth=1.8, label=label)
         axes.set(xlabel="step", ylabel="loss")
         axes.legend(frameon=False)
         return axes
@@ -86,6 +84,19 @@ class TrainingLog:
     def steps(self) -> int:
         """T."""
         return len(self.loss)
+
+    @property
+    def window(self) -> int:
+        """Steps of a moving average: the study's 100, or a tenth of them where they are fewer than 1000."""
+        return min(100, max(1, self.steps // 10))
+
+    @property
+    def averages(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The middles of each `window` steps in a row, (T - window + 1,), and the means of their losses."""
+        if not self.steps:
+            return np.empty(0), np.empty(0)
+        means: NDArray[np.float64] = np.convolve(self.loss, np.full(self.window, 1 / self.window), mode="valid")
+        return np.arange(len(means), dtype=np.float64) + (self.window + 1) / 2, means
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TrainingLog:

@@ -53,7 +53,7 @@ def read_timing(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def split_time(study: Study, cell: Cell, seed: int = 0, steps: int = 5) -> dict[str, Any]:
+def split_time(study: Study, cell: Cell, steps: int = 5) -> dict[str, Any]:
     """Train a cell for a few steps on its own data, part by part, on the clock. Nothing of it is kept.
 
     Parameters
@@ -62,8 +62,6 @@ def split_time(study: Study, cell: Cell, seed: int = 0, steps: int = 5) -> dict[
         Begun.
     cell
         Whose method is ``network``.
-    seed
-        Of its recipe.
     steps
         Measured, after one to warm up.
 
@@ -85,10 +83,10 @@ def split_time(study: Study, cell: Cell, seed: int = 0, steps: int = 5) -> dict[
     """
     if cell.method != "network":
         raise ValueError("only networks are trained in steps")
-    recipe = study.recipe(cell, seed)
+    recipe = study.recipe(cell, seed=0)
     alone = recipe.compute.model_copy(update={"devices": 1, "workers": 0})
     recipe = recipe.model_copy(update={"compute": alone, "steps": steps + 1})
-    order = epoch_order(len(study.data.train), seed, 0)[: (steps + 1) * recipe.batch_size]
+    order = epoch_order(len(study.data.train), recipe.seed, 0)[: (steps + 1) * recipe.batch_size]
     images = [study.data.train[index] for index in order.tolist()]
     fabric = make_fabric(recipe)
     clock = StepClock(fabric.device)

@@ -100,7 +100,7 @@ def gather_labelled(predictor: Predictor, infos: Sequence[RasterInfo], placement
     return Gathered(labelled, places, tally)
 
 
-def gather_sample(predictor: Predictor, infos: Sequence[RasterInfo], *, seed: int = 0) -> RegionTable:
+def gather_sample(predictor: Predictor, infos: Sequence[RasterInfo]) -> RegionTable:
     """A bounded, seeded sample of the scenes' superpixels, those of windows drawn evenly over all of them.
 
     Raises
@@ -109,7 +109,7 @@ def gather_sample(predictor: Predictor, infos: Sequence[RasterInfo], *, seed: in
         If no valid pixel is found.
     """
     recipe = predictor.reader.recipe
-    patches = draw_windows(infos, _SIDE, recipe.bands, _MOST_SAMPLED, seed, MOST_WINDOWS)
+    patches = draw_windows(infos, _SIDE, recipe.bands, _MOST_SAMPLED, seed=0, in_context=MOST_WINDOWS)
     numbers = {info.path: number for number, info in enumerate(infos)}
     windows = [(numbers[patch.scene], patch.window) for patch in patches]
     looks = _looks(predictor, infos, windows, "superpixels")

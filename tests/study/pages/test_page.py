@@ -24,7 +24,6 @@ from terrasift import Run
 from terrasift.legend import Legend
 from terrasift.metrics import FACTS
 from terrasift.raster import Raster, read_labels
-from terrasift.report.curves import average_window, moving_average
 from terrasift.study.claims import judge_claims
 from terrasift.study.engine import run_study
 from terrasift.study.experiments import EXPERIMENTS, SUPERVISED, find_experiments
@@ -360,17 +359,6 @@ def test_a_study_with_nothing_done_still_has_a_page(scenes: Path, tmp_path: Path
     Page(text)
     assert all(experiment.name in text for experiment in EXPERIMENTS)
     assert (tmp_path / "report.csv").read_text().count("\n") == 1
-
-
-@pytest.mark.parametrize(("steps", "window"), [(1, 1), (9, 1), (57, 5), (199, 19), (200, 100), (5000, 100)])
-def test_window_of_the_moving_average(steps: int, window: int) -> None:
-    assert average_window(steps) == window
-
-
-def test_moving_average_is_the_mean_of_each_window() -> None:
-    losses = np.random.default_rng(0).normal(size=50)
-    expected = [losses[start : start + 7].mean() for start in range(44)]
-    np.testing.assert_allclose(moving_average(losses, 7), expected)
 
 
 @pytest.mark.parametrize(

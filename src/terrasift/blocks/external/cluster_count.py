@@ -10,10 +10,11 @@ from terrasift.blocks.external.fuzzy_cmeans import fuzzy_c_means, random_members
 __all__ = ["knee", "objective_curve"]
 
 
-def objective_curve(
-    points: NDArray[np.float64], counts: range, random: np.random.Generator, *, runs: int = 10
-) -> NDArray[np.float64]:
-    """The median objective of fuzzy c-means over several runs, for each number of clusters.
+_RUNS = 10  # for each number of clusters
+
+
+def objective_curve(points: NDArray[np.float64], counts: range, random: np.random.Generator) -> NDArray[np.float64]:
+    """The median objective of fuzzy c-means over ten runs, for each number of clusters.
 
     Parameters
     ----------
@@ -23,8 +24,6 @@ def objective_curve(
         Numbers of clusters.
     random
         Source of the starts.
-    runs
-        Runs for each number.
 
     Returns
     -------
@@ -33,7 +32,7 @@ def objective_curve(
     """
     medians = []
     for clusters in counts:
-        start = random_memberships(random, runs=runs, clusters=clusters, points=len(points))
+        start = random_memberships(random, runs=_RUNS, clusters=clusters, points=len(points))
         medians.append(np.median(fuzzy_c_means(points, start).objective))
     return np.array(medians)
 

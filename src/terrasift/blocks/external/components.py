@@ -34,15 +34,16 @@ def normalise(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return features
 
 
-def leading_components(points: NDArray[np.float64], share: float = 0.99) -> NDArray[np.float64]:
-    """Project on as few principal components as hold a share of the variance.
+_KEPT = 0.99  # of the variance
+
+
+def leading_components(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Project on as few principal components as hold 99 % of the variance.
 
     Parameters
     ----------
     points
         (n, features), float64.
-    share
-        Share of the variance to keep, above 0 and at most 1.
 
     Returns
     -------
@@ -57,6 +58,6 @@ def leading_components(points: NDArray[np.float64], share: float = 0.99) -> NDAr
     """
     left, singular, _ = np.linalg.svd(points - points.mean(axis=0), full_matrices=False)
     explained = np.cumsum(singular**2)
-    kept = int(np.searchsorted(explained, share * explained[-1])) + 1
+    kept = int(np.searchsorted(explained, _KEPT * explained[-1])) + 1
     components: NDArray[np.float64] = left[:, :kept] * singular[:kept]
     return components

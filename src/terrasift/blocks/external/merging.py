@@ -14,6 +14,7 @@ __all__ = ["Merging", "merge_centres"]
 _DISTANCES = ("euclidean", "cityblock", "chebyshev", "cosine", "correlation")
 _LINKAGES = ("average", "complete", "single", "weighted", "centroid", "median", "ward")
 _EUCLIDEAN_ONLY = ("centroid", "median", "ward")
+_CUT = 0.33  # of the height of a tree: clusters joined there or below become one class
 
 
 class Merging(NamedTuple):
@@ -27,15 +28,13 @@ class Merging(NamedTuple):
     """Cophenetic correlation of the tree; NaN where it is undefined."""
 
 
-def merge_centres(centres: NDArray[np.float64], height: float = 0.33) -> Merging:
-    """Build a tree over the centres for each linkage and distance, take the best, and cut it.
+def merge_centres(centres: NDArray[np.float64]) -> Merging:
+    """Build a tree over the centres for each linkage and distance, take the best, and cut it at 0.33 of its height.
 
     Parameters
     ----------
     centres
         (k, p), float64, k at least 2.
-    height
-        Clusters that the tree joins at this share of its height, or below, become one class.
 
     Returns
     -------
@@ -72,7 +71,7 @@ def merge_centres(centres: NDArray[np.float64], height: float = 0.33) -> Merging
                 tree = linkage(between, method)
                 trees.append((_cophenetic_correlation(tree, between), method, distance, tree))
     correlation, method, distance, tree = max(trees, key=lambda found: np.nan_to_num(found[0], nan=-2.0))
-    classes = fcluster(tree, height * tree[:, 2].max(), criterion="distance") - 1
+    classes = fcluster(tree, _CUT * tree[:, 2].max(), criterion="distance") - 1
     return Merging(classes.astype(np.int64), method, distance, correlation)
 
 

@@ -9,13 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from terrasift.report.curves import moving_average
 from terrasift.report.pictures import embed_figure
 from terrasift.run import TrainingLog
 
 __all__ = ["TrainingFigure", "training_figure"]
 
-_RAW = "#9db7c9"
 _CLASSIFIERS = ("#14506e", "#d55e00")  # told apart by the colour-blind, and by their dashes
 _DASHES = ("-", "--")
 
@@ -38,10 +36,10 @@ def training_figure(log: TrainingLog, clusters: int) -> TrainingFigure:
     clusters
         K of each classifier.
     """
-    losses, window = log.loss, _window(log.steps)
+    losses, window = log.loss, log.window
     figure = Figure(figsize=(8.4, 6.6), layout="constrained")
     above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(2.2, 1, 1.2))
-    _draw_loss(above, losses, window)
+    log.plot(above).set_xlabel("")
     middle.plot(_steps(losses), log.lr, color="#14506e", linewidth=1.4)
     middle.set_yscale("log")
     middle.set_ylabel("learning rate")
@@ -61,21 +59,6 @@ def training_figure(log: TrainingLog, clusters: int) -> TrainingFigure:
         f"step{'s' * (window != 1)}; learning rate; clusters that each batch was put into, of {clusters}."
     )
     return TrainingFigure(embed_figure(figure, dpi=160), alt, caption)
-
-
-def _window(steps: int) -> int:
-    """A tenth of the steps, 100 at most."""
-    return min(100, max(1, steps // 10))
-
-
-def _draw_loss(axis: Axes, losses: NDArray[np.float64], window: int) -> None:
-    axis.plot(_steps(losses), losses, color=_RAW, linewidth=0.8, label="each step")
-    smooth = moving_average(losses, window)
-    label = f"mean of {window} step{'s' * (window != 1)}"
-    middles = np.arange(len(smooth)) + (window + 1) / 2
-    axis.plot(middles, smooth, color="#14506e", linewidth=1.8, label=label)
-    axis.set_ylabel("loss")
-    axis.legend(frameon=False)
 
 
 def _draw_clusters(axis: Axes, used: NDArray[np.int64], clusters: int) -> None:

@@ -8,11 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
-from terrasift.report.curves import average_window, moving_average
 from terrasift.report.pictures import embed_figure
-from terrasift.run import RunFolder
+from terrasift.run import RunFolder, TrainingLog
 from terrasift.study.states import CellState
 
 __all__ = ["LossFigure", "loss_figure"]
@@ -30,13 +28,13 @@ class LossFigure(NamedTuple):
 
 def loss_figure(states: Sequence[CellState], figure: str) -> LossFigure | None:
     """A panel for each cell that is done, on common axes; None if there is no network among them."""
-    panels: dict[str, dict[int, NDArray[np.float64]]] = {}
+    panels: dict[str, dict[int, TrainingLog]] = {}
     for found in states:
         if found.state == "done" and found.cell.method == "network" and (log := RunFolder(found.folder).log):
-            panels.setdefault(found.cell.variant, {})[found.seed] = log.loss
+            panels.setdefault(found.cell.variant, {})[found.seed] = log
     if not panels:
         return None
-    windows = sorted({average_window(len(losses)) for seeds in panels.values() for losses in seeds.values()})
+    windows = sorted({log.window for seeds in panels.values() for log in seeds.values()})
     shown = " or ".join(map(str, windows))
     several = max(len(found) for found in panels.values()) > 1
     raw, colors = ("seed 0 raw (light)", "each seed in its colour") if several else ("raw (light)", "dark")
@@ -48,7 +46,7 @@ def loss_figure(states: Sequence[CellState], figure: str) -> LossFigure | None:
     return LossFigure(_draw(panels), caption)
 
 
-def _draw(panels: dict[str, dict[int, NDArray[np.float64]]]) -> str:
+def _draw(panels: dict[str, dict[int, TrainingLog]]) -> str:
     columns = 2 if len(panels) == 4 else min(3, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(0.6 + 3.4 * columns, 0.5 + 2.3 * rows), layout="constrained")
@@ -64,13 +62,10 @@ def _draw(panels: dict[str, dict[int, NDArray[np.float64]]]) -> str:
     return embed_figure(figure)
 
 
-def _draw_panel(axis: Axes, variant: str, seeds: dict[int, NDArray[np.float64]]) -> None:
+def _draw_panel(axis: Axes, variant: str, seeds: dict[int, TrainingLog]) -> None:
     axis.set_title(variant, fontsize="medium", parse_math=False)
     axis.spines[["top", "right"]].set_visible(False)
-    for seed, losses in seeds.items():
+    for seed, log in seeds.items():
         if seed == min(seeds):
-            axis.plot(np.arange(1, len(losses) + 1), losses, color=_RAW, linewidth=0.7)
-        window = average_window(len(losses))
-        steps = np.arange(window, len(losses) + 1)
-        color = _SEEDS[seed % len(_SEEDS)]
-        axis.plot(steps, moving_average(losses, window), color=color, linewidth=1.6, label=f"seed {seed}")
+            axis.plot(np.arange(1, log.steps + 1), log.loss, color=_RAW, linewidth=0.7)
+        axis.plot(*log.averages, color=_SEEDS[seed % len(_SEEDS)], linewidth=1.6, label=f"seed {seed}")
