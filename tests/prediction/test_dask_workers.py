@@ -41,9 +41,8 @@ def test_the_command_gives_the_same_bytes_with_workers(
     assert outcome.err.splitlines()[-1] == "terrasift: 1 of 3 scenes failed"
     assert "bad.tif" in outcome.err
     alone = Run.open(tiny_run.path, SMALL)
-    for name in ("north", "south"):
-        here = alone.predict(scenes / "images" / f"{name}.tif", tmp_path / f"{name}.tif", MapOptions(confidence=True))
-        for path in (here, tmp_path / f"{name}.confidence.tif"):
+    for here in alone.predict_all([scenes / "images"], tmp_path / "alone", MapOptions(confidence=True)).maps:
+        for path in (here, here.with_suffix(".confidence.tif")):
             assert (tmp_path / "maps" / path.name).read_bytes() == path.read_bytes()
 
 
@@ -143,6 +142,6 @@ def test_interrupting_many_scenes_ends_soon_and_can_be_resumed(
     monkeypatch.setattr(ClassMapWriter, "write", write)
     assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == [".north.tif.partial", ".south.tif.partial"]
     done = run.predict_all([scenes / "images"], tmp_path / "maps", MapOptions(resume=True))
-    for path in done.maps:
-        whole = run.predict(scenes / "images" / path.name, tmp_path / path.name)
-        assert path.read_bytes() == whole.read_bytes()
+    whole = run.predict_all([scenes / "images"], tmp_path / "whole")
+    for path, other in zip(done.maps, whole.maps, strict=True):
+        assert path.read_bytes() == other.read_bytes()
