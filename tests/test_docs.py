@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from markdown_it import MarkdownIt  # rich brings it
 from matplotlib import pyplot
@@ -23,7 +24,7 @@ from terrasift import Recipe, Run
 from terrasift.baselines import BESIDE
 from terrasift.cli import app
 from terrasift.metrics import accumulators
-from terrasift.raster import Raster
+from terrasift.raster import Raster, write_image
 from terrasift.recipe import recipe_names
 
 SOURCE = Path(terrasift.__file__).parent
@@ -155,3 +156,50 @@ def test_python_of_pages_runs(
     exec(snippet.replace('"default"', '"tiny.yaml"'), names)
     assert names["labels"].shape == names["array"].shape[:2]
     assert Path("map.tif").exists()
+
+
+@pytest.mark.parametrize("name", ["xarray", "embeddings", "backbones", "segment-anything"])
+def test_a_page_on_other_inputs_runs(
+    name: str, scenes: Path, tiny_recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On small scenes, with a small recipe in place of the default one."""
+    with Raster(scenes / "images" / "north.tif") as raster:
+        values, grid = raster.read()[0], raster.info.grid
+    side = 256 if name == "backbones" else 128
+    values = values[:side, :side]
+    place = {"crs": grid.crs, "transform": grid.transform}
+    generator = np.random.default_rng(0)
+    projected = values.astype(np.float32) @ generator.normal(size=(3, 64)).astype(np.float32) / 10
+    write_image(tmp_path / "embeddings.tif", np.clip(projected, -127, 127).astype(np.int8), **place)
+    for path in ("scene.tif", "images/scene.tif"):
+        write_image(tmp_path / path, values, **place)
+    for band, asset in enumerate(("red", "nir")):
+        write_image(tmp_path / f"{asset}.tif", values[:, :, band], **place)
+    assets = {asset: {"href": str(tmp_path / f"{asset}.tif"), "roles": ["data"]} for asset in ("red", "nir")}
+    (tmp_path / "items.json").write_text(json.dumps({"features": [{"id": "A", "assets": assets}]}))
+    left, right = np.zeros((2, side, side), np.bool_)
+    left[:, :75], right[20:45, 30:100] = True, True
+    masks = [{"segmentation": mask, "area": int(mask.sum())} for mask in (right, left)]
+    (tmp_path / "regions").mkdir()
+    tiny_recipe.changed({"epochs": 1}).save(tmp_path / "tiny.yaml")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("terrasift.data.sampling._WINDOWS", 500)  # of 64 bands and 49 pixels
+    names: dict[str, Any] = {"masks": masks}
+    for language, block in blocks((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")):
+        if language == "python":
+            exec(block.replace('"default"', '"tiny.yaml"'), names)
+    assert names["run"].is_finished
+    if name == "xarray":
+        assert names["counts"].sum() == side * side
+        assert [path.name for path in names["maps"]] == ["A.tif"]
+    if name == "embeddings":
+        assert len(names["run"].recipe.measured_scaling.low) == 64
+    if name == "backbones":
+        with Raster("features.tif") as features:
+            assert (features.info.height, features.info.transform[0]) == (16, 4.0)
+    if name == "segment-anything":
+        with Raster("regions/scene.tif") as regions:
+            labels, valid = regions.read_indices()
+        assert (labels == np.where(right, 2, np.where(left, 1, 0))).all()
+        assert (valid == (left | right)).all()

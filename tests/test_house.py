@@ -78,6 +78,7 @@ PUBLIC = [
     "continuity_loss",
     "discover",
     "external_segmentation",
+    "extract_features",
     "global_consistency_error",
     "listening",
     "mumford_shah_loss",

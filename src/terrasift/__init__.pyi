@@ -11,6 +11,7 @@ from .blocks.losses import mumford_shah_loss as mumford_shah_loss
 from .blocks.losses import weighted_cross_entropy as weighted_cross_entropy
 from .blocks.refinement import refine as refine
 from .blocks.superpixels import superpixels as superpixels
+from .data.features import extract_features as extract_features
 from .discovery import Discovery as Discovery
 from .errors import InputError as InputError
 from .errors import RunError as RunError

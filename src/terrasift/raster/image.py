@@ -41,6 +41,7 @@ def write_image(
         (a, b, c, d, e, f); leave out for plain images.
     """
     path = Path(path)
+    is_picture = not isinstance(image, ImageArray)
     if not isinstance(image, ImageArray):
         image = ImageArray(image, str(path), crs=crs, transform=tuple(transform))
     height, width, count = image.shape
@@ -50,6 +51,9 @@ def write_image(
         profile |= {"crs": image.crs or None, "transform": rasterio.Affine(*image.transform)}
     if profile["driver"] == "GTiff":
         profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate", "bigtiff": "if_safer"}
+        if not is_picture:
+            profile |= {"photometric": "minisblack"}  # GDAL takes three uint8 bands for red, green and blue otherwise
+        profile |= {"interleave": "band" if count > _MANY else "pixel"}
         profile |= {"alpha": "unspecified"}  # GDAL takes a fourth uint8 band for alpha otherwise
     numbers = range(1, count + 1)
     with (
@@ -62,3 +66,6 @@ def write_image(
         for piece in image.pieces():
             area = RasterioWindow(piece.column, piece.row, piece.width, piece.height)
             dataset.write(np.moveaxis(image.read(piece, numbers), 2, 0), window=area)
+
+
+_MANY = 16  # bands: with more, tiles of all bands are too large for a cache
