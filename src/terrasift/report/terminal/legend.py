@@ -39,8 +39,8 @@ def legend_rows(legend: Legend, pixels: NDArray[np.int64] | None) -> list[dict[s
 
 
 def legend_table(legend: Legend, pixels: NDArray[np.int64] | None) -> Table:
-    """The same for a terminal."""
-    rows = legend_rows(legend, pixels)
+    """The same for a terminal, the largest class first."""
+    rows = sorted(legend_rows(legend, pixels), key=lambda row: -(row["share"] or 0.0))
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("class", justify="right")
     table.add_column("name", overflow="fold")
