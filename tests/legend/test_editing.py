@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import matplotlib
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrasift import LandClass, Legend, SettingError
+from terrasift.legend import colours
 from terrasift.legend.changes import change_legend
-from terrasift.legend.colours import class_colors
+from terrasift.legend.colours import class_colors, named_color
 from terrasift.legend.editing import legend_of_groups, split_cluster
 
 CLUSTERS = 6
@@ -128,3 +130,19 @@ def test_the_first_ten_colours_are_petroffs_and_all_differ() -> None:
     published = [matplotlib.colors.to_hex(color).upper() for color in matplotlib.color_sequences["petroff10"]]
     assert class_colors(10) == published
     assert len(set(class_colors(300))) == 300
+
+
+def test_a_first_name_gives_its_colour_unless_somebody_has_chosen_one() -> None:
+    groups = legend_of_groups(np.array([0, 1, 2, 3, 4]))
+    named = change_legend(groups, 5, names=["0=Open water", "1=lakes", "2=trees", "3=thing"], colors=["2=#102030"])
+    water, shade = named_color("water"), named_color("lake", [str(named_color("water"))])
+    assert [entry.color for entry in named.classes] == [water, shade, "#102030", *class_colors(5)[3:]]
+    assert len({water, shade}) == 2
+    again = change_legend(named, 5, names=["0=grass"])
+    assert again.classes[0].color == water, "the second name"
+
+
+def test_the_page_draws_names_in_the_same_colours() -> None:
+    source = Path(__file__).parents[2] / "page" / "src" / "colors.js"
+    rows = re.findall(r'^  \["(#[^"]+)", "(#\w{6})", "(#\w{6})"\],$', source.read_text(encoding="utf-8"), re.MULTILINE)
+    assert tuple(rows) == colours._KINDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from terrasift.errors import SettingError
-from terrasift.legend.editing import find_class, join_classes, recolor_class, rename_class, split_cluster
+from terrasift.legend.editing import color_by_name, find_class, join_classes, recolor_class, rename_class, split_cluster
 from terrasift.legend.legend import Legend
 
 __all__ = ["change_legend", "edited"]
@@ -35,7 +35,7 @@ def change_legend(
     splits
         Clusters that get a class of their own.
     colors, names
-        ``CLASS=#RRGGBB`` and ``CLASS=NAME`` each.
+        ``CLASS=#RRGGBB`` and ``CLASS=NAME`` each. A class's first name gives it a colour, too: water is blue.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def edited(
         legend = split_cluster(legend, cluster)
     for asked, color in colors.items():
         legend = recolor_class(legend, _index(legend, known(asked)), color)
-    return _renamed(legend, {known(asked): new for asked, new in names.items()})
+    return _renamed(legend, {known(asked): new for asked, new in names.items()}, set(map(known, colors)))
 
 
 def _pair(parameter: str, text: str, example: str) -> tuple[str, str]:
@@ -92,11 +92,14 @@ def _index(legend: Legend, name: str) -> int:
     return legend.names.index(name)
 
 
-def _renamed(legend: Legend, names: dict[str, str]) -> Legend:
-    """All at once: two classes may swap their names."""
+def _renamed(legend: Legend, names: dict[str, str], colored: set[str]) -> Legend:
+    """All at once: two classes may swap their names. A first name gives its colour, unless one has just been chosen."""
     places = {_index(legend, name): new for name, new in names.items()}
+    first = [index for index in places if not legend.classes[index].is_named and legend.names[index] not in colored]
     for index in places:
         legend = rename_class(legend, index, f"renaming {index}")
     for index, new in places.items():
         legend = rename_class(legend, index, new)
+    for index in first:
+        legend = color_by_name(legend, index)
     return legend

@@ -11,11 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import SettingError, some_of
-from terrasift.legend.colours import class_colors
+from terrasift.legend.colours import class_colors, is_automatic, named_color
 from terrasift.legend.land_class import COLOR_MEND, LandClass, is_color, name_problem
 from terrasift.legend.legend import Legend
 
-__all__ = ["find_class", "join_classes", "legend_of_groups", "recolor_class", "rename_class", "split_cluster"]
+__all__ = [
+    "color_by_name",
+    "find_class",
+    "join_classes",
+    "legend_of_groups",
+    "recolor_class",
+    "rename_class",
+    "split_cluster",
+]
 
 
 def legend_of_groups(mapping: NDArray[np.integer[Any]], classifier: int = 1, ignore: Sequence[str] = ()) -> Legend:
@@ -68,6 +76,14 @@ def recolor_class(legend: Legend, index: int, color: str) -> Legend:
         owner = f"that of {_owner(legend, color)}" if color in others else "ignored"
         raise SettingError("legend", f"colour {color} is {owner} already", "use another")
     return _with(legend, index, color=color)
+
+
+def color_by_name(legend: Legend, index: int) -> Legend:
+    """Give a class the colour that its name stands for, if it stands for one and nobody has chosen another."""
+    entry = legend.classes[index]
+    taken = [*(other.color for place, other in enumerate(legend.classes) if place != index), *legend.ignore]
+    color = named_color(entry.name, taken) if is_automatic(entry.color, entry.clusters) else None
+    return legend if color is None else _with(legend, index, color=color)
 
 
 def join_classes(legend: Legend, indices: Sequence[int]) -> Legend:
