@@ -2,8 +2,8 @@
 
 Three splits: `dubai` (a random tenth of the patches for test), `dubai-tile5` (one place held out), `drone` (a random 30
 % of the chips). A row for each method and seed: trained and mapped on the training images, scored on the others, all
-with the same K and majority mapping; with "K = C" as many clusters as classes, mapped one to one. Dubai's "unlabeled"
-is no class: its pixels count nowhere. Rows that the JSON has already are kept.
+with the same K and majority mapping; with "K = C" as many clusters as classes, found so or merged, mapped one to one.
+Dubai's "unlabeled" is no class: its pixels count nowhere. Rows that the JSON has already are kept.
 
     python benchmarks/quality.py --data ../shared/data --json benchmarks/results/quality.json
 """
@@ -17,12 +17,13 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -34,7 +35,8 @@ from terrasift.discovery import EmbeddingParts
 from terrasift.evaluation import Evaluation, evaluate_segmenter
 from terrasift.legend import Legend
 from terrasift.machine import describe_machine
-from terrasift.prediction import Segmenter
+from terrasift.prediction import ClusterWindow, Segmenter, Wanted
+from terrasift.raster import Raster
 from terrasift.recipe import Recipe
 from terrasift.study.patches import cut_patches, random_split
 
@@ -131,6 +133,30 @@ def network(recipe: str, *changes: str, one_to_one: bool = False) -> Callable[[S
     return fit
 
 
+def merged(images: Split, out: Path, seed: int) -> Fitted:
+    """The run of `default`, its clusters joined into as many as there are classes, without labels."""
+    of_default = out.with_name(out.name.replace("default,-K-=-C-merged", "default"))
+    start = time.monotonic()
+    recipe = Recipe.load("default", [f"seed={seed}"])
+    run = terrasift.train(images.train, of_default, recipe, resume=True, use_cache=False)
+    classes = len(images.legend.classes)
+    mapping = run.merged_legend(classes).mapping(recipe.clusters)
+    seconds = time.monotonic() - start
+    return Fitted(_evaluate(Joined(run.predictor, mapping, classes), images, one_to_one=True), seconds)
+
+
+class Joined(NamedTuple):
+    """A segmenter whose clusters are those of another, joined."""
+
+    segmenter: Segmenter
+    mapping: NDArray[np.int64]
+    clusters: int
+
+    def segment(self, raster: Raster, wanted: Wanted = Wanted()) -> Iterator[ClusterWindow]:
+        for part in self.segmenter.segment(raster, wanted):
+            yield part._replace(clusters=tuple(self.mapping[found] for found in part.clusters))
+
+
 def kmeans(kind: type[KMeans], *, one_to_one: bool = False) -> Callable[[Split, Path, int], Fitted]:
     def fit(images: Split, out: Path, seed: int) -> Fitted:
         start = time.monotonic()
@@ -177,6 +203,7 @@ METHODS: dict[str, Callable[[Split, Path, int], Fitted]] = {
     "k-means on superpixels, K = C": kmeans(SuperpixelKMeans, one_to_one=True),
     "discovery, K = C": discovery("both", one_to_one=True),
     "default, K = C": network("default", one_to_one=True),
+    "default, K = C merged": merged,
 }
 
 
