@@ -1,10 +1,12 @@
 """Scenes of any size: memory by the size of the scene, and how near predicting comes to the bare forward pass.
 
 Memory is that of the whole `terrasift predict` process at its highest, on generated scenes, with a narrow network.
-Throughput is that of the study's full network: predicting a scene, from opening it to the finished map, beside the
-forward passes alone on windows of the same sizes in memory, with the same threads in the same process.
+Throughput is that of a recipe's full network (the study's with both classifiers): predicting a scene, from opening it
+to the finished map, beside the forward passes alone on windows of the same sizes in memory, with the same threads in
+the same process.
 
     python benchmarks/streaming.py --sides 5000 20000 --full 6000 --json benchmarks/results/streaming.json
+    python benchmarks/streaming.py --recipe paper --json benchmarks/results/streaming-paper.json
 """
 
 from __future__ import annotations
@@ -31,28 +33,28 @@ from terrasift.raster import Raster
 from terrasift.run import RunFolder, network_of
 
 NARROW = ("width=4", "clusters=8", "classifiers=1")
-FULL = ("classifiers=2",)
+FULL = {"paper": ("classifiers=2",), "default": ()}
 
 
 def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        memory = [measure_memory(side, Path(folder), options.threads) for side in options.sides]
-        throughput = measure_throughput(options.full, Path(folder)) if options.full else None
-    facts = {**machine_facts("cpu"), "threads": options.threads}
+        memory = [measure_memory(side, Path(folder), options) for side in options.sides]
+        throughput = measure_throughput(options.full, Path(folder), options.recipe) if options.full else None
+    facts = {**machine_facts("cpu"), "threads": options.threads, "recipe": options.recipe}
     if options.json:
         content = {"machine": facts, "memory": memory, "throughput": throughput}
         options.json.write_text(json.dumps(content, indent=2) + "\n")
     show(memory, throughput, facts)
 
 
-def measure_memory(side: int, folder: Path, threads: int) -> dict[str, Any]:
+def measure_memory(side: int, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     scene = generated(side, folder)
-    run = fresh_run(folder / "narrow", NARROW)
+    run = fresh_run(folder / "narrow", options.recipe, NARROW)
     command = [sys.executable, "-m", "terrasift", "predict", run, scene, "--out", folder / "map.tif"]
     start = time.monotonic()
-    child = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+    child = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": str(options.threads)})
     _, status, usage = os.wait4(child.pid, 0)
     if status:
         sys.exit(f"predicting {side} x {side} failed")
@@ -62,9 +64,9 @@ def measure_memory(side: int, folder: Path, threads: int) -> dict[str, Any]:
     return {"side": side, "peak_mib": usage.ru_maxrss / 1024, "seconds": seconds, "map_mib": size / 2**20}
 
 
-def measure_throughput(side: int, folder: Path) -> dict[str, Any]:
+def measure_throughput(side: int, folder: Path, recipe: str) -> dict[str, Any]:
     scene = generated(side, folder)
-    run = Run.open(fresh_run(folder / "full", FULL))
+    run = Run.open(fresh_run(folder / "full", recipe, FULL[recipe]))
     with Raster(scene) as raster:
         batches = run.predictor.batches(raster.info)
         start = time.monotonic()
@@ -101,10 +103,10 @@ def generated(side: int, folder: Path) -> Path:
     return path
 
 
-def fresh_run(path: Path, changes: tuple[str, ...]) -> Path:
+def fresh_run(path: Path, name: str, changes: tuple[str, ...]) -> Path:
     """A run with the weights that training would begin with, and normalisation that has seen some images."""
     scaling = "scaling={dtype: uint8, low: [0, 0, 0], high: [255, 255, 255], fill: [0.5, 0.5, 0.5]}"
-    recipe = Recipe.load("paper", [*changes, "predict.context=scene", scaling, "compute.device=cpu"])
+    recipe = Recipe.load(name, [*changes, "predict.context=scene", scaling, "compute.device=cpu"])
     run = RunFolder(path)
     if not run.is_finished:
         torch.manual_seed(0)
@@ -138,6 +140,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sides", type=int, nargs="*", default=[5000, 20000], help="of the scenes, pixels")
     parser.add_argument("--full", type=int, default=6000, help="side of the scene for the full network; 0: none")
+    parser.add_argument("--recipe", default="default", choices=list(FULL))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="for the scenes: 1.2 GB for 20,000 pixels")
     parser.add_argument("--json", type=Path)
