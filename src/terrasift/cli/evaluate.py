@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from terrasift.blocks.choices import Mapping, RegionsSeen
-from terrasift.cli.options import Images, RunPath, Set
+from terrasift.cli.options import ImagesArgument, RunPath, Set
 from terrasift.cli.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ EXAMPLE = (
 
 def command(
     run: RunPath,
-    images: Images,
+    images: ImagesArgument,
     classes: Annotated[Path, typer.Option(metavar="FILE", help="YAML: names and colours of the classes.")],
     masks: Annotated[
         list[Path] | None,

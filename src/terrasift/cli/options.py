@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Images", "RunPath", "Set"]
+__all__ = ["ImagesArgument", "RunPath", "Set"]
 
-Images = Annotated[
+ImagesArgument = Annotated[
     list[str], typer.Argument(metavar="IMAGE...", help="Files, folders, 'patterns*.tif', or any path GDAL opens.")
 ]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run.")]

@@ -8,14 +8,14 @@ from typing import Annotated
 
 import typer
 
-from terrasift.cli.options import Images, Set
+from terrasift.cli.options import ImagesArgument, Set
 from terrasift.cli.outcome import Outcome
 
 EXAMPLE = "Example: terrasift train 'ortho/*.tif' --out runs/city --recipe default --set clusters=50"
 
 
 def command(
-    images: Images,
+    images: ImagesArgument,
     out: Annotated[Path, typer.Option("--out", metavar="RUN", help="Folder of the run.")],
     recipe: Annotated[
         str | None,
