@@ -1,5 +1,5 @@
 # Every target sets up what it needs in .venv, with the pinned CPU build of PyTorch.
-.PHONY: demo test page wheel lint format docs bench bench-all qgis test-qgis fuzz clean
+.PHONY: demo test page wheel lint format docs bench bench-all qgis test-qgis kills fuzz clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -47,6 +47,9 @@ qgis:  ## the plugin for QGIS, in dist/terrasift.zip
 
 test-qgis: $(READY)  ## the plugin in QGIS itself (apt-get install qgis python3-qgis), minutes
 	TEST_QGIS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/qgis
+
+kills: $(READY)  ## every long command killed, on a full disk, twice at once: what is left (Linux, root): make kills MOMENTS=20
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.survival --moments $(or $(MOMENTS),20)
 
 fuzz: $(READY)  ## bad inputs by the thousand for an hour, and a table of how they were answered: make fuzz MINUTES=5 SEED=1
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),60) --seed $(or $(SEED),0)

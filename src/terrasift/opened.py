@@ -83,14 +83,21 @@ class OpenedRun(RunFolder):
 
     @property
     def evaluation(self) -> Evaluation | None:
-        """Every score of the last `evaluate`; None where there was none. RunError if its file is damaged."""
-        return Evaluation.load(self.evaluation_file) if self.evaluation_file.exists() else None
+        """Every score of the last `evaluate`; None where there was none. RunError if its file is of another run."""
+        if not self.evaluation_file.exists():
+            return None
+        found = Evaluation.load(self.evaluation_file)
+        if found.weights not in ("", self.weights_name):
+            raise RunError(self.evaluation_file, "is of other weights", "evaluate the run again")
+        return found
 
     @functools.cached_property
     def discovery(self) -> Discovery | None:
         """What was discovered before the training, with ``targets: contrast``; None where nothing was, or is kept."""
-        known = self.recipe.targets == "contrast" and self.discovery_file.exists()
-        return Discovery.load(self.discovery_file) if known else None
+        if self.recipe.targets != "contrast" or not self.discovery_file.exists():
+            return None
+        self.check_discovery()
+        return Discovery.load(self.discovery_file)
 
     @property
     def kept_facts(self) -> ClusterFacts | None:
@@ -168,7 +175,10 @@ class OpenedRun(RunFolder):
         if not legend.taught:
             return self.predictor
         if legend.taught not in self._taught_predictors:
-            taught = self.predictor.with_classifier(self.load_taught(legend.taught))
+            classifier = self.load_taught(legend.taught)
+            if classifier.in_channels != self.predictor.network.extractor.features:
+                raise RunError(self.taught_file, "was taught to another network", "restore both from one run")
+            taught = self.predictor.with_classifier(classifier)
             self._taught_predictors = {legend.taught: taught}  # the one before has gone out of force
         return self._taught_predictors[legend.taught]
 

@@ -5,6 +5,7 @@ Batches come from anything that is a `BatchSource`. The step needs torch only, t
 
 from __future__ import annotations
 
+import io
 import logging
 import operator
 import os
@@ -24,7 +25,7 @@ from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
 from terrasift.errors import RunError, SettingError, check_installed
-from terrasift.files import whole
+from terrasift.files import write_bytes
 from terrasift.files.tensors import read_checkpoint
 from terrasift.machine import find_device, machine_facts
 from terrasift.progress import progress_bar
@@ -157,7 +158,7 @@ def fit(
     state = _State(network, optimizer, scheduler, recipe)
     forward, stepper = fabric.setup(network, optimizer)
     forward.train()
-    state.load(run.checkpoint_file)
+    state.load(run.checkpoint_file, run.identity)
     log = _Log(run, recipe, state.step) if fabric.is_global_zero else None
     with progress_bar("training", total, done=state.step) as advance:
         while state.step < total:
@@ -179,7 +180,7 @@ def fit(
                 used = state.count(result, batch)
                 if log is not None:
                     advance(log.write(state.step, epoch, result, used, rate))
-                    state.save(run.checkpoint_file, at_most_every=recipe.compute.checkpoint_seconds)
+                    state.save(run.checkpoint_file, run.identity, recipe.compute.checkpoint_seconds)
             if log is not None:
                 state.end_epoch(epoch)
     if log is not None:
@@ -311,20 +312,23 @@ class _State:
                 )
         self.clusters_seen.zero_()
 
-    def save(self, path: Path, at_most_every: float) -> None:
+    def save(self, path: Path, run: str, at_most_every: float) -> None:
         if time.monotonic() - self._saved < at_most_every:
             return
         content = {name: part.state_dict() for name, part in self._parts.items()}
-        with whole(path) as partial:
-            torch.save({**content, "step": self.step, "clusters_seen": self.clusters_seen}, partial)
+        written = io.BytesIO()  # into a file PyTorch would not say what is wrong with the disk
+        torch.save({**content, "run": run, "step": self.step, "clusters_seen": self.clusters_seen}, written)
+        write_bytes(path, written.getvalue())
         self._saved = time.monotonic()
 
-    def load(self, path: Path) -> None:
+    def load(self, path: Path, run: str) -> None:
         if not path.exists():
             return
         mend = "delete it, and --resume begins the training anew"
         content = read_checkpoint(path, mend=mend)
         try:
+            if content.get("run", run) != run:
+                raise ValueError("of another run")
             for name, part in self._parts.items():
                 part.load_state_dict(content[name])
             self.step = operator.index(content["step"])

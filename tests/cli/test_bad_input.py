@@ -166,8 +166,8 @@ def test_a_refusal_leaves_what_else_is_in_the_folder(command: Command, inputs: P
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("discovery", "does not hold a discovery; restore it; while training, delete it and resume"),
-        ("targets", "does not hold the targets of these patches; delete it, and resume"),
+        ("discovery", "restore it; while training, delete it and resume"),
+        ("targets", "delete it, and resume"),
     ],
 )
 def test_a_damaged_discovery_is_said_and_whole_again_once_it_is_deleted(
@@ -186,7 +186,7 @@ def test_a_damaged_discovery_is_said_and_whole_again_once_it_is_deleted(
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     before = listing(tmp_path)
-    assert_refused(command(*arguments), f"{name}.safetensors: {words}")
+    assert_refused(command(*arguments), f"{name}.safetensors: is damaged", words)
     assert listing(tmp_path) == before
     file.unlink()
     assert command(*arguments).code == 0

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from terrasift import InputError, Recipe, RunError, SettingError, discover
 from terrasift.data.material import gather_material
@@ -98,7 +100,9 @@ def test_targets_are_drawn_in_proportion_to_their_shares(tmp_path: Path) -> None
     patch = Patch("scene.tif", Window(0, 0, 1, 3))
     nearest = np.array([[[7, 3], [5, 6], [9, 8]]], np.uint16)
     shares = np.array([[[0.75, 0.25], [1.0, 0.0], [0.5, 0.5]]], np.float32)
-    targets = Targets.load(Targets([patch], [3], nearest, shares).save(tmp_path / "t.safetensors"), [patch])
+    targets = Targets.load(
+        Targets([patch], [3], nearest, shares).save(tmp_path / "t.safetensors"), [patch], tiny_recipe("clusters=10")
+    )
     regions = np.array([[2, 0, 1]], np.int32)
     draws = np.random.default_rng(0)
     drawn = np.concatenate([targets.of_patch(patch, regions, draws)[0] for _ in range(4000)])
@@ -190,10 +194,59 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
     )
     for content in (whole[:-100], whole[:50], b"", b"words", targets, whole.replace(b"centres_1", b"centres_7")):
         path.write_bytes(content)
-        with pytest.raises(RunError, match=r"d\.safetensors: does not hold a discovery"):
+        with pytest.raises(RunError, match=r"d\.safetensors: (is damaged|does not hold a discovery)"):
             Discovery.load(path)
-    with pytest.raises(RunError, match="does not hold a discovery"):
+    with pytest.raises(RunError, match="cannot be read"):
         Discovery.load(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("array", ["filters", "offset", "directions", "own_offset", "mean_1", "factors", "centres_1"])
+def test_arrays_that_do_not_fit_together_are_no_discovery(array: str, found: Path, tmp_path: Path) -> None:
+    arrays, (texts, path) = load_file(found), (texts_of(found), tmp_path / "d.safetensors")
+    bad = arrays.copy()
+    for wrong in (arrays[array][..., :-1], arrays[array][None], arrays[array].astype(np.int64)):
+        save_file(bad | {array: np.ascontiguousarray(wrong)}, path, texts)
+        with pytest.raises(RunError, match="does not hold a discovery"):
+            Discovery.load(path)
+    hole = arrays[array].copy()
+    hole.flat[0] = np.nan
+    save_file(bad | {array: hole}, path, texts)
+    with pytest.raises(RunError, match=f"{array} holds values that are no numbers"):
+        Discovery.load(path)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("found")
+    scene = write(folder / "a.tif", (land(3) * 255).astype(np.uint8))
+    return discover([scene], tiny_recipe(), cache=folder / "cache").save(folder / "d.safetensors")
+
+
+def texts_of(path: Path) -> dict[str, str]:
+    with safe_open(path, "numpy") as file:
+        return dict(file.metadata())
+
+
+def test_targets_of_another_run_are_refused(tmp_path: Path) -> None:
+    patches = [Patch("scene.tif", Window(0, 0, 1, 3))]
+    nearest, shares = np.zeros((1, 3, 2), np.uint16), np.full((1, 3, 2), 0.5, np.float32)
+    path, recipe = tmp_path / "t.safetensors", tiny_recipe("clusters=10")
+    Targets(patches, [3], nearest, shares).save(path, made_of="this")
+    assert Targets.load(path, patches, recipe, "this")
+    with pytest.raises(RunError, match="but those of another run; delete it, and resume"):
+        Targets.load(path, patches, recipe, "that")
+    for counts, near, share in [
+        ([3], nearest + 10, shares),
+        ([4], nearest, shares),
+        ([3, 0], nearest, shares),
+        ([3], nearest.repeat(2, axis=0), shares.repeat(2, axis=0)),
+        ([3], nearest, -shares),
+        ([3], nearest, shares * np.float32(np.nan)),
+        ([3], nearest.astype(np.int64), shares),
+    ]:
+        Targets(patches, counts, near.astype(near.dtype), share).save(path)
+        with pytest.raises(RunError, match=r"does not hold the targets of these patches|no numbers"):
+            Targets.load(path, patches, recipe)
 
 
 def test_too_few_superpixels_and_no_texture_are_said(tmp_path: Path) -> None:

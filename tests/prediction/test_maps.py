@@ -226,7 +226,7 @@ def test_arrays_of_another_kind_are_refused(run: Run) -> None:
 
 def test_predictor_needs_a_trained_recipe(tiny_run: Run) -> None:
     with pytest.raises(SettingError, match="scaling"):
-        Predictor(tiny_run.load_network(), Recipe())
+        _ = Predictor(tiny_run.load_network(), Recipe()).reader.scaling
 
 
 def test_scenes_of_one_name_keep_their_folders() -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from terrasift import Legend, MapOptions, Run
+from terrasift import Legend, MapOptions, Run, RunError
 from terrasift.raster import Raster, read_labels
 from tests.teaching.label_files import Clicks, write_csv
 
@@ -68,6 +69,17 @@ def test_undo_takes_the_legend_before_and_again_the_one_taught(run: Run, csv_fil
     assert run.legend_file.read_bytes() == before
     assert run.undo_legend() == taught
     run.load_taught(taught.taught)
+
+
+def test_a_classifier_that_was_changed_makes_no_map(run: Run, csv_file: Path, scenes: Path, tmp_path: Path) -> None:
+    run.teach(csv_file)
+    arrays = load_file(run.taught_file)
+    name = next(key for key in arrays if key.endswith(".bias"))
+    for wrong, words in [(arrays[name] + 1, "holds something else"), (arrays[name] * np.nan, "no numbers")]:
+        save_file(arrays | {name: wrong.astype(np.float32)}, run.taught_file)
+        with pytest.raises(RunError, match=rf"taught\.safetensors: .*{words}"):
+            Run.open(run.path).predict(scenes / "images" / "north.tif", tmp_path / "map.tif")
+    assert not (tmp_path / "map.tif").exists()
 
 
 def test_two_lessons_are_kept_for_undo(run: Run, csv_file: Path, scenes: Path, clicks: Clicks, tmp_path: Path) -> None:

@@ -50,4 +50,6 @@ def discover(
     made = RegionCache(cache or default_cache_folder(), recipe.refinement)
     with as_files(images, recipe.bands) as scenes:
         recipe, patches, reader, regions = gather_material(scenes, recipe, made)
-        return discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts).discovery
+        found = discover_in(draw_patches(patches, recipe.seed), reader, regions, recipe, parts=parts).discovery
+    made.tidy()
+    return found

@@ -70,6 +70,7 @@ def evaluate_run(
         baselines=beside,
         seconds=Seconds(run.training_seconds, segmenter.seconds),
         truth=TruthUsed(legend, tuple(tested), mapping != "legend" and mapped is None, regions),
+        weights=run.weights_name,
     )
 
 

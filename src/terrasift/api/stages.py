@@ -20,6 +20,7 @@ from terrasift.data.material import Material, gather_material
 from terrasift.data.regions import RegionCache
 from terrasift.discovery import Discovery, Targets, discover_in, learn_dictionary
 from terrasift.errors import SettingError
+from terrasift.files import file_digest
 from terrasift.network import Network
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
@@ -99,8 +100,7 @@ def discovery(training: Training) -> None:
     _, patches, reader, regions = training.material
     if recipe.targets == "contrast" and training.is_first and not _is_discovered(run):
         found, targets = discover_in(patches, reader, regions, recipe)
-        targets.save(run.targets_file)
-        found.save(run.discovery_file)
+        targets.save(run.targets_file, made_of=file_digest(found.save(run.discovery_file)))
     training.fabric.barrier()
     if isinstance(network.extractor, DictionaryUnet):
         known = run.discovery_file.exists()
@@ -111,7 +111,9 @@ def discovery(training: Training) -> None:
 def steps(training: Training) -> None:
     """Train the network."""
     run, fabric, material = training.run, training.fabric, training.material
-    targets = Targets.load(run.targets_file, material.patches) if training.recipe.targets == "contrast" else None
+    targets = None
+    if training.recipe.targets == "contrast":
+        targets = Targets.load(run.targets_file, material.patches, training.recipe, file_digest(run.discovery_file))
     batches = material.batches(fabric.global_rank, fabric.world_size, targets)
     fit(fabric, training.network, batches, training.recipe, run)
     if training.is_first:
@@ -126,7 +128,7 @@ def _is_discovered(run: RunFolder) -> bool:
 STAGES = (
     TrainingStage("index", ("images.txt", "recipe.yaml"), index),
     TrainingStage("superpixels", ("superpixels/, where no cache keeps them",), superpixels),
-    TrainingStage("discovery", ("targets.safetensors", "discovery.safetensors"), discovery),
+    TrainingStage("discovery", ("discovery.safetensors", "targets.safetensors"), discovery),
     TrainingStage("steps", ("checkpoints/", "log.csv", "machine.json", "legend.yaml", "weights.safetensors"), steps),
 )
 """In their order."""

@@ -81,7 +81,10 @@ def train(
     cached = RegionCache((cache or default_cache_folder()) if use_cache else run.superpixels_folder, recipe.refinement)
     training = Training(run, recipe, files.paths, fabric, cached)
     *preparing, steps = STAGES
-    with contextlib.nullcontext() if fabric.is_global_zero else quiet():  # of several processes, one says how far it is
+    # Of several processes one writes, and says how far it is.
+    with run.in_training() if fabric.is_global_zero else quiet():
+        if run.is_finished:
+            return run  # another process was faster
         with _nothing_left_of_what_cannot_begin(run, files):
             if fabric.is_global_zero:
                 files.write()

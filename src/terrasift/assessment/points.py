@@ -126,7 +126,7 @@ def _read(sample: Sample, path: Path) -> dict[int, str]:
     for where, text, reference in rows:
         try:
             number = int(float(text))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise InputError(f"{path}:{where}", f"{text!r} is no id", "leave the column id as it was") from None
         if number not in known:
             raise InputError(f"{path}:{where}", f"the sample has no point {number}", "name the points of this sample")
@@ -147,10 +147,13 @@ def _csv_rows(path: Path) -> _Rows:
     header = text.partition("\n")[0]
     delimiter = max(",;\t", key=header.count)  # spreadsheets of some countries separate by semicolons
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter, restval="")
-    names = _found_columns(path, reader.fieldnames or ())
-    for row in reader:
-        if any(value for value in row.values()):
-            yield reader.line_num, (row[names["id"]] or "").strip(), (row[names["reference"]] or "").strip()
+    try:
+        names = _found_columns(path, reader.fieldnames or ())
+        for row in reader:
+            if any(value for value in row.values()):
+                yield reader.line_num, (row[names["id"]] or "").strip(), (row[names["reference"]] or "").strip()
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num + 1}", f"is not CSV ({error})", "save it as CSV again") from error
 
 
 def _layer_rows(path: Path) -> _Rows:

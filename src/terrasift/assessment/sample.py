@@ -15,8 +15,9 @@ from terrasift.assessment.design import SampleDesign
 from terrasift.assessment.drawing import Drawn, draw_pixels
 from terrasift.assessment.strata import Counted, Stratum, count_map, strata_of
 from terrasift.errors import InputError
-from terrasift.files import read_json, write_text
+from terrasift.files import read_typed_json, write_text
 from terrasift.legend import Legend
+from terrasift.legend.land_class import is_color
 from terrasift.raster import ClassMap, Grid, Place, places_of
 
 __all__ = ["Point", "Sample", "SampledClass", "draw_sample", "points_of"]
@@ -140,21 +141,39 @@ class Sample:
         path = Path(folder) / _FILE
         if not path.exists():
             raise InputError(folder, "holds no sample.json", "name what `terrasift assess sample` wrote")
-        content = read_json(path, mend="draw the sample anew")
-        if not isinstance(content, dict) or content.pop("format", None) != _FORMAT:
-            raise InputError(path, "is not a sample of this version of terrasift", "draw the sample anew")
-        try:
-            content["classes"] = tuple(SampledClass(**entry) for entry in content["classes"])
-            content["strata"] = tuple(
-                Stratum(**{**entry, "values": tuple(entry["values"])}) for entry in content["strata"]
-            )
-            content["points"] = tuple(Point(**entry) for entry in content["points"])
-            content["transform"] = tuple(content["transform"])
-            return cls(**content)
-        except (KeyError, TypeError) as error:
-            raise InputError(path, f"is not a sample ({error})", "draw the sample anew") from error
+        mend = "draw the sample anew"
+        if read_typed_json(path, _Kind, mend=mend).format != _FORMAT:
+            raise InputError(path, "is not a sample of this version of terrasift", mend)
+        found = read_typed_json(path, cls, mend=mend)
+        if wrong := found._wrong:
+            raise InputError(path, f"is not a sample: {wrong}", mend)
+        return found
+
+    @property
+    def _wrong(self) -> str:
+        """What does not fit together, as in a file that somebody has changed."""
+        height, width = self.height, self.width
+        if not self.points or not self.strata or len(self.transform) != 6 or self.unit not in ("ha", "pixels"):
+            return "points, strata, transform or unit"
+        if len({point.id for point in self.points}) < len(self.points):
+            return "two points of one id"
+        if not all(0 <= each.row < height and 0 <= each.column < width for each in self.points):
+            return "a point beside the map"
+        if not all(0 <= each.stratum < len(self.strata) and 0 <= each.value <= _LARGEST for each in self.points):
+            return "a point of no stratum"
+        if not all(each.pixels > 0 and each.area >= 0 and each.values for each in self.strata):
+            return "a stratum without pixels"
+        if not all(0 <= each.value <= _LARGEST and is_color(each.color) for each in self.classes):
+            return "a class without value or colour"
+        return ""
 
 
+@dataclass(frozen=True)
+class _Kind:
+    format: str
+
+
+_LARGEST = 65535  # value of a map
 _FORMAT = "terrasift sample 1"
 _FILE = "sample.json"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -95,7 +96,11 @@ def main() -> None:
     voice = Voice()
     with voice.speaking():
         try:
+            Path.cwd()
             code = app(standalone_mode=False, obj=voice)
+        except FileNotFoundError:  # of commands it does not come this far
+            voice.fail("the working folder has been deleted; go to another one")
+            code = 2
         except _WRONG_USAGE as error:
             if voice.progress_as == "json":
                 voice.fail(error.format_message())

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import re
-import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +19,9 @@ from numpy.typing import NDArray
 from terrasift.blocks.external import external_segmentation
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
-from terrasift.files import remove, saying, whole
+from terrasift.errors import InputError
+from terrasift.files import empty, locked, remove, saying, whole
+from terrasift.files.arrays import read_npz
 from terrasift.progress import track
 from terrasift.recipe import Refinement
 
@@ -102,7 +103,7 @@ class RegionCache:
         if self.refinement.method == "none":  # faster made than read
             return make_regions(image, valid, self.refinement)
         path = self._path(image, valid)
-        regions = _read(path)
+        regions = _read(path, valid.shape)
         if regions is None:
             regions = make_regions(image, valid, self.refinement)
             _write(path, regions)
@@ -115,17 +116,15 @@ class RegionCache:
     def trim(self, limit_bytes: int) -> int:
         """Delete the files longest unused until the folder holds at most `limit_bytes`; returns how many went.
 
-        What a killed process left unfinished counts too, once it is an hour old; whatever else is there stays.
+        What a killed process left unfinished goes whatever the limit; whatever else is there stays.
         """
+        self.tidy()
         entries = []
-        for path in self.folder.glob("??/*"):
+        for path in self.folder.glob("??/*.npz"):
             if not _OUR_NAMES.fullmatch(path.name):
                 continue
-            try:
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
                 status = path.stat()
-            except FileNotFoundError:  # another process was faster
-                continue
-            if path.suffix == ".npz" or status.st_mtime < time.time() - 3600:
                 entries.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in entries)
         deleted = 0
@@ -136,6 +135,13 @@ class RegionCache:
             total -= size
             deleted += 1
         return deleted
+
+    def tidy(self) -> None:
+        """Remove what killed processes left unfinished, and nothing that another one is at work on."""
+        for path in self.folder.glob("??/.*.writing"):
+            if _OUR_NAMES.fullmatch(path.name):
+                with contextlib.suppress(OSError), locked(path):
+                    empty(path)
 
     def _path(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> Path:
         content = hashlib.blake2b(self._settings, digest_size=20)
@@ -204,11 +210,12 @@ def _prepare_one(source: RegionSource, reader: PatchReader, patch: Patch, side: 
     source.of_patch(patch, *reader.read(patch, side))
 
 
-def _read(path: Path) -> NDArray[np.int32] | None:
+def _read(path: Path, shape: tuple[int, ...]) -> NDArray[np.int32] | None:
     try:
-        with path.open("rb") as file, np.load(file) as stored:
-            regions: NDArray[np.int32] = stored["regions"]
-    except Exception:  # missing, cut off or damaged in one of many ways: it is made again
+        regions: NDArray[np.int32] = read_npz(path, {"regions": ("i", 2)})["regions"]
+    except InputError:  # missing, cut off or damaged in one of many ways: it is made again
+        return None
+    if regions.shape != shape or regions.dtype != np.int32 or not 0 <= regions.min() <= regions.max() < regions.size:
         return None
     with contextlib.suppress(OSError):  # somebody else's cache may be read only
         os.utime(path)  # used now: the last to go when space is short

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from terrasift.data.regions import make_regions
 from terrasift.data.scaling import checked_array
 from terrasift.discovery.clusters import nearest_centres
-from terrasift.discovery.contrast import Perceptron
-from terrasift.discovery.descriptors import describe_regions
+from terrasift.discovery.contrast import EMBEDDING, Perceptron
+from terrasift.discovery.descriptors import block_sizes, describe_regions
 from terrasift.discovery.neighbours import Projection
 from terrasift.errors import RunError, SettingError
 from terrasift.files import write_bytes
+from terrasift.files.arrays import read_arrays
 from terrasift.legend.colours import distinct_colors
 from terrasift.notebook import html_table, new_axes, picture
 from terrasift.recipe import Recipe
@@ -188,18 +188,18 @@ class Discovery:
         RunError
             If the file is something else, or damaged.
         """
+        arrays, texts = read_arrays(path, RunError, _MEND)
         try:
-            with safe_open(path, "numpy") as file:
-                recipe = Recipe.model_validate_json(file.metadata()["recipe"])
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return cls._of_arrays(recipe, arrays)
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise RunError(
-                path, "does not hold a discovery", "restore it; while training, delete it and resume"
-            ) from error
+            found = cls._of_arrays(Recipe.model_validate_json(texts["recipe"]), arrays)
+            found._check_shapes()
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+            raise RunError(path, "does not hold a discovery", _MEND) from error
+        return found
 
     @classmethod
     def _of_arrays(cls, recipe: Recipe, arrays: dict[str, NDArray[Any]]) -> Discovery:
+        if any(array.dtype.kind != "f" for name, array in arrays.items() if not name.startswith(_PERCEPTRON)):
+            raise ValueError("arrays are of other types")
         projection = Projection(arrays["offset"], arrays["directions"])
         learned = [name for name in arrays if name.startswith(_PERCEPTRON)]
         state = {name.removeprefix(_PERCEPTRON): torch.from_numpy(arrays[name]) for name in learned}
@@ -217,6 +217,24 @@ class Discovery:
             factors,
             tuple(arrays[f"centres_{number}"] for number in range(1, recipe.classifiers + 1)),
         )
+
+    def _check_shapes(self) -> None:
+        """ValueError where two of the arrays do not fit together, or the recipe."""
+        _, filters, bands, side, across = self.filters.shape
+        blocks = block_sizes(bands, filters)
+        wide = [self.projection.directions.shape[1], self.own.directions.shape[1]]
+        wide += [] if self.perceptron is None else [EMBEDDING]
+        fits = (
+            bands == len(self.recipe.measured_scaling.low)
+            and self.filters.shape[0] == 2
+            and side == across
+            and _shapes(self.projection) == ((sum(blocks),), (sum(blocks), wide[0]))
+            and _shapes(self.own) == ((sum(blocks[:3]),), (sum(blocks[:3]), wide[1]))
+            and [mean.shape for mean in self.means] == [(count,) for count in wide]
+            and all(0 < len(each) <= self.recipe.clusters and each.shape[1:] == (sum(wide),) for each in self.centres)
+        )
+        if not fits:
+            raise ValueError("arrays do not fit together")
 
     def _read(
         self, array: NDArray[Any], valid: NDArray[np.bool_] | None
@@ -249,4 +267,9 @@ def _sheet(filters: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(np.kron(255 * whole, np.ones((4, 4, 1))).astype(np.uint8))
 
 
+def _shapes(projection: Projection) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return projection.offset.shape, projection.directions.shape
+
+
 _PERCEPTRON = "perceptron."
+_MEND = "restore it; while training, delete it and resume"

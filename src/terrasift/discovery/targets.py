@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
 from terrasift.data.patches import Patch
 from terrasift.errors import RunError
 from terrasift.files import write_bytes
+from terrasift.files.arrays import read_arrays
+from terrasift.recipe import Recipe
 
 __all__ = ["Targets"]
 
@@ -53,20 +54,50 @@ class Targets:
         drawn = np.take_along_axis(nearest, passed.sum(axis=2, keepdims=True), axis=2)[:, :, 0]
         return drawn.astype(np.int64)[:, regions]
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a safetensors file, whole or not at all."""
-        return write_bytes(
-            path, save({"counts": np.array(self._counts), "nearest": self._nearest, "shares": self._shares})
-        )
+    def save(self, path: str | os.PathLike[str], made_of: str = "") -> Path:
+        """Write a safetensors file, whole or not at all; `made_of` names what `load` is to ask for again."""
+        arrays = {"counts": np.array(self._counts), "nearest": self._nearest, "shares": self._shares}
+        return write_bytes(path, save(arrays, {"made_of": made_of}))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], patches: Sequence[Patch]) -> Targets:
-        """What `save` wrote for these patches; RunError if it is something else."""
+    def load(cls, path: str | os.PathLike[str], patches: Sequence[Patch], recipe: Recipe, made_of: str = "") -> Targets:
+        """What `save` wrote.
+
+        Parameters
+        ----------
+        path
+            The file.
+        patches
+            Whose targets it must hold.
+        recipe
+            Says how many clusters and classifiers there are.
+        made_of
+            As `save` was told; "": whatever they are made of.
+
+        Raises
+        ------
+        RunError
+            If it is something else.
+        """
+        what, mend = "does not hold the targets of these patches", "delete it, and resume"
+        arrays, texts = read_arrays(path, RunError, mend)
+        if made_of and texts.get("made_of", made_of) != made_of:
+            raise RunError(path, f"{what}, but those of another run", mend)
         try:
-            content = load_file(path)
-            counts, nearest, shares = content["counts"].tolist(), content["nearest"], content["shares"]
-            if len(counts) != len(patches) or nearest.shape[1] != sum(counts) or nearest.shape != shares.shape:
-                raise ValueError("of other patches")
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise RunError(path, "does not hold the targets of these patches", "delete it, and resume") from error
-        return cls(patches, counts, nearest, shares)
+            counts, nearest, shares = (arrays[name] for name in ("counts", "nearest", "shares"))
+        except KeyError as error:
+            raise RunError(path, what, mend) from error
+        fits = (
+            counts.dtype.kind == "i"
+            and counts.shape == (len(patches),)
+            and bool((counts >= 0).all())
+            and nearest.dtype == np.uint16
+            and shares.dtype == np.float32
+            and nearest.ndim == 3
+            and nearest.shape == shares.shape
+            and nearest.shape[:2] == (recipe.classifiers, int(counts.sum()))
+            and bool((nearest < recipe.clusters).all() and (shares >= 0).all())
+        )
+        if not fits:
+            raise RunError(path, what, mend)
+        return cls(patches, counts.tolist(), nearest, shares)

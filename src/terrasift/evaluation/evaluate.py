@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -247,6 +248,7 @@ class _KeptMaps:
                 if maps is None:
                     shape = (len(part.clusters), *self.truth.shape)
                     maps = np.lib.format.open_memmap(self._path, "w+", np.uint16, shape)
+                    _reserve(self._path)
                 for kept, found in zip(maps, part.clusters, strict=True):
                     kept[part.window.slices] = found
                 self.truth[part.window.slices][~part.valid] = IGNORE
@@ -264,6 +266,17 @@ class _KeptMaps:
         return segmentation_scores_by_rows(
             read_rows, (int(self.truth.shape[0]), int(self.truth.shape[1])), ignore=IGNORE
         )
+
+
+def _reserve(path: Path) -> None:
+    """Take the room on the disk now, where the system can: a mapped page that finds none later kills the process."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 _CLUSTER_NAMES = 1000  # clusters are only names to the region metrics, but none may be called IGNORE

@@ -138,6 +138,8 @@ class Evaluation:
     """Of the run; None where nobody looked at the clock."""
     truth: TruthUsed | None = None
     """None where only scores are wanted, as by the study."""
+    weights: str = ""
+    """Digest of the weights that were evaluated; "" where nobody says."""
 
     def __repr__(self) -> str:
         matrix = self.best.confusion
@@ -210,12 +212,13 @@ class Evaluation:
         content = read_json(path, RunError, _MEND)
         try:
             return cls.from_dict(content)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
             raise RunError(path, "does not hold an evaluation", _MEND) from error
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON; images and masks by their absolute paths."""
         content = {
+            **({"weights": self.weights} if self.weights else {}),
             "classes": list(self.classes),
             "best_classifier": self.best.classifier,
             "seconds": _seconds(self.seconds),
@@ -249,16 +252,16 @@ class Evaluation:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Evaluation:
-        """The inverse of `to_dict`."""
-        classes = tuple(content["classes"])
+        """The inverse of `to_dict`; ValueError and its like where the content is something else."""
+        classes = tuple(map(str, content["classes"]))
         return cls(
             classes,
             tuple(
                 ClassifierScores(
-                    scores["classifier"],
-                    np.array(scores["mapping"], np.int64),
+                    int(scores["classifier"]),
+                    _mapping(scores, len(classes)),
                     _number(scores["mapping_accuracy"]),
-                    _confusion(scores),
+                    _confusion(scores, len(classes)),
                     {path: _numbers(regions) for path, regions in scores["images"].items()},
                     scores.get("left_out", 0),
                     tuple(scores.get("unlabelled_clusters", ())),
@@ -268,15 +271,16 @@ class Evaluation:
             ),
             tuple(
                 BaselineScores(
-                    scores["name"],
-                    np.array(scores["mapping"], np.int64),
-                    _confusion(scores),
+                    str(scores["name"]),
+                    _mapping(scores, len(classes)),
+                    _confusion(scores, len(classes)),
                     Seconds(**scores["seconds"]),
                 )
                 for scores in content.get("baselines", ())
             ),
             Seconds(**content["seconds"]) if content.get("seconds") else None,
             _truth_of(classes, content) if "masks" in content else None,
+            str(content.get("weights", "")),
         )
 
     def _names(self, classes: list[int]) -> list[str]:
@@ -306,8 +310,20 @@ def _truth_of(classes: tuple[str, ...], content: dict[str, Any]) -> TruthUsed:
     )
 
 
-def _confusion(scores: dict[str, Any]) -> ConfusionMatrix:
-    return ConfusionMatrix(np.array(scores["counts"], np.int64))
+def _mapping(scores: dict[str, Any], classes: int) -> NDArray[np.int64]:
+    mapping = np.array(scores["mapping"], np.int64)
+    if mapping.ndim != 1 or not ((mapping >= NO_CLASS) & (mapping < classes)).all():
+        raise ValueError("clusters are mapped to classes that there are not")
+    if not all(0 <= cluster < len(mapping) for cluster in scores.get("unlabelled_clusters", ())):
+        raise ValueError("there are no such clusters")
+    return mapping
+
+
+def _confusion(scores: dict[str, Any], classes: int) -> ConfusionMatrix:
+    counts = np.array(scores["counts"], np.int64)
+    if counts.shape != (classes, classes) or (counts < 0).any():
+        raise ValueError("counts of other classes")
+    return ConfusionMatrix(counts)
 
 
 def _number(score: float | None) -> float:

@@ -1,4 +1,4 @@
-"""NumPy archives read within bounds: nothing is unpacked that is not what was asked for."""
+"""Arrays read within bounds: nothing is unpacked that is not what was asked for, or that is no number."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from terrasift.errors import InputError, TerrasiftError
 from terrasift.files.reading import Kind, check_file
 
-__all__ = ["read_npz"]
+__all__ = ["read_arrays", "read_npz", "read_texts"]
 
 _MOST_BYTES = 2 << 30  # of all arrays, unpacked
 
@@ -75,3 +76,36 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = read(file)
     return shape, dtype
+
+
+def read_arrays(
+    path: str | os.PathLike[str], kind: Kind = InputError, mend: str = ""
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """All arrays of a safetensors file, which take no more than its size, and the texts kept with them.
+
+    Raises
+    ------
+    TerrasiftError
+        Of the kind asked for: if the file cannot be read, is damaged, or holds a number that is not finite.
+    """
+    check_file(path, kind, mend)
+    try:
+        with safe_open(path, "numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            texts = dict(file.metadata() or {})
+    except (SafetensorError, OSError, TypeError, ValueError) as error:
+        raise kind(path, f"is damaged ({error})", mend) from error
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise kind(path, f"{name} holds values that are no numbers", mend)
+    return arrays, texts
+
+
+def read_texts(path: str | os.PathLike[str], kind: Kind = InputError, mend: str = "") -> dict[str, str]:
+    """The texts kept with the arrays of a safetensors file; errors as of `read_arrays`."""
+    check_file(path, kind, mend)
+    try:
+        with safe_open(path, "numpy") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise kind(path, f"is damaged ({error})", mend) from error

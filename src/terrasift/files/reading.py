@@ -9,11 +9,13 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from terrasift.errors import InputError, TerrasiftError
 
-__all__ = ["Kind", "check_file", "file_digest", "read_bytes", "read_csv", "read_json", "read_text"]
+__all__ = ["Kind", "check_file", "file_digest", "read_bytes", "read_csv", "read_json", "read_text", "read_typed_json"]
+
+T = TypeVar("T")
 
 Kind: TypeAlias = type[TerrasiftError]
 """Of error that a reader raises."""
@@ -77,6 +79,36 @@ def read_json(path: str | os.PathLike[str], kind: Kind = InputError, mend: str =
         raise kind(f"{path}:{error.lineno}", f"is not JSON ({error.msg})", mend) from error
     except (RecursionError, ValueError) as error:  # nested too deep; a number of thousands of digits
         raise kind(path, f"is not JSON that can be read ({error})", mend) from error
+
+
+def read_typed_json(path: str | os.PathLike[str], shape: type[T], kind: Kind = InputError, mend: str = "") -> T:
+    """What a JSON file holds, if it is what `shape` says.
+
+    Parameters
+    ----------
+    path
+        The file.
+    shape
+        A data class or a typed dictionary, of others and of plain types; finite numbers only. Keys that it does not
+        name are passed over.
+    kind, mend
+        Of the error.
+
+    Raises
+    ------
+    TerrasiftError
+        Of the kind asked for: as of `read_text`, and with the key where the file holds something else.
+    """
+    from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+    text = read_text(path, kind, mend)
+    finite = with_config(ConfigDict(allow_inf_nan=False, strict=True))(shape)
+    try:
+        return TypeAdapter(finite).validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise kind(f"{path}: {key}" if key else path, f"is wrong ({first['msg']})", mend) from error
 
 
 def read_csv(

@@ -13,7 +13,7 @@ from typing import Any
 from terrasift.errors import InputError, TerrasiftError
 from terrasift.files.reading import Kind
 
-__all__ = ["claimed", "remove", "saying", "whole", "write_bytes", "write_text"]
+__all__ = ["claimed", "empty", "locked", "remove", "saying", "whole", "write_bytes", "write_text"]
 
 
 @contextlib.contextmanager
@@ -72,19 +72,36 @@ def claimed(folder: Path, patience: float = 30.0) -> Iterator[None]:
 
     Raises
     ------
-    OSError
+    BlockingIOError
+        If another process keeps it for longer than `patience`, in seconds.
+    """
+    with locked(folder, patience):
+        empty(folder)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                empty(folder)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
+    """A folder that one process works in at a time: made where there is none, and gone afterwards if it is empty then.
+
+    Raises
+    ------
+    BlockingIOError
         If another process keeps it for longer than `patience`, in seconds.
     """
     lock = _lock(folder, patience)
     try:
-        _empty(folder)
         yield
     finally:
         with contextlib.suppress(OSError):
-            _empty(folder)
-            (folder / _LOCK).unlink()  # fails on Windows, where it goes as the lock does
+            if [entry.name for entry in folder.iterdir()] == [_LOCK]:
+                (folder / _LOCK).unlink()  # fails on Windows, where it goes as the lock does
         lock.release()
-        with contextlib.suppress(OSError):  # the next process has it already
+        with contextlib.suppress(OSError):  # the next process has it already, or it holds something
             folder.rmdir()
 
 
@@ -101,7 +118,7 @@ def _lock(folder: Path, patience: float) -> Any:
                 raise
         except Timeout as error:
             what = "is being written by another process; try again"
-            raise OSError(errno.EAGAIN, what, os.fspath(folder)) from error
+            raise BlockingIOError(errno.EAGAIN, what, os.fspath(folder)) from error
     return lock
 
 
@@ -110,7 +127,8 @@ _SUFFIX = ".writing"
 _LOCK = ".lock"
 
 
-def _empty(folder: Path) -> None:
+def empty(folder: Path) -> None:
+    """Remove all that is in a folder, but the lock of the process that works in it."""
     for entry in folder.iterdir():
         if entry.name != _LOCK:
             remove(entry)

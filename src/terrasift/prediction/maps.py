@@ -15,7 +15,15 @@ from terrasift.legend import Legend
 from terrasift.prediction.options import MapOptions, Wanted
 from terrasift.prediction.windows import ClusterWindow, Segmenter
 from terrasift.progress import progress_bar
-from terrasift.raster import POLYGON_SUFFIXES, ClassMapWriter, Raster, confidence_path, job_of_map, pixels_of
+from terrasift.raster import (
+    POLYGON_SUFFIXES,
+    ClassMapWriter,
+    Raster,
+    confidence_path,
+    job_of_map,
+    pixels_of,
+    remove_windows,
+)
 
 __all__ = ["check_nothing_there", "map_paths", "names_apart", "predict_scene"]
 
@@ -54,6 +62,7 @@ def predict_scene(
     out = Path(out)
     confidence = options.confidence
     if options.resume and job and job_of_map(out) == job and (not confidence or confidence_path(out).exists()):
+        remove_windows(out)
         return out
     pixels = raster.info.height * raster.info.width
     table = legend.table(segmenter.clusters)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import InputError
-from terrasift.files import saying
+from terrasift.files import empty, locked, saying
 from terrasift.legend import Legend
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.map_file import MapFile, check_map_path
 from terrasift.raster.window_log import WindowLog
 
-__all__ = ["CONFIDENCE_NODATA", "ClassMapWriter", "OtherJobError", "confidence_path"]
+__all__ = ["CONFIDENCE_NODATA", "ClassMapWriter", "OtherJobError", "confidence_path", "remove_windows"]
 
 CONFIDENCE_NODATA = 255
 """What a confidence map stores where the class map has no class; else it stores per cent."""
@@ -66,7 +66,7 @@ class ClassMapWriter:
     Raises
     ------
     InputError
-        If the file cannot be written or cannot hold so many classes.
+        If the file cannot be written, is being written by another process, or cannot hold so many classes.
     OtherJobError
         If another job has left windows to resume.
     """
@@ -88,12 +88,17 @@ class ClassMapWriter:
         self._legend = legend
         self._job = job
         self._scene = like.path
-        self._folder = self.path.with_name(f".{self.path.name}.partial")
+        self._folder = _folder_of(self.path)
         self._files = [MapFile(self.path, like, legend.dtype, legend.nodata, "class", legend, min_pixels)]
         if confidence:
             beside = confidence_path(self.path)
             self._files.append(MapFile(beside, like, np.dtype(np.uint8), CONFIDENCE_NODATA, "confidence, per cent"))
-        with gdal_errors(self.path, "cannot be written", "choose another folder"):
+        with gdal_errors(self.path, "cannot be written", "choose another folder"), contextlib.ExitStack() as claim:
+            self._folder.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                claim.enter_context(locked(self._folder))
+            except BlockingIOError as error:
+                raise InputError(path, "is being written by another process", "wait for it, or name another") from error
             log = self._folder / "windows"
             begun = WindowLog.job_of(log) if resume else ""
             if begun and begun != job:
@@ -101,10 +106,10 @@ class ClassMapWriter:
                     path, "was begun with another run, scene or setting", "leave out `resume=True` to begin it anew"
                 )
             if not begun:
-                shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(parents=True, exist_ok=True)
+                empty(self._folder)
             self._log = WindowLog(log, job, [file.dtype for file in self._files])
             earlier = [(window, bool((labels != legend.nodata).any())) for window, (labels, *_) in self._log.windows()]
+            self._claim = claim.pop_all()
         self.done = frozenset(window for window, _ in earlier)
         self.holds_data = any(holds for _, holds in earlier)
 
@@ -137,10 +142,11 @@ class ClassMapWriter:
                     self._finish()
                 finished = True
         finally:
-            empty = not any(True for _ in self._log.windows())
+            nothing = not any(True for _ in self._log.windows())
             self._log.close()
-            if finished or empty or not self._job or self._is_hopeless(error):
-                shutil.rmtree(self._folder, ignore_errors=True)
+            with self._claim, contextlib.suppress(OSError):
+                if finished or nothing or not self._job or self._is_hopeless(error):
+                    empty(self._folder)
 
     def _is_hopeless(self, error: BaseException | None) -> bool:
         """Whether resuming would end the same way: something is wrong with the scene itself, and it is at hand."""
@@ -154,6 +160,18 @@ class ClassMapWriter:
 
     def _layer(self, index: int) -> Iterator[tuple[Window, NDArray[Any]]]:
         return ((window, layers[index]) for window, layers in self._log.windows())
+
+
+def remove_windows(path: str | os.PathLike[str]) -> None:
+    """Remove the windows of a class map that is there, as a process leaves them that is killed at the very end."""
+    folder = _folder_of(Path(path))
+    if folder.exists():
+        with contextlib.suppress(OSError), locked(folder):  # another process may be at work on a new one
+            empty(folder)
+
+
+def _folder_of(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
 
 
 def confidence_path(path: str | os.PathLike[str]) -> Path:

@@ -56,6 +56,7 @@ _LONGEST = 300  # a VRT that is no XML is quoted whole
 _OPENING = threading.Lock()
 _SETTINGS = {
     "GDAL_CACHEMAX": "64",  # MB; else a twentieth of the machine's memory fills up, the more the larger the scene
+    "CPL_LOG": os.devnull,  # where warnings go that nobody listens to, as in threads of ours; else standard error
     "GDAL_HTTP_CONNECTTIMEOUT": "15",  # seconds; else a dead server is waited for without end
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1",  # bytes a second, for so many seconds:
     "GDAL_HTTP_LOW_SPEED_TIME": "30",

@@ -73,6 +73,7 @@ class MapFile:
                 dataset.write(sieve(dataset.read(1), self.min_pixels, self.nodata), 1)
         table = self._attributes(draft) if self.legend is not None else None
         driver, whole = check_map_path(self.path), self._whole(folder)
+        _sidecar(whole).unlink(missing_ok=True)  # of a process that was killed when it had filled the file
         options = dict(_OPTIONS[driver])
         if driver == "COG":
             options["overview_resampling"] = "mode" if self.legend is not None else "average"

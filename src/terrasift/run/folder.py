@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import RunError, TerrasiftError
-from terrasift.files import file_digest, read_json, saying, whole, write_bytes, write_text
+from terrasift.files import file_digest, locked, read_json, read_text, saying, whole, write_bytes, write_text
+from terrasift.files.arrays import read_npz, read_texts
 from terrasift.legend import Legend
 from terrasift.legend.changes import edited
 from terrasift.recipe import Recipe
@@ -97,7 +98,9 @@ class RunFolder:
     @property
     def trained_on(self) -> list[str]:
         """The images it was trained on, as they were listed; none where no list is kept."""
-        return self.images_file.read_text(encoding="utf-8").splitlines() if self.images_file.exists() else []
+        if not self.images_file.exists():
+            return []
+        return read_text(self.images_file, RunError, "restore it, or delete it: prediction does without").splitlines()
 
     @property
     def log(self) -> TrainingLog | None:
@@ -121,7 +124,9 @@ class RunFolder:
             content = read_json(self.machine_file)
         except TerrasiftError:
             return {}
-        return content if isinstance(content, dict) else {}
+        facts = content if isinstance(content, dict) else {}
+        numbers = {name: value for name, value in facts.items() if isinstance(value, int) and 0 <= value < _MOST_BYTES}
+        return numbers | {name: value for name, value in facts.items() if isinstance(value, str)}
 
     def save_machine(self, facts: Mapping[str, Any]) -> None:
         """Write down what it was trained with."""
@@ -133,6 +138,43 @@ class RunFolder:
             return
         if list(map(absolute_path, self.trained_on)) != list(map(absolute_path, scenes)):
             raise RunError(self.path, "was begun with other images (images.txt lists them)", "resume it with those")
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """What tells a training from any other: its recipe, images and discovery; "" before it has begun.
+
+        It stands in the checkpoints, whose tensors may well fit another run.
+        """
+        if not self.has_begun:
+            return ""
+        recipe = self.recipe.model_dump(mode="json", exclude={"compute", "predict"})
+        found = file_digest(self.discovery_file) if self.discovery_file.exists() else ""
+        return _digest(json.dumps([recipe, self.trained_on, found], sort_keys=True).encode())
+
+    @contextlib.contextmanager
+    def in_training(self) -> Iterator[None]:
+        """Within the block, no other process trains this run.
+
+        Raises
+        ------
+        RunError
+            If one does, or if the folder cannot be made.
+        """
+        is_new, claim = not self.path.exists(), contextlib.ExitStack()
+        try:
+            claim.enter_context(locked(self.checkpoint_file.parent))
+        except BlockingIOError as error:
+            mend = "wait for it, or choose another folder"
+            raise RunError(self.path, "is being trained by another process", mend) from error
+        except OSError as error:
+            raise RunError(self.path, f"cannot be written ({error.strerror})", "choose another folder") from error
+        try:
+            with claim:
+                yield
+        finally:
+            if is_new and not self.has_begun:
+                with contextlib.suppress(OSError):  # something else is in it
+                    self.path.rmdir()
 
     def begin(self, recipe: Recipe, scenes: Sequence[str]) -> None:
         """Make the folder, write the list of training images and, last, the recipe.
@@ -155,7 +197,8 @@ class RunFolder:
             shutil.rmtree(folder, ignore_errors=True)
         for file in (self.recipe_file, self.images_file, self.discovery_file, self.targets_file):
             file.unlink(missing_ok=True)
-        self.__dict__.pop("recipe", None)  # what was read is gone
+        for name in ("recipe", "identity"):
+            self.__dict__.pop(name, None)  # what was read is gone
         with contextlib.suppress(OSError):
             self.path.rmdir()
 
@@ -204,14 +247,14 @@ class RunFolder:
     def load_legend(self, path: str | os.PathLike[str]) -> Legend:
         """A legend from any file; InputError if it is not one for this run's clusters."""
         legend = Legend.load(path, self.recipe.clusters, self.recipe.classifiers)
-        if legend.weights and self.is_finished and legend.weights != self._weights_name:
+        if legend.weights and self.is_finished and legend.weights != self.weights_name:
             mend = "restore both from one run, or begin it anew: terrasift legend RUN --reset"
             raise RunError(path, "is of other weights: its clusters mean something else here", mend)
         return legend
 
     @property
-    def _weights_name(self) -> str:
-        """What tells whether the weights are those that a legend was made for; "" without weights."""
+    def weights_name(self) -> str:
+        """What tells whether the weights are those that a legend or an evaluation speaks of; "" without weights."""
         return file_digest(self.weights_file)[:_NAME] if self.is_finished else ""
 
     @functools.cached_property
@@ -228,11 +271,11 @@ class RunFolder:
     def load_facts(self, classifier: int) -> dict[str, NDArray[Any]] | None:
         """What was found out about a classifier's clusters; None where nothing, or of other weights, or damaged."""
         try:
-            with self.facts_file(classifier).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                known = str(stored["weights"]) == self.weights_digest
-                return {name: stored[name] for name in stored.files} if known else None
-        except Exception:  # missing, cut off or damaged in one of many ways: it is made again
+            facts = read_npz(self.facts_file(classifier), _FACTS, RunError)
+        except RunError:
             return None
+        known = str(facts.pop("weights")) == self.weights_digest and _fit_together(facts, self.recipe.clusters)
+        return facts if known else None
 
     def save_facts(self, classifier: int, arrays: Mapping[str, Any]) -> None:
         """Keep what was found out about a classifier's clusters."""
@@ -266,7 +309,7 @@ class RunFolder:
         RunError
             If another process holds on to the legend.
         """
-        return self._legend.save(dataclasses.replace(legend, weights=self._weights_name), seen)
+        return self._legend.save(dataclasses.replace(legend, weights=self.weights_name), seen)
 
     def change_legend(self, make: Callable[[], Legend]) -> Legend:
         """Replace the legend by what `make` makes, of the present one or of none, and return that.
@@ -327,14 +370,28 @@ class RunFolder:
         from safetensors.torch import save
 
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        content = save(tensors, {"recipe": _weighed(self.recipe)})
+        texts = {"recipe": _weighed(self.recipe)}
+        if self.discovery_file.exists():
+            texts["discovery"] = file_digest(self.discovery_file)
+        content = save(tensors, texts)
         if not self.legend_file.exists():
-            name = hashlib.sha256(content).hexdigest()[:_NAME]
+            name = _digest(content)
             dataclasses.replace(self.cluster_legend, weights=name).save(self.legend_file)
         write_bytes(self.weights_file, content)  # last: where they are, the run is finished
         for folder in (self.checkpoint_file.parent, self.superpixels_folder):
             shutil.rmtree(folder, ignore_errors=True)
         self.targets_file.unlink(missing_ok=True)
+
+    def check_discovery(self) -> None:
+        """Check that ``discovery.safetensors`` is the one that the weights were trained by; RunError if not.
+
+        Weights written before they said so are not asked.
+        """
+        if self.is_finished:
+            trained_by = read_texts(self.weights_file, RunError).get("discovery")
+            if trained_by not in (None, file_digest(self.discovery_file)):
+                mend = "restore it, or delete it: maps do without"
+                raise RunError(self.discovery_file, "is not what these weights were trained by", mend)
 
     def load_network(self) -> Network:
         """The trained network, on the CPU, in evaluation mode.
@@ -361,7 +418,33 @@ class RunFolder:
         return network.eval()
 
 
+_FACTS = {
+    **dict.fromkeys(("means", "deviations", "prototypes"), ("f", 2)),
+    **{"pixels": ("i", 1), "adjacency": ("i", 2), "bands": ("U", 1), "weights": ("U", 0)},
+    **{"crop_places": ("i", 2), "crop_shares": ("f", 1), "crop_scenes": ("U", 1)},
+}
+"""Kinds and dimensions of what is kept of clusters: `terrasift.clusters.kept`."""
+
+
+def _fit_together(facts: Mapping[str, NDArray[Any]], clusters: int) -> bool:
+    bands, crops = len(facts["bands"]), len(facts["crop_shares"])
+    shapes = {"pixels": (clusters,), "adjacency": (clusters, clusters), "crop_scenes": (crops,)}
+    shapes |= {"means": (clusters, bands), "deviations": (clusters, bands), "crop_places": (crops, 5)}
+    places = facts["crop_places"]
+    return (
+        all(facts[name].shape == shape for name, shape in shapes.items())
+        and len(facts["prototypes"]) == clusters
+        and bool((places >= [0, 0, 0, 1, 1]).all() and (places[:, 0] < clusters).all())
+        and bool((facts["pixels"] >= 0).all() and (facts["adjacency"] >= 0).all())
+    )
+
+
+_MOST_BYTES = 2**63  # more is no machine's memory
 _NAME = 12  # digits of a digest that stand for it in a legend
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_NAME]
 
 
 def _weighed(recipe: Recipe) -> str:

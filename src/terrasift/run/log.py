@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import RunError
-from terrasift.files import read_csv, write_text
+from terrasift.files import read_csv, read_text, write_text
 from terrasift.notebook import data_frame, new_axes
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class LogWriter:
             *(f"clusters_{number}" for number in numbers),
             *("lr", "seconds"),
         ]
-        rows = path.read_text(encoding="utf-8").splitlines()[1 : steps_done + 1] if path.exists() else []
+        rows = read_text(path, RunError, _MEND).splitlines()[1 : steps_done + 1] if path.exists() else []
         write_text(path, "\n".join([",".join(self.columns), *rows]) + "\n")
 
     def append(self, row: Sequence[float]) -> None:

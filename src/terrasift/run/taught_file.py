@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from terrasift.errors import RunError
 from terrasift.files import write_bytes
+from terrasift.files.arrays import read_arrays
 
 if TYPE_CHECKING:
     from terrasift.blocks.taught import TaughtClassifier
@@ -40,20 +40,18 @@ class TaughtFile:
         """A classifier; RunError if it is not there, or the file is damaged."""
         from terrasift.blocks.taught import TaughtClassifier  # with PyTorch, which listing a run does without
 
-        arrays = self._arrays()
-        try:
-            return TaughtClassifier(arrays[f"{name}.weight"], arrays[f"{name}.bias"])
-        except (KeyError, RuntimeError, IndexError) as error:
-            raise RunError(
-                self.path,
-                f"does not hold the classifier {name} that the legend speaks of",
-                "teach it again, or take another legend: terrasift legend RUN --undo, --reset",
-            ) from error
+        arrays, mend = self._arrays(), "teach it again, or take another legend: terrasift legend RUN --undo, --reset"
+        weight, bias = arrays.get(f"{name}.weight"), arrays.get(f"{name}.bias")
+        if weight is None or bias is None:
+            raise RunError(self.path, f"does not hold the classifier {name} that the legend speaks of", mend)
+        if _name(weight, bias) != name or weight.ndim != 2 or bias.shape != weight.shape[:1]:
+            raise RunError(self.path, f"holds something else as {name} than what was taught", mend)
+        return TaughtClassifier(weight, bias)
 
     def save(self, classifier: TaughtClassifier, keep: Collection[str]) -> str:
         """Add a classifier, whole or not at all, and drop all but those to `keep`; returns its name."""
         weight, bias = classifier.arrays
-        name = hashlib.sha256(weight.tobytes() + bias.tobytes()).hexdigest()[:12]
+        name = _name(weight, bias)
         kept = {key: array for key, array in self._arrays().items() if key.rpartition(".")[0] in keep}
         write_bytes(self.path, save(kept | {f"{name}.weight": weight, f"{name}.bias": bias}))
         return name
@@ -61,8 +59,8 @@ class TaughtFile:
     def _arrays(self) -> dict[str, NDArray[np.float32]]:
         if not self.path.exists():
             return {}
-        try:
-            with safe_open(self.path, "numpy") as file:
-                return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError) as error:
-            raise RunError(self.path, "is damaged", "delete it, and teach the run again") from error
+        return read_arrays(self.path, RunError, "delete it, and teach the run again")[0]
+
+
+def _name(weight: NDArray[np.float32], bias: NDArray[np.float32]) -> str:
+    return hashlib.sha256(weight.tobytes() + bias.tobytes()).hexdigest()[:12]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 import traceback
 from pathlib import Path
@@ -12,7 +13,9 @@ from terrasift.api import Run, train
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.evaluation import evaluate_views
 from terrasift.files import read_json, write_text
+from terrasift.legend import IGNORE
 from terrasift.machine import describe_machine
+from terrasift.mapping import NO_CLASS
 from terrasift.prediction import Predictor, Segmenter
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder
@@ -20,6 +23,7 @@ from terrasift.study.data import StudyData
 from terrasift.study.experiments import Cell
 from terrasift.study.folder import Study
 from terrasift.study.methods import fit_baseline
+from terrasift.study.published import PUBLISHED_SCORES
 
 __all__ = ["CELL_FILE", "FAILURE_FILE", "is_done", "read_cell", "run_cell"]
 
@@ -41,8 +45,31 @@ def read_cell(folder: Path) -> dict[str, Any] | None:
     """What is kept of a cell; None where it is not done."""
     if not (folder / CELL_FILE).exists():
         return _of_versions_before(folder)
-    content: dict[str, Any] = read_json(folder / CELL_FILE, RunError, "delete it, and run the study again")
+    mend = "delete it, and run the study again"
+    content: dict[str, Any] = read_json(folder / CELL_FILE, RunError, mend)
+    try:
+        _check(content)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise RunError(folder / CELL_FILE, "does not hold the scores of a cell", mend) from error
     return content
+
+
+def _check(content: dict[str, Any]) -> None:
+    """Raise something where it is not what `_evaluate` gives."""
+    seconds = content["seconds"]
+    float(seconds["training"]) + float(seconds["evaluation"])
+    for evaluation in content["data"].values():
+        numbers = [scores["classifier"] for scores in evaluation["classifiers"]]
+        if numbers != [1, 2][: len(numbers)] or evaluation["best_classifier"] not in numbers:
+            raise ValueError("other classifiers")
+        classes = len(evaluation.get("classes", ())) or IGNORE
+        for scores in evaluation["classifiers"]:
+            if not all(isinstance(index, int) and NO_CLASS <= index < classes for index in scores.get("mapping", ())):
+                raise ValueError("clusters are mapped to classes that there are not")
+            for name in PUBLISHED_SCORES.values():
+                value = scores[name] if name in scores else scores["regions"][name]
+                if value is not None and not math.isfinite(value):
+                    raise ValueError(f"{name} is no number")
 
 
 def _of_versions_before(folder: Path) -> dict[str, Any] | None:

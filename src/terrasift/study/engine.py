@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import joblib
 
+from terrasift.errors import RunError
+from terrasift.files import locked
 from terrasift.progress import progress_bar, quiet
 from terrasift.study.cells import is_done, run_cell
 from terrasift.study.experiments import Cell, Experiment
@@ -68,7 +70,21 @@ def run_study(
     ------
     SettingError
         If Dask is asked for but not installed, or if there is no scheduler at the address.
+    RunError
+        If another process runs the study.
     """
+    try:
+        with locked(study.path / ".running"):
+            return _run_all(study, experiments, seeds, workers, scheduler)
+    except BlockingIOError as error:
+        raise RunError(
+            study.path, "is being run by another process", "wait for it, or choose another folder"
+        ) from error
+
+
+def _run_all(
+    study: Study, experiments: Sequence[Experiment], seeds: int, workers: int, scheduler: str | None
+) -> list[Failure]:
     jobs, total = _waiting(study, experiments, seeds)
     _logger.info("%d cells, %d of them done", total, total - len(jobs))
     failures = []

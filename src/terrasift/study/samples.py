@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.api import Run
+from terrasift.errors import RunError
 from terrasift.evaluation import LabelledImage
 from terrasift.legend import IGNORE, Legend
 from terrasift.prediction import cluster_maps
@@ -45,6 +46,8 @@ def predict_samples(folder: Path, view: str, images: Sequence[LabelledImage]) ->
     classifier = evaluation["best_classifier"] - 1
     mapping = np.array(evaluation["classifiers"][classifier]["mapping"])
     predictor = Run(folder, ["compute.device=auto"]).predictor  # a report may be written on another machine
+    if mapping.shape != (predictor.clusters,):
+        raise RunError(folder, "maps other clusters than those of its network", "delete it, and run the study again")
     found = []
     for image in images:
         with Raster(image.scene) as raster:

@@ -50,6 +50,6 @@ def _state(cell: Cell, seed: int, folder: Path) -> CellState:
     if is_done(folder):
         return CellState(cell, seed, folder, "done", "")
     if (folder / FAILURE_FILE).exists():
-        lines = (folder / FAILURE_FILE).read_text(encoding="utf-8").strip().splitlines()
+        lines = (folder / FAILURE_FILE).read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return CellState(cell, seed, folder, "failed", lines[-1] if lines else "")
     return CellState(cell, seed, folder, "not finished" if folder.exists() else "not begun", "")

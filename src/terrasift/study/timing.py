@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import json
 import statistics
@@ -23,7 +24,7 @@ from terrasift.data.material import gather_material
 from terrasift.data.patches import Patch
 from terrasift.data.regions import RegionCache
 from terrasift.errors import RunError
-from terrasift.files import read_json, write_text
+from terrasift.files import read_typed_json, write_text
 from terrasift.recipe import Recipe, Refinement
 from terrasift.run import RunFolder, network_of
 from terrasift.study.experiments import Cell
@@ -47,10 +48,20 @@ def write_timing(study: Study, cell: Cell) -> Path:
 def read_timing(folder: Path) -> dict[str, Any] | None:
     """What `write_timing` left in a study's folder; None where it has not. RunError if that is damaged."""
     path = folder / TIMING_FILE
-    content: dict[str, Any] | None = None
-    if path.exists():
-        content = read_json(path, RunError, "delete it, and measure again")
-    return content
+    if not path.exists():
+        return None
+    return dataclasses.asdict(read_typed_json(path, _Timing, RunError, "delete it, and measure again"))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Timing:
+    """What `split_time` gives."""
+
+    cell: str
+    device: str
+    batch: int
+    steps: int
+    seconds: dict[str, float]
 
 
 def split_time(study: Study, cell: Cell, steps: int = 5) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def _claim(out: Path, table: str) -> None:
     path = out / "tiles.csv"
     taken = [name for name in (IMAGES, MASKS, *(f"{name}.txt" for name in LISTS)) if (out / name).exists()]
     if path.exists():
-        if path.read_text(encoding="utf-8") != table:
+        if path.read_text(encoding="utf-8", errors="replace") != table:
             raise InputError(out, "was prepared from other tiles", "name another folder, or remove this one")
     elif taken:
         raise InputError(out, f"holds {taken[0]} from elsewhere", "name another folder")
