@@ -16,7 +16,7 @@ import rasterio
 import torch
 from scipy import ndimage
 
-from terrasift import InputError, Legend, MapOptions, Run, SettingError
+from terrasift import InputError, LandClass, Legend, MapOptions, Run, SettingError
 from terrasift.data.scenes import find_scenes
 from terrasift.prediction import map_paths
 from terrasift.raster import Raster, confidence_path, pixels_of, write_image, write_mosaic
@@ -37,6 +37,14 @@ def read(path: Path) -> np.ndarray[Any, Any]:
 # How sure
 
 
+def shares_of(run: Run, scene: Path) -> np.ndarray[Any, Any]:
+    """(K, H, W): the softmax of the clusters."""
+    with Raster(scene) as raster, torch.inference_mode():
+        network, (values, valid) = run.predictor.network_of(raster), raster.read()
+        logits = network(run.predictor.reader.tensor(values, valid))[0][0].double().numpy()
+    return np.exp(logits) / np.exp(logits).sum(axis=0)
+
+
 @pytest.mark.parametrize("suffix", [".tif", ".png"])
 def test_confidence_is_the_softmax_of_the_winner_in_per_cent(
     run: Run, scenes: Path, tmp_path: Path, suffix: str
@@ -46,14 +54,30 @@ def test_confidence_is_the_softmax_of_the_winner_in_per_cent(
     plain = whole.predict(scene, tmp_path / f"plain{suffix}")
     out = whole.predict(scene, tmp_path / f"map{suffix}", MapOptions(confidence=True))
     assert out.read_bytes() == plain.read_bytes()
-    with Raster(scene) as raster, torch.inference_mode():
-        network, (values, valid) = whole.predictor.network_of(raster), raster.read()
-        logits = network(whole.predictor.reader.tensor(values, valid))[0][0].double().numpy()
-    shares = np.exp(logits) / np.exp(logits).sum(axis=0)
+    shares = shares_of(whole, scene)
     found = read(confidence_path(out))
     assert found.dtype == np.uint8
     np.testing.assert_allclose(found, 100 * shares.max(axis=0), atol=0.51)
     assert len(np.unique(found)) > 1
+
+
+def test_confidence_of_a_class_is_that_of_its_clusters_together(run: Run, scenes: Path, tmp_path: Path) -> None:
+    scene = scenes / "images" / "north.tif"
+    shares = shares_of(run, scene)
+    winners = shares.argmax(axis=0)
+    classes = np.full(run.recipe.clusters, -1)
+    by_size = np.argsort(-np.bincount(winners.ravel(), minlength=len(classes)))
+    classes[by_size[:-1]] = np.arange(len(classes) - 1) % 2  # one cluster is of no class
+    names = Legend((LandClass("a", "#000000"), LandClass("b", "#FFFFFF")))
+    run.save_legend(names.with_clusters(classes, 1))
+    whole = Run.open(run.path, ["predict.window=512"])
+    found = read(confidence_path(whole.predict(scene, tmp_path / "map.tif", MapOptions(confidence=True))))
+    together = np.stack([shares[classes == index].sum(axis=0) for index in (0, 1)])
+    shown = classes[winners]
+    expected = np.where(shown == 0, together[0], together[1])
+    np.testing.assert_allclose(found[shown >= 0], 100 * expected[shown >= 0], atol=0.51)
+    assert (expected > shares.max(axis=0) + 0.02).any()
+    assert (found[shown < 0] == 255).all()
 
 
 def test_confidence_is_nodata_where_the_map_is(run: Run, scenes: Path, tmp_path: Path) -> None:

@@ -68,9 +68,10 @@ def command(
         return opened.cluster_legend if reset else opened.legend
 
     def change() -> Legend:
+        legend = begun()
         return change_legend(
-            begun(),
-            opened.recipe.clusters,
+            legend,
+            opened.clusters_of(legend),
             merges=merges or (),
             splits=splits or (),
             colors=colors or (),

@@ -23,7 +23,7 @@ def command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE|DIR", help="A .tif or .png; a folder for many scenes.")],
     clusters: Annotated[bool, typer.Option("--clusters", help="Write clusters, whatever the legend says.")] = False,
     confidence: Annotated[
-        bool, typer.Option("--confidence", help="Write MAP.confidence.tif too: the winner's softmax, per cent.")
+        bool, typer.Option("--confidence", help="Write MAP.confidence.tif too: how likely the class is, per cent.")
     ] = False,
     vector: Annotated[
         Path | None,

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch.nn import Module
 
 from terrasift.errors import RunError, TerrasiftError
@@ -140,8 +142,8 @@ def _ready(predictor: Predictor, frozen: bytes) -> Module:
 
 
 def _compute(
-    predictor: Predictor, network: Module, path: str, batch: list[Views], confidence: bool
+    predictor: Predictor, network: Module, path: str, batch: list[Views], confidence: NDArray[np.int64] | None
 ) -> list[ClusterWindow]:
     with Raster(path, predictor.reader.recipe.resolution) as raster:
         loaded = predictor.reader.batch(raster, batch)
-    return decide(network, loaded, confidence=confidence)
+    return decide(network, loaded, confidence)

@@ -35,7 +35,9 @@ class Look(NamedTuple):
         return found
 
 
-def decide(network: torch.nn.Module, batch: WindowBatch, *, confidence: bool = False) -> list[ClusterWindow]:
+def decide(
+    network: torch.nn.Module, batch: WindowBatch, confidence: NDArray[np.int64] | None = None
+) -> list[ClusterWindow]:
     """The clusters of each window of a batch, without its margin.
 
     Parameters
@@ -45,9 +47,9 @@ def decide(network: torch.nn.Module, batch: WindowBatch, *, confidence: bool = F
     batch
         N windows.
     confidence
-        Whether to say how sure the network is.
+        How sure the network is of classes is said too: (K,), the class of each cluster, -1 for none.
     """
-    found = _winners(network, batch.images, confidence=confidence)
+    found = _winners(network, batch.images, confidence)
     parts = []
     for index, view in enumerate(batch.views):
         clusters = tuple(labels[index][view.core] for labels, _ in found)
@@ -70,13 +72,24 @@ def look(network: Network, batch: WindowBatch) -> list[Look]:
 
 
 def _winners(
-    network: torch.nn.Module, images: torch.Tensor, *, confidence: bool
+    network: torch.nn.Module, images: torch.Tensor, confidence: NDArray[np.int64] | None
 ) -> list[tuple[NDArray[np.int64], NDArray[np.float32] | None]]:
-    """For each classifier the winning clusters, (N, H, W), and, if asked, their softmax, (N, H, W) in [0, 1]."""
+    """For each classifier the winning clusters, (N, H, W), and, if asked, how likely their classes are, (N, H, W)."""
     found = []
     with torch.inference_mode():
         for logits in network(images):
             best = logits.max(dim=1, keepdim=True)
-            share = (logits - best.values).exp_().sum(dim=1).reciprocal() if confidence else None
+            share = None if confidence is None else _likely(logits, best, confidence)
             found.append((best.indices[:, 0].cpu().numpy(), None if share is None else share.float().cpu().numpy()))
     return found
+
+
+def _likely(logits: torch.Tensor, best: torch.return_types.max, classes: NDArray[np.int64]) -> torch.Tensor:
+    """(N, H, W), in [0, 1]: the softmax of the winning cluster and of those that share its class."""
+    powers = (logits - best.values).exp_()
+    total = powers.sum(dim=1)
+    if len(np.unique(classes[classes >= 0])) == (classes >= 0).sum():
+        return total.reciprocal()  # the winner is alone in its class
+    groups = torch.from_numpy(np.where(classes < 0, classes.max() + 1, classes)).to(powers.device)
+    sums = powers.new_zeros(len(powers), int(groups.max()) + 1, *powers.shape[2:]).index_add_(1, groups, powers)
+    return sums.gather(1, groups[best.indices])[:, 0] / total

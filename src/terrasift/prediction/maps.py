@@ -75,8 +75,9 @@ def predict_scene(
         confidence=confidence,
         min_pixels=pixels_of(options.min_area, raster.info) if options.min_area else 0,
     )
+    asked = legend.mapping(segmenter.clusters) if confidence else None
     with writer:
-        parts = segmenter.segment(raster, Wanted(confidence, legend.classifier, writer.done))
+        parts = segmenter.segment(raster, Wanted(asked, legend.classifier, writer.done))
         before = sum(window.height * window.width for window in writer.done)
 
         def write(part: ClusterWindow) -> bool:

@@ -6,6 +6,9 @@ import os
 from collections.abc import Container
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from terrasift.raster import Window
 
 __all__ = ["MapOptions", "Wanted"]
@@ -20,8 +23,8 @@ class MapOptions:
     clusters
         Write the network's own clusters instead of the legend's classes.
     confidence
-        Write ``map.confidence.tif`` beside ``map.tif`` too: the softmax of the winning cluster in per cent, uint8, 255
-        where the map has no class.
+        Write ``map.confidence.tif`` beside ``map.tif`` too: how likely the class is that the map shows, in per cent,
+        uint8, 255 where the map has none. A class is as likely as its clusters are together, by the softmax over all.
     vector
         Write the map's regions as polygons too: a GeoPackage (``.gpkg``) or GeoJSON (``.geojson``).
     min_area
@@ -33,7 +36,7 @@ class MapOptions:
         of `predict` are still those it was made with.
     probabilities
         Write how likely each class is too, to this GeoTIFF (``.tif``): a band for each, called as it is, per cent,
-        uint8, 255 where there is no data. A class is as likely as its clusters are together, by the softmax over all.
+        uint8, 255 where there is no data.
     """
 
     clusters: bool = False
@@ -44,20 +47,20 @@ class MapOptions:
     probabilities: str | os.PathLike[str] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Wanted:
     """What a segmenter is to say of a scene.
 
     Attributes
     ----------
     confidence
-        How sure it is, too, if it knows.
+        How sure it is of classes, too: (K,), the class of each cluster, -1 for none; None: nobody asks.
     classifier
         The only one, from 1, whose clusters are wanted; None: all.
     done
         Windows that may be left out.
     """
 
-    confidence: bool = False
+    confidence: NDArray[np.int64] | None = None
     classifier: int | None = None
     done: Container[Window] = ()

@@ -38,7 +38,7 @@ class ClusterWindow(NamedTuple):
     valid: NDArray[np.bool_]
     """(H, W): pixels that hold data."""
     confidence: tuple[NDArray[np.float32], ...] = ()
-    """(H, W) for each classifier, in (0, 1]: the softmax of the winning cluster. Empty where nobody has asked."""
+    """(H, W) for each classifier, in (0, 1]: how likely the winning cluster's class is. Empty if nobody asks."""
 
 
 _LEAST = 16  # rows and columns that are read, where the scene has so many: what is left at its edge may be a sliver

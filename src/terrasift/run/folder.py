@@ -206,13 +206,20 @@ class RunFolder:
         """The taught classifier that a legend speaks of; RunError if it is not there."""
         return self._taught.load(name)
 
-    def save_taught(self, classifier: TaughtClassifier) -> str:
-        """Keep a taught classifier beside those of the present legend and the one before; its name, for a legend."""
+    def save_taught(self, classifier: TaughtClassifier, pixels: NDArray[np.int64]) -> str:
+        """Keep a taught classifier beside those of the present legend and the one before; its name, for a legend.
+
+        `pixels` (C,) are those of each of its outputs in a sample of the scenes.
+        """
         keep = []
         for path in (self.legend_file, self.path / "legend.previous.yaml"):
             with contextlib.suppress(TerrasiftError):
                 keep.append(Legend.load(path).taught)
-        return self._taught.save(classifier, keep)
+        return self._taught.save(classifier, pixels, keep)
+
+    def clusters_of(self, legend: Legend) -> int:
+        """How many clusters, or outputs of a taught classifier, a legend of this run can hold."""
+        return self.load_taught(legend.taught).outputs if legend.taught else self.recipe.clusters
 
     @property
     def legend(self) -> Legend:
@@ -264,8 +271,14 @@ class RunFolder:
 
     @property
     def cluster_pixels(self) -> NDArray[np.int64] | None:
-        """(K,): pixels of each cluster of the legend's classifier in a sample of the images; None if unknown."""
-        kept = self.load_facts(self.legend.classifier)
+        """(K,): pixels of each cluster of the legend's classifier in a sample of the images; None if unknown.
+
+        Where labels have taught the legend, (C,), of each output.
+        """
+        legend = self.legend
+        if legend.taught:
+            return self._taught.pixels(legend.taught)
+        kept = self.load_facts(legend.classifier)
         return None if kept is None else kept["pixels"]
 
     def load_facts(self, classifier: int) -> dict[str, NDArray[Any]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,15 +48,19 @@ class TaughtFile:
             raise RunError(self.path, f"holds something else as {name} than what was taught", mend)
         return TaughtClassifier(weight, bias)
 
-    def save(self, classifier: TaughtClassifier, keep: Collection[str]) -> str:
-        """Add a classifier, whole or not at all, and drop all but those to `keep`; returns its name."""
+    def pixels(self, name: str) -> NDArray[np.int64] | None:
+        """(C,): pixels of each output of a classifier in a sample of scenes; None where it is not there."""
+        return self._arrays().get(f"{name}.pixels")
+
+    def save(self, classifier: TaughtClassifier, pixels: NDArray[np.int64], keep: Collection[str]) -> str:
+        """Add a classifier and its `pixels`, whole or not at all, and drop all but those to `keep`: its name."""
         weight, bias = classifier.arrays
         name = _name(weight, bias)
         kept = {key: array for key, array in self._arrays().items() if key.rpartition(".")[0] in keep}
-        write_bytes(self.path, save(kept | {f"{name}.weight": weight, f"{name}.bias": bias}))
+        write_bytes(self.path, save(kept | {f"{name}.weight": weight, f"{name}.bias": bias, f"{name}.pixels": pixels}))
         return name
 
-    def _arrays(self) -> dict[str, NDArray[np.float32]]:
+    def _arrays(self) -> dict[str, NDArray[Any]]:
         if not self.path.exists():
             return {}
         return read_arrays(self.path, RunError, "delete it, and teach the run again")[0]

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from terrasift.clusters import ClusterFacts
 from terrasift.data.scenes import is_there
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.evaluation import Evaluation
 from terrasift.files import write_text
+from terrasift.legend import Legend
 from terrasift.metrics import COMPARED
 from terrasift.opened import OpenedRun
 from terrasift.prediction import Predictor
@@ -147,11 +151,22 @@ def _clusters(run: OpenedRun, images: _Images) -> tuple[ClusterCards | str, Dend
         return str(error), None
     if facts is None:
         return _gone(images), None
-    legend, recipe, is_mapped = run.legend, run.prediction_recipe, run.is_mapped
+    legend, recipe, is_mapped = _holding_clusters(run, facts), run.prediction_recipe, run.is_mapped
     return (
         cluster_cards(facts, legend, recipe, is_mapped=is_mapped),
         draw_dendrogram(facts, legend, recipe.clusters, is_mapped=is_mapped),
     )
+
+
+def _holding_clusters(run: OpenedRun, facts: ClusterFacts) -> Legend:
+    """The run's legend; classes that labels have taught hold the clusters whose mean features are taken for them."""
+    legend = run.legend
+    if not legend.taught:
+        return legend
+    taught = run.load_taught(legend.taught)
+    outputs = taught.scores(np.nan_to_num(facts.prototypes).astype(np.float32)).argmax(axis=1)
+    classes = legend.mapping(taught.outputs)[outputs]
+    return legend.with_clusters(np.where(facts.pixels > 0, classes, -1), legend.classifier)
 
 
 def _gone(images: _Images) -> str:

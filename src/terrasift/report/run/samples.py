@@ -16,7 +16,7 @@ from terrasift.evaluation import TruthUsed
 from terrasift.evaluation.shown import ShownPatch, choose_patches, read_truth
 from terrasift.legend import LandClass, Legend
 from terrasift.opened import OpenedRun
-from terrasift.prediction import Predictor
+from terrasift.prediction import Look, Predictor
 from terrasift.raster import Raster, RasterInfo, ground_sampling
 from terrasift.report.drawing import draw_scale_bar, enlarge, outline, paint, photo
 from terrasift.report.pictures import Picture, embed_array, embed_photo
@@ -71,6 +71,7 @@ class _Writer:
 
     def __init__(self, run: OpenedRun, predictor: Predictor, truth: Legend | None) -> None:
         self._predictor, self._recipe, self._legend = predictor, run.prediction_recipe, run.legend
+        self._taught = run.load_taught(self._legend.taught) if self._legend.taught else None
         self._clusters = Legend.of_clusters(self._recipe.clusters)
         self._truth = truth
         self.has_bars = self.has_gaps = False
@@ -85,8 +86,8 @@ class _Writer:
         window = entry.patch.window
         with Raster(entry.patch.scene, self._recipe.resolution) as raster:
             values, valid = raster.read(window, self._recipe.bands)
-            clusters = self._predictor.look(raster, window).clusters(self._legend.classifier)
-            info = raster.info
+            seen, info = self._predictor.look(raster, window), raster.info
+        clusters = seen.clusters(self._legend.classifier)
         times = max(1, round(_SIDE / max(valid.shape)))
         image = enlarge(np.where(valid[:, :, None], photo(values, self._recipe), np.uint8(255)), times)
         metres = ground_sampling(info)
@@ -98,8 +99,7 @@ class _Writer:
             pictures["superpixels"] = embed_photo(outline(image, enlarge(regions, times)))
         maps = {"clusters": (np.where(valid, clusters, self._clusters.nodata), self._clusters)}
         if "classes" in self.columns:
-            classes = self._legend.table(self._recipe.clusters)[clusters]
-            maps["classes"] = np.where(valid, classes, self._legend.nodata), self._legend
+            maps["classes"] = np.where(valid, self._classes(seen, clusters), self._legend.nodata), self._legend
         if self._truth and entry.mask:
             maps["truth"] = read_truth(entry.mask, window, self._truth).astype(np.int64), self._truth
         for column, (labels, legend) in maps.items():
@@ -109,6 +109,11 @@ class _Writer:
             place = "the whole image"
         shown = [Picture(pictures.get(column, ""), f"{column} of {name}, {place}") for column in self.columns]
         return SampleRow(name, place, shown)
+
+    def _classes(self, seen: Look, clusters: NDArray[np.int64]) -> NDArray[np.int64]:
+        if self._taught is None:
+            return self._legend.table(self._recipe.clusters)[clusters]
+        return self._legend.table(self._taught.outputs)[self._taught.scores(seen.features).argmax(axis=2)]
 
     def _superpixels(self, patch: Patch, info: RasterInfo, valid: NDArray[np.bool_]) -> NDArray[np.int32] | None:
         """(H, W), -1 without data; None where those of a folder have gone."""

@@ -27,7 +27,8 @@ def run_summary(run: OpenedRun, images: int, steps: int, evaluation: Evaluation 
     ]
     if run.is_mapped:
         held = sum(len(entry.clusters) for entry in legend.classes)
-        facts.append(("Legend", f"{_count(len(legend.classes), 'class')}, holding {held} clusters"))
+        how = "taught by labels" if legend.taught else f"holding {held} clusters"
+        facts.append(("Legend", f"{_count(len(legend.classes), 'class')}, {how}"))
     else:
         facts.append(("Legend", "none yet: every cluster stands for itself"))
     if evaluation is not None:

@@ -48,7 +48,8 @@ def _run(run: RunFolder) -> str:
         lines.append(f"loss {log.loss[0]:.3f} at the first step, {log.loss[-1]:.3f} at the last")
     legend = run.legend
     held = sum(len(entry.clusters) for entry in legend.classes)
-    lines.append(f"legend: {len(legend.classes)} classes that hold {held} clusters of classifier {legend.classifier}")
+    how = "taught by labels" if legend.taught else f"that hold {held} clusters of classifier {legend.classifier}"
+    lines.append(f"legend: {len(legend.classes)} classes {how}")
     return "\n".join([*lines, "", recipe.to_yaml().rstrip()])
 
 

@@ -47,7 +47,7 @@ def legend_table(legend: Legend, pixels: NDArray[np.int64] | None) -> Table:
     table.add_column("colour", no_wrap=True)
     if pixels is not None:
         table.add_column("share", justify="right")
-    table.add_column("clusters", overflow="fold")
+    table.add_column("outputs" if legend.taught else "clusters", overflow="fold")
     for row in rows:
         share = [f"{100 * row['share']:.1f} %"] if row["share"] is not None else []
         color = f"[{row['color']}]██[/] {row['color']}"
