@@ -136,6 +136,25 @@ def test_the_command_says_what_to_expect_and_where_to_click(
     assert not run.legend.taught
 
 
+def test_shares_and_the_report_are_of_the_classes(
+    command: Callable[..., object], run: Run, csv_file: Path, scenes: Path, tmp_path: Path
+) -> None:
+    taught = run.teach(csv_file)
+    rows = json.loads(command("legend", run.path, "--json").out)["classes"]
+    assert [row["name"] for row in rows] == taught.legend.names
+    assert sum(row["share"] for row in rows) == pytest.approx(1)
+    maps = [read(run.predict(scene, tmp_path / scene.name)) for scene in sorted((scenes / "images").iterdir())]
+    found = np.bincount(np.concatenate(maps, axis=None), minlength=len(rows)) / sum(map(np.size, maps))
+    np.testing.assert_allclose([row["share"] for row in rows], found, atol=0.1)
+    refused = command("legend", run.path, "--split", len(rows))
+    assert (refused.code, f"the clusters are 0 to {len(rows) - 1}" in refused.err) == (2, True)
+    page = run.report().read_text()
+    assert "taught by labels" in page
+    below = page[page.index('id="clusters"') : page.index('id="recipe"')]
+    assert sum(f"</span>{name}" in below for name in taught.names) > 1
+    assert below.count('class="card"') == np.count_nonzero(run.facts.pixels)  # all of them, not one for each output
+
+
 def test_suggestions_are_apart_and_can_be_read_as_labels(run: Run, csv_file: Path, tmp_path: Path) -> None:
     from terrasift.teaching import read_label_file, write_points
 

@@ -13,7 +13,7 @@ from terrasift.errors import RunError, SettingError
 from terrasift.legend import Legend
 from terrasift.opened import OpenedRun
 from terrasift.teaching import Labels, MapPoint, Taught, suggest_points, teach
-from terrasift.teaching.classifier import Metric
+from terrasift.teaching.classifier import Metric, pixels_of_outputs
 from terrasift.teaching.gathering import gather_sample
 
 __all__ = ["suggest_for", "teach_run"]
@@ -40,7 +40,8 @@ def teach_run(
 
 def save_taught(run: OpenedRun, taught: Taught, seen: str | None = None) -> Legend:
     """Put a classifier and its legend in force; RunError if the legend is no longer the one `seen`."""
-    name = run.save_taught(taught.lesson.classifier)
+    classifier = taught.lesson.classifier
+    name = run.save_taught(classifier, pixels_of_outputs(classifier, taught.sample))
     legend = dataclasses.replace(taught.legend, taught=name)
     if run.save_legend(legend, seen) is None:
         raise RunError(run.legend_file, "has been changed elsewhere meanwhile", "look at it, and try again")

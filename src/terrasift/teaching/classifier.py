@@ -14,7 +14,7 @@ from terrasift.blocks.taught import TaughtClassifier
 from terrasift.discovery.neighbours import closer_pairs, whiten_by_neighbours
 from terrasift.teaching.regions import RegionTable
 
-__all__ = ["LabelledRegions", "Lesson", "Metric", "learn"]
+__all__ = ["LabelledRegions", "Lesson", "Metric", "learn", "pixels_of_outputs"]
 
 STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Of the labels against the regularisation (scikit-learn's C), features being scaled to unit total deviation."""
@@ -147,6 +147,12 @@ def learn(labelled: LabelledRegions, metric: Metric, strength: float | None = No
     weight = weight @ metric.directions.T
     classifier = TaughtClassifier(weight, bias - weight @ metric.offset)
     return Lesson(classifier, tuple(classes.tolist()), strength, counts, confusion)
+
+
+def pixels_of_outputs(classifier: TaughtClassifier, table: RegionTable) -> NDArray[np.int64]:
+    """(C,): pixels of the superpixels that each output of a classifier wins."""
+    winners = classifier.scores(table.features).argmax(axis=1)
+    return np.bincount(winners, table.pixels, minlength=classifier.outputs).astype(np.int64)
 
 
 def _folds(targets: NDArray[np.intp], groups: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:

@@ -21,7 +21,7 @@ from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.progress import quiet
 from terrasift.teaching import MapPoint, read_labels_of_run, suggest_points
-from terrasift.teaching.classifier import LabelledRegions, Lesson, Metric, learn
+from terrasift.teaching.classifier import LabelledRegions, Lesson, Metric, learn, pixels_of_outputs
 from terrasift.teaching.gathering import decided, neighbours
 from terrasift.teaching.regions import join_tables
 from terrasift.teaching.writing import points_as_geojson
@@ -216,7 +216,9 @@ class Lessons:
                 dataclasses.replace(entry, clusters=output.get(index, ()))
                 for index, entry in enumerate(clicked.classes)
             )
-            legend = Legend(classes, taught=self._run.save_taught(lesson.classifier))
+            ready = join_tables([state.superpixels.table for state in self._states if state.superpixels is not None])
+            name = self._run.save_taught(lesson.classifier, pixels_of_outputs(lesson.classifier, ready))
+            legend = Legend(classes, taught=name)
             self._run.save_legend(legend)
             return legend
 
