@@ -1,14 +1,15 @@
 """Clicks against accuracy: a scripted user labels points of real images, and each method learns from them.
 
-The user clicks random pixels of each class, 1, 3, 10 and 30 of them, or answers what `Run.suggest` would ask, as many
-in all after one random click for each class. `teach` learns as the command does. Beside it: naming the run's clusters
-by the same points (clusters without one take the name of the nearest that has one), a random forest on the bands of the
-clicked pixels, and one on the mean bands of their superpixels. All are scored on one seeded sample of labelled pixels.
-The last line is what all labels would give: every cluster named by majority. Classes are those of the classes file;
-list under `ignore` what is none.
+The user clicks random pixels of each class, 1, 3, 10 and 30 of them (whoever does that knows where the rare ones are),
+or one of each and then random pixels from anywhere, or what `Run.suggest` would ask, as many in all. `teach` learns as
+the command does. Beside it: naming the run's clusters by the same points (clusters without one take the name of the
+nearest that has one), a random forest on the bands of the clicked pixels, and one on the mean bands of their
+superpixels. All are scored on one seeded sample of labelled pixels of the same images, and on one of others that
+neither the user nor the run has seen. The last line is what all labels would give: every cluster named by majority.
+Classes are those of the classes file; list under `ignore` what is none.
 
     python benchmarks/teach.py --run runs/dubai --images 'dubai/images/tile[1-4]_*.jpg' --masks dubai/masks \\
-        --classes dubai.yaml --json benchmarks/results/teach-dubai.json
+        --others 'dubai/images/tile5_*.jpg' --classes dubai.yaml --json benchmarks/results/teach-dubai.json
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,22 +37,18 @@ from terrasift.progress import track
 from terrasift.raster import Raster, read_labels
 from terrasift.teaching.classifier import LabelledRegions, Metric, learn
 from terrasift.teaching.gathering import decided, grid_windows
-from terrasift.teaching.regions import RegionTable, cut, describe, join_tables
+from terrasift.teaching.regions import RegionTable, cut, join_tables, regions_table
 from terrasift.teaching.suggesting import suggest_rows
 
 Rows = NDArray[np.int64]
+SAMPLE = 10_000  # superpixels among which places are suggested, about as many as the command looks at
 
 
-class Material(NamedTuple):
-    """All that the methods may look at: n superpixels, m sampled pixels."""
+class Pixels(NamedTuple):
+    """Pixels of known class: m of them, B bands, F features."""
 
-    table: RegionTable
-    bands: NDArray[np.float32]
-    """(n, B): mean values of the superpixels."""
-    answers: Rows
-    """(n,): what the user says when asked about a superpixel: the class of its middle, -1 for none."""
-    truth: Rows
-    """(m,): classes of the pixels."""
+    classes: Rows
+    """(m,): -1 where nobody knows."""
     values: NDArray[np.float32]
     """(m, B)."""
     features: NDArray[np.float32]
@@ -58,30 +56,67 @@ class Material(NamedTuple):
     clusters: Rows
     """(m,)."""
     regions: Rows
-    """(m,): rows of the table."""
+    """(m,): rows of the table of superpixels."""
+
+    def __getitem__(self, rows: Any) -> Pixels:  # type: ignore[override]
+        return Pixels(*(column[rows] for column in self._columns))
+
+    def and_those(self, others: Pixels) -> Pixels:
+        return Pixels(*map(np.concatenate, zip(self._columns, others._columns, strict=True)))
+
+    @property
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return tuple(self)
+
+
+class Material(NamedTuple):
+    """All that the methods may look at: n superpixels."""
+
+    table: RegionTable
+    bands: NDArray[np.float32]
+    """(n, B): mean values of the superpixels."""
+    middles: Pixels
+    """What the user says when asked about a superpixel: a pixel in the middle of each."""
+    scored: Pixels
+    sampled: Rows
+    """Rows of the superpixels among which places are suggested, as many as the command looks at."""
+    metric: Metric
+
+    @property
+    def sample(self) -> RegionTable:
+        table, none = self.table, np.zeros((0, 2), np.int64)
+        return RegionTable(table.features[self.sampled], table.pixels[self.sampled], table.places[self.sampled], none)
 
 
 def main() -> None:
     options = _options()
     legend, run = Legend.load(options.classes), Run.open(options.run)
     material = gather(run, options.images, options.masks, legend, options.pixels)
-    classes = len(legend.classes)
-    counts = np.zeros((run.recipe.clusters, classes), np.int64)
-    np.add.at(counts, (material.clusters, material.truth), 1)
-    full = _scores(apply_mapping(counts, map_clusters(counts)))
+    scored = {"the images": material}
+    if options.others:
+        scored["other images"] = gather(run, options.others, options.masks, legend, options.pixels)
+    classes, clusters = len(legend.classes), run.recipe.clusters
+    majority = map_clusters(_counts(material.scored.clusters, material.scored.classes, clusters, classes))
+    full = {
+        where: _scores(apply_mapping(_counts(part.scored.clusters, part.scored.classes, clusters, classes), majority))
+        for where, part in scored.items()
+    }
     rows: list[dict[str, Any]] = []
-    for repeat in track(range(options.repeats), options.repeats, "repeats"):
-        for points in options.points:
-            random = _random_clicks(material, classes, points, repeat)
-            for name, predicted in _methods(material, random, classes, repeat).items():
-                rows.append(_row(name, "random", points, repeat, material, predicted, classes))
-            asked = _suggested_clicks(material, classes, points, repeat)
-            for name, predicted in _methods(material, asked, classes, repeat).items():
-                rows.append(_row(name, "suggested", points, repeat, material, predicted, classes))
-    show(rows, full, options.points)
+    every = [(repeat, points) for repeat in range(options.repeats) for points in options.points]
+    for repeat, points in track(every, len(every), "clicks"):
+        for by, click in CLICKS.items():
+            clicks = click(material, classes, points, repeat)
+            for method, predict in _methods(material, clicks, classes, clusters, repeat).items():
+                for where, part in scored.items():
+                    scores = _scores(_counts(part.scored.classes, predict(part), classes, classes))
+                    row = {"method": method, "clicks": by, "points": points, "repeat": repeat, "scored": where}
+                    rows.append(row | scores)
+    for where in scored:
+        show([row for row in rows if row["scored"] == where], full[where], options.points, where)
     if options.json:
         content = {"machine": describe_machine("cpu"), "run": options.run.name, "classes": legend.names}
-        content |= {"pixels": len(material.truth), "all labels, clusters by majority": full, "rows": rows}
+        content |= {"pixels": {where: len(part.scored.classes) for where, part in scored.items()}}
+        content |= {"all labels, clusters by majority": full, "rows": rows}
         options.json.write_text(json.dumps(content, indent=1) + "\n")
 
 
@@ -90,9 +125,7 @@ def gather(run: Run, images: list[str], masks: Path, legend: Legend, most: int) 
     pairs, generator, predictor = labelled_images(images, masks), np.random.default_rng(0), run.predictor
     truths = [read_labels(pair.mask, legend) for pair in pairs]
     share = min(1.0, most / max(1, sum(int((truth < len(legend.classes)).sum()) for truth in truths)))
-    tables: list[RegionTable] = []
-    parts: list[tuple[NDArray[Any], ...]] = []
-    first = 0
+    tables, bands, middles, scored, first = [], [], [], [], 0
     for number, pair in enumerate(track(pairs, len(pairs), "images")):
         with Raster(pair.scene) as raster:
             for window in grid_windows(raster.info, 256):
@@ -100,73 +133,59 @@ def gather(run: Run, images: list[str], masks: Path, legend: Legend, most: int) 
                 if not look.valid.any():
                     continue
                 regions, truth = cut(predictor, look), truths[number][window.slices].astype(np.int64)
-                table = describe(look, regions, number)
-                values = look.values.astype(np.float32)
-                middles = table.places[:, 1:] - (window.row, window.column)
-                known = np.where(truth < len(legend.classes), truth, -1)
+                known, values = np.where(truth < len(legend.classes), truth, -1), look.values.astype(np.float32)
+                columns = known, values, look.features, look.clusters(1), regions.astype(np.int64) + first
+                table = regions_table(look, regions, number)
+                rows, places = (table.places[:, 1:] - (window.row, window.column)).T
                 chosen = look.valid & (known >= 0) & (generator.random(truth.shape) < share)
-                parts.append(
-                    (
-                        region_means(values, regions, look.valid),
-                        known[middles[:, 0], middles[:, 1]],
-                        known[chosen],
-                        values[chosen],
-                        look.features[chosen],
-                        look.clusters(1)[chosen],
-                        regions[chosen].astype(np.int64) + first,
-                    )
-                )
+                bands.append(region_means(values, regions, look.valid))
+                middles.append(Pixels(*(column[rows, places] for column in columns)))
+                scored.append(Pixels(*(column[chosen] for column in columns)))
                 tables.append(table)
                 first += len(table.pixels)
-    return Material(join_tables(tables), *(np.concatenate(column) for column in zip(*parts, strict=True)))
+    table = join_tables(tables)
+    sampled = generator.choice(first, min(first, SAMPLE), replace=False)
+    joined = (Pixels(*map(np.concatenate, zip(*parts, strict=True))) for parts in (middles, scored))
+    return Material(table, np.concatenate(bands), *joined, sampled, Metric.of(table))
 
 
-class Clicks(NamedTuple):
-    """Sampled pixels that the user clicked."""
-
-    pixels: Rows
-    classes: Rows
-
-
-def _random_clicks(material: Material, classes: int, points: int, seed: int) -> Clicks:
+def _by_class(material: Material, classes: int, points: int, seed: int) -> Pixels:
+    """Random pixels, as many of each class."""
     generator, found = np.random.default_rng(seed), []
     for index in range(classes):
-        places = np.flatnonzero(material.truth == index)
+        places = np.flatnonzero(material.scored.classes == index)
         found.append(generator.choice(places, min(points, len(places)), replace=False))
-    pixels = np.concatenate(found)
-    return Clicks(pixels, material.truth[pixels])
+    return material.scored[np.concatenate(found)]
 
 
-def _suggested_clicks(material: Material, classes: int, points: int, seed: int) -> Clicks:
-    """One random click for each class, then suggestions, a batch of as many as there are classes at a time."""
-    clicks = _random_clicks(material, classes, 1, seed)
-    metric, taken = Metric.of(material.table), np.zeros(len(material.answers), np.bool_)
-    first_pixel = _pixel_of_region(material)
-    while len(clicks.pixels) < points * classes:
-        taken[material.regions[clicks.pixels]] = True
-        lesson = learn(_labelled(material, clicks, classes), metric)
-        wanted = min(classes, points * classes - len(clicks.pixels))
-        asked = suggest_rows(
-            material.table, metric, lesson.classifier.shares(material.table.features), wanted, taken=taken
-        )
-        taken[asked] = True  # also what the user does not know
-        known = asked[(material.answers[asked] >= 0) & (first_pixel[asked] >= 0)]
+def _anywhere(material: Material, classes: int, points: int, seed: int) -> Pixels:
+    """One random pixel of each class, then pixels from anywhere, as many in all."""
+    clicks = _by_class(material, classes, 1, seed)
+    wanted = max(0, points * classes - len(clicks.classes))
+    places = np.random.default_rng(seed).choice(len(material.scored.classes), wanted, replace=False)
+    return clicks.and_those(material.scored[places])
+
+
+def _suggested(material: Material, classes: int, points: int, seed: int) -> Pixels:
+    """One random pixel of each class, then suggestions, a batch of as many as there are classes at a time."""
+    clicks, sample = _by_class(material, classes, 1, seed), material.sample
+    taken = np.zeros(len(material.sampled), np.bool_)
+    while len(clicks.classes) < points * classes:
+        taken |= np.isin(material.sampled, clicks.regions)
+        lesson = learn(_labelled(material, clicks, classes), material.metric, sample)
+        wanted = min(classes, points * classes - len(clicks.classes))
+        shares = lesson.classifier.shares(sample.features)
+        asked = suggest_rows(sample, material.metric, shares, wanted, labelled=lesson.regions, taken=taken, seed=seed)
         if not len(asked):
             break
-        pixels = np.concatenate([clicks.pixels, first_pixel[known]])
-        clicks = Clicks(pixels, np.concatenate([clicks.classes, material.answers[known]]))
+        taken[asked] = True  # also what the user does not know
+        answers = material.middles[material.sampled[asked]]
+        clicks = clicks.and_those(answers[answers.classes >= 0])
     return clicks
 
 
-def _pixel_of_region(material: Material) -> Rows:
-    """A sampled pixel of each superpixel, -1 where none was sampled: forests on pixels need one."""
-    found = np.full(len(material.answers), -1, np.int64)
-    found[material.regions[::-1]] = np.arange(len(material.regions))[::-1]
-    return found
-
-
-def _labelled(material: Material, clicks: Clicks, classes: int) -> LabelledRegions:
-    rows, place = np.unique(material.regions[clicks.pixels], return_inverse=True)
+def _labelled(material: Material, clicks: Pixels, classes: int) -> LabelledRegions:
+    rows, place = np.unique(clicks.regions, return_inverse=True)
     votes = np.zeros((len(rows), classes), np.int64)
     np.add.at(votes, (place, clicks.classes), 1)
     found, _ = decided(votes)
@@ -174,45 +193,37 @@ def _labelled(material: Material, clicks: Clicks, classes: int) -> LabelledRegio
     return LabelledRegions(material.table.features[rows[kept]], found[kept], rows[kept])
 
 
-def _methods(material: Material, clicks: Clicks, classes: int, seed: int) -> dict[str, Rows]:
-    """Classes of the sampled pixels, by method."""
-    labelled = _labelled(material, clicks, classes)
-    lesson = learn(labelled, Metric.of(material.table))
-    taught = np.array(lesson.classes)[lesson.classifier.scores(material.features).argmax(axis=1)]
+def _methods(
+    material: Material, clicks: Pixels, classes: int, clusters: int, seed: int
+) -> dict[str, Callable[[Material], Rows]]:
+    """What tells the classes of the pixels that are scored, by method."""
+    lesson = learn(_labelled(material, clicks, classes), material.metric, material.sample)
+    of_outputs, names = np.array(lesson.classes), _named(material, clicks, classes, clusters)
     pixels, regions = (RandomForestClassifier(100, class_weight="balanced", random_state=seed) for _ in range(2))
-    pixels.fit(material.values[clicks.pixels], clicks.classes)
-    regions.fit(material.bands[material.regions[clicks.pixels]], clicks.classes)
+    pixels.fit(clicks.values, clicks.classes)
+    regions.fit(material.bands[clicks.regions], clicks.classes)
     return {
-        "teach": taught,
-        "naming clusters": _named(material, clicks, classes),
-        "forest on pixels": pixels.predict(material.values),
-        "forest on superpixels": regions.predict(material.bands)[material.regions],
+        "teach": lambda part: of_outputs[lesson.classifier.scores(part.scored.features).argmax(axis=1)],
+        "naming clusters": lambda part: names[part.scored.clusters],
+        "forest on pixels": lambda part: pixels.predict(part.scored.values),
+        "forest on superpixels": lambda part: regions.predict(part.bands)[part.scored.regions],
     }
 
 
-def _named(material: Material, clicks: Clicks, classes: int) -> Rows:
-    count = int(material.clusters.max()) + 1
-    votes = np.zeros((count, classes), np.int64)
-    np.add.at(votes, (material.clusters[clicks.pixels], clicks.classes), 1)
-    present, inverse = np.unique(material.clusters, return_inverse=True)
-    sums = np.zeros((len(present), material.features.shape[1]))
-    np.add.at(sums, inverse, material.features)
-    means = np.full((count, sums.shape[1]), np.inf)
-    means[present] = sums / np.bincount(inverse)[:, None]
+def _named(material: Material, clicks: Pixels, classes: int, clusters: int) -> Rows:
+    """The class of each cluster, (K,)."""
+    votes = _counts(clicks.clusters, clicks.classes, clusters, classes)
+    means = np.zeros((clusters, material.scored.features.shape[1]))
+    for cluster in np.unique(material.scored.clusters).tolist():
+        means[cluster] = material.scored.features[material.scored.clusters == cluster].mean(axis=0)
     named = np.flatnonzero(votes.any(axis=1))
-    nearest = {k: named[((means[named] - means[k]) ** 2).sum(axis=1).argmin()] for k in present.tolist()}
-    table = np.zeros(count, np.int64)
-    for cluster, holder in nearest.items():
-        table[cluster] = votes[holder].argmax()
-    return table[material.clusters]
+    nearest = ((means[:, None] - means[named]) ** 2).sum(axis=2).argmin(axis=1)
+    return votes.argmax(axis=1)[named[nearest]]
 
 
-def _row(
-    method: str, by: str, points: int, repeat: int, material: Material, predicted: Rows, classes: int
-) -> dict[str, Any]:
-    counts = np.zeros((classes, classes), np.int64)
-    np.add.at(counts, (material.truth, predicted), 1)
-    return {"method": method, "clicks": by, "points": points, "repeat": repeat} | _scores(counts)
+def _counts(rows: Rows, columns: Rows, height: int, width: int) -> NDArray[np.int64]:
+    """(height, width): how often each pair comes."""
+    return np.bincount(rows * width + columns, minlength=height * width).reshape(height, width)
 
 
 def _scores(counts: NDArray[np.int64]) -> dict[str, float]:
@@ -220,8 +231,9 @@ def _scores(counts: NDArray[np.int64]) -> dict[str, float]:
     return {"accuracy": float(confusion.accuracy), "mean_iou": float(confusion.mean_iou)}
 
 
-def show(rows: list[dict[str, Any]], full: dict[str, float], points: list[int]) -> None:
-    table = Table("method", "clicks", *(f"{count} a class" for count in points), title="accuracy / mean IoU, per cent")
+def show(rows: list[dict[str, Any]], full: dict[str, float], points: list[int], where: str) -> None:
+    title = f"accuracy / mean IoU on {where}, per cent"
+    table = Table("method", "clicks", *(f"{count} a class" for count in points), title=title)
     for method, by in dict.fromkeys((row["method"], row["clicks"]) for row in rows):
         cells = []
         for count in points:
@@ -240,14 +252,17 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True, help="a trained run")
     parser.add_argument("--images", nargs="+", required=True, help="images whose masks are known")
+    parser.add_argument("--others", nargs="+", default=[], help="images that are scored too, and nobody clicks in")
     parser.add_argument("--masks", type=Path, required=True, help="folder of the masks")
     parser.add_argument("--classes", type=Path, required=True, help="names and colours of the classes")
     parser.add_argument("--points", type=int, nargs="+", default=[1, 3, 10, 30], help="clicks for each class")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--pixels", type=int, default=200_000, help="labelled pixels that are scored")
+    parser.add_argument("--pixels", type=int, default=60_000, help="labelled pixels that are scored")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 
+
+CLICKS = {"as many of each class": _by_class, "anywhere": _anywhere, "suggested": _suggested}
 
 if __name__ == "__main__":
     main()

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from terrasift import Run
 from tests.viewer.page_server import Served
 from tests.viewer.test_page import browser, pytestmark, status, window
 
 __all__ = ["browser", "pytestmark", "window"]
 
 playwright = pytest.importorskip("playwright.sync_api")
+ROOT = Path(__file__).parents[2]
 
 
 def begin(page: Any) -> None:
@@ -96,3 +102,15 @@ def test_it_works_by_touch_on_a_small_dark_screen(window: Callable[..., Any], ow
     page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     wait_for(page, own, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_labels_survive_a_reload_and_a_killed_server(tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
+    """The benchmark of Teach mode on a small scene: it says how many labels were left."""
+    paths = ["--run", tiny_run.path, "--images", scenes / "images", "--masks", scenes / "masks"]
+    command = [sys.executable, ROOT / "benchmarks" / "teach_page.py", *paths, "--classes", scenes / "classes.yaml"]
+    ended = subprocess.run(
+        [*command, "--side", "256", "--clicks", "4", "--json", tmp_path / "found.json"], capture_output=True, text=True
+    )
+    assert (tmp_path / "found.json").exists(), ended.stderr
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert (found["labels"], found["labels_after_reload"], found["labels_after_kill"]) == (4, 4, 4)

@@ -284,8 +284,9 @@ class Run(OpenedRun):
     ) -> Taught:
         """Learn classes from a few labels; the maps of this run show them from now on (docs/teach.md).
 
-        A multinomial logistic regression of the features that the network sees in labelled superpixels becomes a
-        classifier of the run, and the run's legend becomes its classes. `undo_legend` takes the legend before.
+        A multinomial logistic regression of the features that the network sees in labelled superpixels, leaning towards
+        the classes that turn out to be frequent in the scenes, becomes a classifier of the run, and the run's legend
+        becomes its classes. `undo_legend` takes the legend before.
 
         Parameters
         ----------
@@ -313,7 +314,8 @@ class Run(OpenedRun):
         References
         ----------
         Bar-Hillel, Hertz, Shental and Weinshall, "Learning a Mahalanobis Metric from Equivalence Constraints", JMLR 6,
-        2005, for the metric in which the regression is regularised.
+        2005, for the metric in which the regression is regularised. Saerens, Latinne and Decaestecker, "Adjusting the
+        Outputs of a Classifier to New a Priori Probabilities", Neural Computation 14, 2002, for the frequencies.
         """
         return teach_run(self, labels, scenes, classes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,15 +12,19 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.taught import TaughtClassifier
 from terrasift.discovery.neighbours import closer_pairs, whiten_by_neighbours
+from terrasift.teaching.frequency import class_frequencies
 from terrasift.teaching.regions import RegionTable
 
-__all__ = ["LabelledRegions", "Lesson", "Metric", "learn", "pixels_of_outputs"]
+__all__ = ["FIRST_STRENGTH", "LabelledRegions", "Lesson", "Metric", "learn", "pixels_of_outputs"]
 
-STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Of the labels against the regularisation (scikit-learn's C), features being scaled to unit total deviation."""
 
+FIRST_STRENGTH = 0.3
+"""That where there are too few labels to choose by."""
+
 _FOLDS = 10
-_WITHOUT_CHOICE = 1.0  # the strength where there are too few labels to choose by
+_ENOUGH = 8  # labelled superpixels a class, on average: from here on they choose, and tell how frequent classes are
 
 
 class LabelledRegions(NamedTuple):
@@ -83,6 +87,8 @@ class Lesson:
         Indices of the classes that have a label, ascending.
     strength
         The regularisation chosen (`STRENGTHS`).
+    frequencies
+        (C,): how frequent the classes are in the scenes, as far as that can be told; else None.
     regions
         (C,), int64: labelled superpixels of each of these classes.
     confusion
@@ -94,6 +100,7 @@ class Lesson:
     classifier: TaughtClassifier
     classes: tuple[int, ...]
     strength: float
+    frequencies: NDArray[np.float64] | None
     regions: NDArray[np.int64]
     confusion: NDArray[np.int64] | None
 
@@ -117,8 +124,13 @@ class Lesson:
         return float(middle - half), float(middle + half)
 
 
-def learn(labelled: LabelledRegions, metric: Metric, strength: float | None = None) -> Lesson:
-    """Fit a multinomial logistic regression, classes balanced, its regularisation chosen by cross-validation.
+def learn(
+    labelled: LabelledRegions, metric: Metric, table: RegionTable, strengths: Sequence[float] = STRENGTHS
+) -> Lesson:
+    """Fit a multinomial logistic regression to labels, then lean it towards the classes that are frequent.
+
+    The fit counts all classes alike, whatever the number of their labels. Counting all pixels alike instead would add
+    the logarithms of the classes' frequencies to their scores, and rare classes would vanish; half of them is added.
 
     Parameters
     ----------
@@ -126,27 +138,42 @@ def learn(labelled: LabelledRegions, metric: Metric, strength: float | None = No
         One superpixel at least.
     metric
         In which the regularisation is equally strong in all directions.
-    strength
-        Of the labels against the regularisation; None: the best of `STRENGTHS`. Given, nothing is cross-validated.
+    table
+        Superpixels that need no labels, in which it is looked how frequent the classes are.
+    strengths
+        Of the labels against the regularisation, ascending: what is chosen among.
 
     Notes
     -----
-    The strength is the one with the least mean log-loss over classes, of superpixels that the fit had not seen, in ten
-    folds (as many as there are groups, if fewer). With one class its scores are constant.
+    The strength is the least whose loss lies within one standard error of the best: the mean log-loss over classes, of
+    superpixels that the fit had not seen, in ten folds (as many as there are groups, if fewer). With fewer than eight
+    labelled superpixels a class it is `FIRST_STRENGTH`, and the frequencies are not asked for. With one class the
+    scores are constant.
+
+    References
+    ----------
+    Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, for the standard error.
     """
     classes, targets = np.unique(labelled.classes, return_inverse=True)
     points, counts = metric(labelled.features), np.bincount(targets)
-    confusion = None
-    folds = list(_folds(targets, labelled.groups)) if len(classes) > 1 and strength is None else []
+    is_enough = len(targets) >= _ENOUGH * len(classes)
+    candidates = tuple(strengths) if is_enough or len(strengths) == 1 else (FIRST_STRENGTH,)
+    strength, unseen = FIRST_STRENGTH, None
+    folds = list(_folds(targets, labelled.groups)) if len(classes) > 1 else []
     if folds:
-        tried = [_tried(points, targets, folds, candidate) for candidate in STRENGTHS]
-        best = int(np.argmin([_loss(shares, targets) for shares in tried]))
-        strength, confusion = STRENGTHS[best], _confusion(tried[best], targets)
-    strength = strength or _WITHOUT_CHOICE
+        tried = [_tried(points, targets, folds, candidate) for candidate in candidates]
+        best = _choose([_losses(shares, targets) for shares in tried])
+        strength, unseen = candidates[best], tried[best]
     weight, bias = _fit(points, targets, strength)
     weight = weight @ metric.directions.T
     classifier = TaughtClassifier(weight, bias - weight @ metric.offset)
-    return Lesson(classifier, tuple(classes.tolist()), strength, counts, confusion)
+    frequencies = None
+    if unseen is not None and is_enough:
+        frequencies = class_frequencies(_confusion(unseen, targets), pixels_of_outputs(classifier, table))
+        unseen = unseen * np.sqrt(frequencies)
+        classifier = TaughtClassifier(weight, bias - weight @ metric.offset + np.log(frequencies) / 2)
+    confusion = None if unseen is None else _confusion(unseen, targets)
+    return Lesson(classifier, tuple(classes.tolist()), strength, frequencies, counts, confusion)
 
 
 def pixels_of_outputs(classifier: TaughtClassifier, table: RegionTable) -> NDArray[np.int64]:
@@ -193,10 +220,20 @@ def _tried(
     return shares
 
 
-def _loss(shares: NDArray[np.float64], targets: NDArray[np.intp]) -> float:
+def _losses(shares: NDArray[np.float64], targets: NDArray[np.intp]) -> tuple[float, float]:
+    """Mean log-loss over classes, of the rows that were tried, and its standard error."""
     seen = ~np.isnan(shares[:, 0])
-    losses = -np.log(np.maximum(shares[np.arange(len(targets)), targets], 1e-12))
-    return float(np.mean([losses[seen & (targets == index)].mean() for index in np.unique(targets[seen])]))
+    losses = -np.log(np.maximum(shares[seen, targets[seen]], 1e-12))
+    weights = 1.0 / np.bincount(targets[seen])[targets[seen]]
+    weights /= weights.sum()
+    mean = float(losses @ weights)
+    return mean, float(np.sqrt((losses - mean) ** 2 @ weights**2))
+
+
+def _choose(losses: list[tuple[float, float]]) -> int:
+    """The first that is within a standard error of the best."""
+    best, error = min(losses)
+    return next(index for index, (mean, _) in enumerate(losses) if mean <= best + error)
 
 
 def _confusion(shares: NDArray[np.float64], targets: NDArray[np.intp]) -> NDArray[np.int64]:

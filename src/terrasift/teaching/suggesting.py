@@ -1,4 +1,4 @@
-"""Where to click next: places of which the classifier is unsure, that stand for many others, unlike one another."""
+"""Where to click next: places of which a classifier is unsure, that stand for many others, unlike one another."""
 
 from __future__ import annotations
 
@@ -33,13 +33,15 @@ def suggest_rows(
     shares: NDArray[np.floating] | None,
     count: int,
     *,
+    labelled: NDArray[np.int64] | None = None,
     taken: NDArray[np.bool_] | None = None,
     seed: int = 0,
 ) -> NDArray[np.int64]:
     """Superpixels whose class would help most, the most helpful first.
 
-    k-means over the superpixels, each weighted by its uncertainty and its pixels, finds as many groups as are asked
-    for; of each the superpixel nearest to its middle is suggested, and the heaviest group comes first.
+    k-means over the less certain half of the superpixels, each weighted by its uncertainty, its pixels, and how few
+    labels the classes have that it may be, finds as many groups as are asked for; of each the superpixel nearest to its
+    middle is suggested, and the heaviest group comes first.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def suggest_rows(
         (n, C), the classifier's; None before there is one: then every superpixel is equally uncertain.
     count
         How many are wanted; there may be fewer superpixels.
+    labelled
+        (C,): labelled superpixels of each class; None: as many of each.
     taken
         (n,): superpixels that are labelled already.
     seed
@@ -76,6 +80,8 @@ def suggest_rows(
     if len(rows) <= count:
         return rows[np.argsort(-unsure[rows], kind="stable")].astype(np.int64)
     points, weights = metric(table.features[rows]), unsure[rows] * table.pixels[rows]
+    if shares is not None and labelled is not None:
+        weights = weights * (shares[rows] @ (1.0 / np.maximum(labelled, 1)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different superpixels than asked for
         model = KMeans(count, n_init=1, random_state=seed).fit(points, sample_weight=weights)
@@ -94,6 +100,7 @@ def suggest_points(
     count: int,
     classifier: TaughtClassifier | None = None,
     names: Sequence[str] = (),
+    labelled: NDArray[np.int64] | None = None,
 ) -> list[MapPoint]:
     """`suggest_rows` as places, with what a classifier takes them for.
 
@@ -111,9 +118,11 @@ def suggest_points(
         The present one; None before there is one.
     names
         Of its classes.
+    labelled
+        (C,): superpixels of each that have a label, where that is known.
     """
     shares = None if classifier is None else classifier.shares(table.features)
-    rows = suggest_rows(table, metric, shares, count)
+    rows = suggest_rows(table, metric, shares, count, labelled=labelled)
     points = []
     for row in rows.tolist():
         scene, line, column = table.places[row].tolist()

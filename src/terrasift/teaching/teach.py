@@ -96,7 +96,9 @@ class Taught:
 
     def suggest(self, count: int) -> list[MapPoint]:
         """Where labels would help most now, the most helpful first."""
-        return suggest_points(self.sample, self.metric, self.infos, count, self.lesson.classifier, self.names)
+        lesson = self.lesson
+        known = lesson.classifier, self.names, lesson.regions
+        return suggest_points(self.sample, self.metric, self.infos, count, *known)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON holds it."""
@@ -108,6 +110,7 @@ class Taught:
             "interval": lesson.interval,
             "confusion": None if lesson.confusion is None else lesson.confusion.tolist(),
             "strength": lesson.strength,
+            "frequencies": None if lesson.frequencies is None else lesson.frequencies.tolist(),
             "labels": self.gathered.tally._asdict(),
             "remarks": self.remarks,
         }
@@ -148,7 +151,7 @@ def teach(
     gathered = gather_labelled(predictor, infos, placement, len(names))
     sample = gather_sample(predictor, infos)
     metric = Metric.of(sample)
-    lesson = learn(gathered.regions, metric)
+    lesson = learn(gathered.regions, metric, sample)
     return Taught(lesson, taught_legend(names, lesson.classes, before, classes), gathered, tuple(infos), sample, metric)
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,16 @@ from terrasift.files import write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.progress import quiet
 from terrasift.teaching import MapPoint, read_labels_of_run, suggest_points
-from terrasift.teaching.classifier import LabelledRegions, Lesson, Metric, learn, pixels_of_outputs
+from terrasift.teaching.classifier import (
+    FIRST_STRENGTH,
+    LabelledRegions,
+    Lesson,
+    Metric,
+    learn,
+    pixels_of_outputs,
+)
 from terrasift.teaching.gathering import decided, neighbours
-from terrasift.teaching.regions import join_tables
+from terrasift.teaching.regions import RegionTable, join_tables
 from terrasift.teaching.writing import points_as_geojson
 from terrasift.viewer.scenes import Scene
 from terrasift.viewer.superpixels import SceneSuperpixels, read_superpixels
@@ -77,6 +84,13 @@ class _Learned:
     names: tuple[str, ...] = ()
 
 
+class _Seen(NamedTuple):
+    """The superpixels of all scenes at hand, and the metric in which they are compared."""
+
+    metric: Metric
+    table: RegionTable
+
+
 class Lessons:
     """Labels kept in the run, and a classifier that follows every click.
 
@@ -96,8 +110,8 @@ class Lessons:
         self._scenes = scenes
         self._states = [_State() for _ in scenes]
         self._learned = _Learned()
-        self._metric: Metric | None = None
-        self._strength = _FIRST_STRENGTH
+        self._seen: _Seen | None = None
+        self._strength = FIRST_STRENGTH
         self._changing = threading.RLock()
         self._thread = ThreadPoolExecutor(1, "lessons")
         self._closing = threading.Event()
@@ -171,10 +185,10 @@ class Lessons:
 
     def expect(self) -> dict[str, Any]:
         """The accuracy to expect, by cross-validation, ready for JSON; its best strength is taken from now on."""
-        labelled, metric = self._learned.labelled, self._metric
-        if labelled is None or metric is None:
+        labelled, seen = self._learned.labelled, self._seen
+        if labelled is None or seen is None:
             return {"accuracy": None, "interval": None}
-        lesson = learn(labelled, metric)
+        lesson = learn(labelled, seen.metric, seen.table)
         self._strength = lesson.strength
         return {"accuracy": lesson.accuracy, "interval": lesson.interval}
 
@@ -184,10 +198,11 @@ class Lessons:
         if state.superpixels is None:
             return []
         table = state.superpixels.table
-        metric = self._metric or Metric.of(table)
-        classifier = learned.lesson.classifier if learned.lesson else None
+        metric = self._seen.metric if self._seen else Metric.of(table)
+        lesson = learned.lesson
+        known = (lesson.classifier, learned.names, lesson.regions) if lesson else ()
         infos = [scene.info for scene in self._scenes]
-        points = suggest_points(table, metric, infos, count, classifier, learned.names)
+        points = suggest_points(table, metric, infos, count, *known)
         scale = _scale(state.superpixels)
         return [{"row": int(point.row * scale[0]), "column": int(point.column * scale[1])} for point in points]
 
@@ -209,15 +224,15 @@ class Lessons:
         with self._changing:
             clicked, _ = self.read()
             lesson = self._learned.lesson
-            if lesson is None:
+            if lesson is None or self._seen is None:
                 raise RunError(self._run.path, "has no labels in a scene that is ready", "click some first")
             output = {index: (place,) for place, index in enumerate(lesson.classes)}
             classes = tuple(
                 dataclasses.replace(entry, clusters=output.get(index, ()))
                 for index, entry in enumerate(clicked.classes)
             )
-            ready = join_tables([state.superpixels.table for state in self._states if state.superpixels is not None])
-            name = self._run.save_taught(lesson.classifier, pixels_of_outputs(lesson.classifier, ready))
+            pixels = pixels_of_outputs(lesson.classifier, self._seen.table)
+            name = self._run.save_taught(lesson.classifier, pixels)
             legend = Legend(classes, taught=name)
             self._run.save_legend(legend)
             return legend
@@ -234,7 +249,7 @@ class Lessons:
             with quiet():
                 state.superpixels = read_superpixels(self._run.predictor, scene.path, number, scene.info, heard)
             with self._changing:
-                self._metric = None  # there is more to compare
+                self._seen = None  # there is more to compare
                 self._learn(self.read()[0])
         except _StoppedError:
             pass
@@ -252,9 +267,10 @@ class Lessons:
             for state in self._states:
                 state.classes = None
             return
-        if self._metric is None:
-            self._metric = Metric.of(join_tables([each.table for each in ready]))
-        lesson = learn(labelled, self._metric, self._strength)
+        if self._seen is None:
+            table = join_tables([each.table for each in ready])
+            self._seen = _Seen(Metric.of(table), table)
+        lesson = learn(labelled, self._seen.metric, self._seen.table, (self._strength,))
         indices = np.array(lesson.classes)
         for state in self._states:
             if state.superpixels is not None:
@@ -331,9 +347,6 @@ _PLACE = ("scene", "row", "column")
 
 class _StoppedError(Exception):
     pass
-
-
-_FIRST_STRENGTH = 1.0
 
 
 def _inside(scene: Scene, row: int, column: int) -> bool:

@@ -113,7 +113,8 @@ class _Writer:
     def _classes(self, seen: Look, clusters: NDArray[np.int64]) -> NDArray[np.int64]:
         if self._taught is None:
             return self._legend.table(self._recipe.clusters)[clusters]
-        return self._legend.table(self._taught.outputs)[self._taught.scores(seen.features).argmax(axis=2)]
+        outputs: NDArray[np.int64] = self._taught.scores(seen.features).argmax(axis=2)
+        return self._legend.table(self._taught.outputs)[outputs]
 
     def _superpixels(self, patch: Patch, info: RasterInfo, valid: NDArray[np.bool_]) -> NDArray[np.int32] | None:
         """(H, W), -1 without data; None where those of a folder have gone."""
