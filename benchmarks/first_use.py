@@ -27,8 +27,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
-from rich.console import Console
-from rich.table import Table
 
 from terrasift import Recipe, Run
 from terrasift.data.synthetic import SYNTHETIC_CLASSES, synthetic_scene
@@ -65,11 +63,10 @@ def main() -> None:
         terrasift("train", "images", "--out", "run", *SET, "--no-cache")
         for trial in TRIALS:
             if trial.__name__ in options.only:
-                lines += trial()
-    table = Table("asked", "what happened", "", show_lines=True, title="First use")
-    for line in lines:
-        table.add_row(line.asked, line.happened, "good" if line.good else "BAD")
-    Console(width=150).print(table)
+                found = trial()
+                lines += found
+                for line in found:
+                    print(f"{'good' if line.good else 'BAD ':4} | {line.asked} | {line.happened}", flush=True)
     if options.json:
         options.json.write_text(json.dumps([line._asdict() for line in lines], indent=1) + "\n")
     sys.exit(not all(line.good for line in lines))
