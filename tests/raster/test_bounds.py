@@ -49,6 +49,12 @@ def test_a_file_that_claims_more_than_it_holds_is_refused(tmp_path: Path, size: 
         raster.read()
 
 
+def test_a_virtual_raster_of_files_that_are_not_there_may_claim_no_more(tmp_path: Path) -> None:
+    (tmp_path / "huge.vrt").write_text(VRT.format(side=2**31 - 1, rest=SOURCE.format("none.tif")))
+    with pytest.raises(InputError, match="says that it has 2,147,483,647 x 2,147,483,647 pixels"):
+        Raster(tmp_path / "huge.vrt")
+
+
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tif")
     raw = ' subClass="VRTRawRasterBand"><SourceFilename relativeToVRT="1">pipe.tif</SourceFilename></VRTRasterBand>'

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from terrasift.errors import InputError
+from terrasift.raster.gdal_errors import is_elsewhere
 
 __all__ = ["check_claims", "check_opening"]
 
@@ -57,8 +58,11 @@ def check_claims(path: str, dataset: Any) -> None:
 
 
 def _stored(dataset: Any) -> float:
-    """Bytes of all its files; infinitely many where one of them is elsewhere, or it is made of nothing."""
-    try:
-        return sum(Path(file).stat().st_size for file in dataset.files) if dataset.files else math.inf
-    except (OSError, ValueError):
-        return math.inf
+    """Bytes of its files that are there; infinitely many where one of them is elsewhere, or it is made of nothing."""
+    stored = 0.0 if dataset.files else math.inf
+    for file in dataset.files:
+        try:
+            stored += Path(file).stat().st_size
+        except (OSError, ValueError):  # a virtual raster names it, and it is not there
+            stored += math.inf if is_elsewhere(file) else 0
+    return stored
