@@ -68,7 +68,9 @@ def main() -> None:
                 for line in found:
                     print(f"{'good' if line.good else 'BAD ':4} | {line.asked} | {line.happened}", flush=True)
     if options.json:
-        options.json.write_text(json.dumps([line._asdict() for line in lines], indent=1) + "\n")
+        options.json.write_text(
+            json.dumps([line._asdict() | {"good": bool(line.good)} for line in lines], indent=1) + "\n"
+        )
     sys.exit(not all(line.good for line in lines))
 
 
