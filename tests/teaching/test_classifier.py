@@ -48,6 +48,13 @@ def test_few_labels_choose_nothing() -> None:
     assert many.strength in STRENGTHS
 
 
+def test_a_class_with_few_labels_is_not_taken_to_be_frequent() -> None:
+    table, classes = scene()
+    rows = np.concatenate([np.flatnonzero(classes == index)[:each] for index, each in enumerate((60, 60, 2))])
+    labelled = LabelledRegions(table.features[rows], classes[rows], np.arange(len(rows)))
+    assert learn(labelled, Metric.of(table), table).frequencies is None
+
+
 def test_places_are_suggested_where_classes_with_few_labels_may_be() -> None:
     table, classes = scene()
     lesson = taught(3, table, classes)

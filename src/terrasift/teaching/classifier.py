@@ -24,7 +24,7 @@ FIRST_STRENGTH = 0.3
 """That where there are too few labels to choose by."""
 
 _FOLDS = 10
-_ENOUGH = 8  # labelled superpixels a class, on average: from here on they choose, and tell how frequent classes are
+_ENOUGH = 8  # labelled superpixels: a class on average, to choose by; of every class, to tell how frequent each is
 
 
 class LabelledRegions(NamedTuple):
@@ -147,8 +147,8 @@ def learn(
     -----
     The strength is the least whose loss lies within one standard error of the best: the mean log-loss over classes, of
     superpixels that the fit had not seen, in ten folds (as many as there are groups, if fewer). With fewer than eight
-    labelled superpixels a class it is `FIRST_STRENGTH`, and the frequencies are not asked for. With one class the
-    scores are constant.
+    labelled superpixels a class it is `FIRST_STRENGTH`. Frequencies are asked for where every class has as many: one
+    with two labels, both taken for another class, could be as frequent as that. With one class the scores are constant.
 
     References
     ----------
@@ -168,7 +168,7 @@ def learn(
     weight = weight @ metric.directions.T
     classifier = TaughtClassifier(weight, bias - weight @ metric.offset)
     frequencies = None
-    if unseen is not None and is_enough:
+    if unseen is not None and counts.min() >= _ENOUGH:
         frequencies = class_frequencies(_confusion(unseen, targets), pixels_of_outputs(classifier, table))
         unseen = unseen * np.sqrt(frequencies)
         classifier = TaughtClassifier(weight, bias - weight @ metric.offset + np.log(frequencies) / 2)
