@@ -129,7 +129,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_weights(
         patch.setattr(f"terrasift.api.stages.{place}", interrupt)
         with pytest.raises(KeyboardInterrupt):
             weights("two", contrast_recipe())
-    assert (tmp_path / "two" / "targets.safetensors").exists() == (place != "discover_in")
+    assert (tmp_path / "two" / "targets.safetensors").exists() == (place == "fit")
     assert weights("two", contrast_recipe(), resume=True) == undisturbed
 
 

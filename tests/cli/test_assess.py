@@ -162,8 +162,12 @@ def contradicting() -> None:
             "check/points.csv: is not text in UTF-8",
         ),
         (contradicting, ["check"], "check: points.csv and points.geojson differ at point 1"),
-        (lambda: Path("check/sample.json").write_text("{"), ["check"], "check/sample.json:1: is not JSON"),
-        (lambda: Path("check/sample.json").write_text("[]"), ["check"], "check/sample.json: is not a sample of this"),
+        (lambda: Path("check/sample.json").write_text("{"), ["check"], "check/sample.json: is wrong (Invalid JSON"),
+        (
+            lambda: Path("check/sample.json").write_text("[]"),
+            ["check"],
+            "check/sample.json: is wrong (Input",
+        ),
         (
             lambda: Path("check/points.gpkg").write_text("x"),
             ["check"],

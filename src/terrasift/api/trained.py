@@ -366,7 +366,7 @@ class Run(OpenedRun):
             If the file does not do what the run does; nothing is left of it then.
         """
         legend = self.legend
-        return export_run(self, self.predictor_for(legend), out, scene)
+        return export_run(self, self.predictor_for(legend), out, scene, program)
 
     def evaluate(
         self,

@@ -42,6 +42,8 @@ class PatchBatches:
         Which of how many processes this is; each takes its own share of every step.
     targets
         Says what the pixels of a patch are to be; None: the network itself does.
+    read_ahead
+        Batches that a thread has ready while a step is computed; 0: each is read when it is asked for.
     """
 
     def __init__(
@@ -82,9 +84,9 @@ class PatchBatches:
         return [self._dataset.patches[index] for index in seen.tolist()]
 
     def epoch(self, epoch: int, first_step: int = 0, most: int | None = None) -> Iterator[Batch]:
-        """The batches of an epoch, from its step `first_step` on; the same for the same seed and epoch.
+        """The batches of an epoch, from its step `first_step` on, `most` of them if that is given.
 
-        A thread reads the next ones while a step is computed; none that is not among the `most` asked for.
+        They are the same for the same seed and epoch.
         """
         order = epoch_order(len(self._dataset), self._seed, epoch)
         whole = self._batch_size * self._processes
@@ -102,7 +104,7 @@ class PatchBatches:
             pin_memory=torch.cuda.is_available(),
         )
         batches = iter(loader)
-        yield from ahead(lambda _: next(batches), steps)
+        yield from ahead(lambda _: next(batches), steps, self._read_ahead)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -34,8 +34,10 @@ class Material(NamedTuple):
     reader: PatchReader
     regions: RegionSource
 
-    def batches(self, process: int = 0, processes: int = 1, targets: TargetSource | None = None) -> PatchBatches:
-        """The recipe's batches for one of `processes` processes; `targets` say what pixels are to be, if known."""
+    def batches(
+        self, process: int = 0, processes: int = 1, targets: TargetSource | None = None, *, read_ahead: int = 2
+    ) -> PatchBatches:
+        """The recipe's batches for one of `processes` processes: see `PatchBatches`."""
         of = self.patches, self.reader, self.regions, self.recipe
         return PatchBatches(*of, process=process, processes=processes, targets=targets)
 

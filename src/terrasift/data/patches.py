@@ -148,7 +148,7 @@ class RawReader:
 
 
 class PatchReader(RawReader):
-    """Reads patches as a network takes them.
+    """Reads patches as a network takes them, and keeps in memory what fits: a training comes back to each.
 
     Parameters
     ----------
@@ -158,9 +158,13 @@ class PatchReader(RawReader):
         As for `RawReader`.
     """
 
+    _MOST_KEPT = 256 << 20  # bytes
+
     def __init__(self, scaling: Scaling, bands: Bands | None = None) -> None:
         super().__init__(bands)
         self._scaling = scaling
+        self._kept: dict[Patch, tuple[NDArray[Any], NDArray[np.bool_]]] = {}
+        self._kept_bytes = 0
 
     def read(self, patch: Patch, side: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """A patch as the network takes it.
@@ -172,7 +176,7 @@ class PatchReader(RawReader):
         valid
             (side, side), bool; False also where the scene ends before the patch does.
         """
-        values, valid = self.raw(patch)
+        values, valid = self._values(patch)
         image = self._scaling.to_unit(values, valid)
         height, width = valid.shape
         if (height, width) == (side, side):
@@ -183,6 +187,19 @@ class PatchReader(RawReader):
         )
         whole[:height, :width], inside[:height, :width] = image, valid
         return whole, inside
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_kept": {}, "_kept_bytes": 0}
+
+    def _values(self, patch: Patch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        if patch not in self._kept:
+            found = self.raw(patch)
+            size = sum(part.nbytes for part in found)
+            if self._kept_bytes + size > self._MOST_KEPT:
+                return found
+            self._kept[patch] = found
+            self._kept_bytes += size
+        return self._kept[patch]
 
 
 def _starts(length: int, side: int) -> tuple[list[int], int]:

@@ -161,7 +161,8 @@ def _train(fabric: Fabric, images: Sequence[str], recipe: Recipe, clock: StepClo
     material = gather_material(images, recipe, _FreshRegions(recipe.refinement, folder, clock))
     torch.manual_seed(recipe.seed)
     with material.reader:
-        fit(fabric, network_of(material.recipe), material.batches(), material.recipe, RunFolder(folder), clock=clock)
+        batches = material.batches(read_ahead=0)
+        fit(fabric, network_of(material.recipe), batches, material.recipe, RunFolder(folder), clock=clock)
 
 
 def _in_words(device: torch.device) -> str:
