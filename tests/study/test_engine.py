@@ -180,7 +180,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(scenes: Path, tmp_path: Path)
 
 
 def test_cells_that_are_one_recipe_are_one_folder(scenes: Path, tmp_path: Path) -> None:
-    study = study_of(scenes, tmp_path, budget=1.0)
+    study = study_of(scenes, tmp_path, "clusters=100", budget=1.0)
     folders = {
         (experiment.name, cell.variant): study.cell_folder(cell, 0).name
         for experiment in EXPERIMENTS

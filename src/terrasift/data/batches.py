@@ -56,8 +56,10 @@ class PatchBatches:
         process: int = 0,
         processes: int = 1,
         targets: TargetSource | None = None,
+        read_ahead: int = 2,
     ) -> None:
         self._dataset = _PatchDataset(patches, reader, regions, recipe.patch, recipe.seed, targets)
+        self._read_ahead = read_ahead
         self._batch_size = recipe.batch_size
         self._seed = recipe.seed
         self._workers = recipe.compute.workers

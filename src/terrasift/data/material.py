@@ -39,7 +39,7 @@ class Material(NamedTuple):
     ) -> PatchBatches:
         """The recipe's batches for one of `processes` processes: see `PatchBatches`."""
         of = self.patches, self.reader, self.regions, self.recipe
-        return PatchBatches(*of, process=process, processes=processes, targets=targets)
+        return PatchBatches(*of, process=process, processes=processes, targets=targets, read_ahead=read_ahead)
 
 
 def gather_material(scenes: Sequence[str], recipe: Recipe, made: RegionSource) -> Material:

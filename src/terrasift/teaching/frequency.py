@@ -37,8 +37,8 @@ def class_frequencies(confusion: NDArray[np.int64], seen: NDArray[np.int64]) -> 
 
     Examples
     --------
-    >>> class_frequencies(np.array([[90, 10], [10, 90]]), np.array([820, 180])).round(1).tolist()
-    [0.9, 0.1]
+    >>> class_frequencies(np.array([[95, 5], [20, 80]]), np.array([500, 500])).round(1).tolist()
+    [0.4, 0.6]
     """
     count = len(confusion)
     taken_for = confusion + 1.0 / count  # a label more of each class, nobody knows taken for what
