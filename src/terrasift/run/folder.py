@@ -383,10 +383,9 @@ class RunFolder:
         from safetensors.torch import save
 
         tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-        texts = {"recipe": _weighed(self.recipe)}
-        if self.discovery_file.exists():
-            texts["discovery"] = file_digest(self.discovery_file)
-        content = save(tensors, texts)
+        trained_by = file_digest(self.discovery_file) if self.discovery_file.exists() else ""
+        # One text: safetensors writes several in any order, and the same training makes the same bytes.
+        content = save(tensors, {"recipe": f"{_weighed(self.recipe)}\n{trained_by}".strip()})
         if not self.legend_file.exists():
             name = _digest(content)
             dataclasses.replace(self.cluster_legend, weights=name).save(self.legend_file)
@@ -401,8 +400,8 @@ class RunFolder:
         Weights written before they said so are not asked.
         """
         if self.is_finished:
-            trained_by = read_texts(self.weights_file, RunError).get("discovery")
-            if trained_by not in (None, file_digest(self.discovery_file)):
+            _, _, trained_by = read_texts(self.weights_file, RunError).get("recipe", "").partition("\n")
+            if trained_by not in ("", file_digest(self.discovery_file)):
                 mend = "restore it, or delete it: maps do without"
                 raise RunError(self.discovery_file, "is not what these weights were trained by", mend)
 
@@ -425,7 +424,8 @@ class RunFolder:
         except RunError as error:
             what = f"does not hold the weights of recipe.yaml beside it: {error.what}"
             raise RunError(self.weights_file, what, mend) from error
-        if texts.get("recipe", _weighed(recipe)) != _weighed(recipe):  # shapes may fit by chance, and the map be wrong
+        weighed, _, _ = texts.get("recipe", _weighed(recipe)).partition("\n")
+        if weighed != _weighed(recipe):  # shapes may fit by chance, and the map be wrong
             raise RunError(self.weights_file, "was trained with another recipe than recipe.yaml beside it", mend)
         network.load_state_dict(tensors)
         return network.eval()
