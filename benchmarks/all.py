@@ -114,6 +114,7 @@ def benchmarks(data: Path | None) -> list[Benchmark]:
         Benchmark("step", ["--repeats", "2", "--scores"], step),
         Benchmark("per_image", ["--seeds", "2"], per_image),
         Benchmark("growth", ["--megapixels", "1", "4", "25"], growth),
+        Benchmark("growth-discover", None, growth),
         Benchmark("streaming", ["--sides", "5000", "--full", "2000"], streaming),
         Benchmark("assess", None, assess),
         Benchmark("viewer", ["--side", "5000"]),
