@@ -36,7 +36,7 @@ def main() -> None:
         map_cube(options.sides[0], options.folder)
         return
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        run = fresh_run(Path(folder) / "narrow", NARROW)
+        run = fresh_run(Path(folder) / "narrow", "paper", NARROW)
         same = share_equal(options.compared, Path(folder))
         rows = [measure(side, run.parent, options.threads) for side in options.sides]
     facts = {**machine_facts("cpu"), "threads": options.threads}
