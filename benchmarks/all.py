@@ -91,6 +91,12 @@ def _mean(rows: list[dict[str, Any]], split: str, method: str, score: str) -> fl
     return 100 * statistics.mean(float(row[score]) for row in rows if (row["split"], row["method"]) == (split, method))
 
 
+def cube(found: dict[str, Any]) -> Iterator[Finding]:
+    yield Finding("pixels of a lazy map that are the file's, %", 100 * found["equal_share"], 100.0)
+    for row in found["memory"]:
+        yield Finding(f"{row['side']} px a side: peak memory, GiB", row["peak_mib"] / 1024, 2.0, at_least=False)
+
+
 def assess(found: dict[str, Any]) -> Iterator[Finding]:
     held = [row["coverage"] for row in found["rows"]]
     yield Finding("95 % intervals that hold the truth, the least of them, %", 100 * min(held), 93.0)
@@ -116,6 +122,7 @@ def benchmarks(data: Path | None) -> list[Benchmark]:
         Benchmark("growth", ["--megapixels", "1", "4", "25"], growth),
         Benchmark("growth-discover", None, growth),
         Benchmark("streaming", ["--sides", "5000", "--full", "2000"], streaming),
+        Benchmark("cube", None, cube),
         Benchmark("assess", None, assess),
         Benchmark("viewer", ["--side", "5000"]),
         Benchmark("metrics", ["--sizes", "481x321", "--repeats", "3"]),
