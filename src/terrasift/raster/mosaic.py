@@ -12,10 +12,9 @@ from terrasift.files import write_text
 from terrasift.legend import Legend
 from terrasift.raster.info import RasterInfo
 from terrasift.raster.reading import Raster
+from terrasift.raster.virtual import GDAL_TYPES
 
 __all__ = ["write_mosaic"]
-
-_GDAL_TYPES = {"uint8": "Byte", "uint16": "UInt16"}
 
 
 def write_mosaic(maps: Sequence[str | os.PathLike[str]], out: str | os.PathLike[str], legend: Legend) -> Path:
@@ -52,7 +51,7 @@ def write_mosaic(maps: Sequence[str | os.PathLike[str]], out: str | os.PathLike[
     tags = ElementTree.SubElement(root, "Metadata")
     for index, name in enumerate(legend.names):
         ElementTree.SubElement(tags, "MDI", key=f"CLASS_{index}").text = name
-    band = ElementTree.SubElement(root, "VRTRasterBand", dataType=_GDAL_TYPES[legend.dtype.name], band="1")
+    band = ElementTree.SubElement(root, "VRTRasterBand", dataType=GDAL_TYPES[legend.dtype.name], band="1")
     ElementTree.SubElement(band, "Description").text = "class"
     ElementTree.SubElement(band, "NoDataValue").text = str(legend.nodata)
     ElementTree.SubElement(band, "ColorInterp").text = "Palette"

@@ -13,19 +13,9 @@ from terrasift.errors import InputError
 from terrasift.files import write_text
 from terrasift.raster.info import RasterInfo
 from terrasift.raster.reading import Raster
+from terrasift.raster.virtual import add_band, virtual_raster
 
 __all__ = ["write_stack"]
-
-_GDAL_TYPES = {
-    "uint8": "Byte",
-    "int8": "Int8",
-    "uint16": "UInt16",
-    "int16": "Int16",
-    "uint32": "UInt32",
-    "int32": "Int32",
-    "float32": "Float32",
-    "float64": "Float64",
-}
 
 
 def write_stack(path: str | os.PathLike[str], planes: Mapping[str, str], where: str) -> Path:
@@ -58,18 +48,10 @@ def write_stack(path: str | os.PathLike[str], planes: Mapping[str, str], where: 
         if not _same_ground(info, first):
             raise InputError(where, f"{name} lies elsewhere than {first_name}", _MEND)
     finest = max(infos.values(), key=lambda info: info.width)
-    root = ElementTree.Element("VRTDataset", rasterXSize=str(finest.width), rasterYSize=str(finest.height))
-    if finest.crs:
-        ElementTree.SubElement(root, "SRS").text = finest.crs
-    if finest.grid.is_placed:
-        a, b, c, d, e, f = finest.transform
-        ElementTree.SubElement(root, "GeoTransform").text = ", ".join(map(repr, (c, a, b, f, d, e)))
+    placed = finest.transform if finest.grid.is_placed else None
+    root = virtual_raster(finest.height, finest.width, finest.crs, placed)
     for number, (name, info) in enumerate(infos.items(), 1):
-        band = ElementTree.SubElement(root, "VRTRasterBand", dataType=_GDAL_TYPES[info.dtype], band=str(number))
-        ElementTree.SubElement(band, "Description").text = name
-        if info.nodata is not None:
-            ElementTree.SubElement(band, "NoDataValue").text = repr(info.nodata)
-        _add_source(band, info, finest)
+        _add_source(add_band(root, number, name, info.dtype, info.nodata), info, finest)
     ElementTree.indent(root)
     return write_text(path, ElementTree.tostring(root, encoding="unicode") + "\n")
 

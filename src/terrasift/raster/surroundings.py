@@ -11,19 +11,10 @@ import numpy as np
 
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.reading import Raster
+from terrasift.raster.virtual import GDAL_TYPES, add_band, virtual_raster
 
 __all__ = ["Surrounded", "with_surroundings"]
 
-_GDAL_TYPES = {
-    "uint8": "Byte",
-    "int8": "Int8",
-    "uint16": "UInt16",
-    "int16": "Int16",
-    "uint32": "UInt32",
-    "int32": "Int32",
-    "float32": "Float32",
-    "float64": "Float64",
-}
 _OFF_GRID = 0.05  # pixels that a neighbour's may lie beside the sheet's own
 
 
@@ -63,7 +54,7 @@ def with_surroundings(raster: Raster, others: Sequence[RasterInfo], margin: int)
         None where no neighbour shows a whole side.
     """
     info = raster.info
-    if not info.crs or raster.has_palette or _has_own_mask(info) or info.dtype not in _GDAL_TYPES:
+    if not info.crs or raster.has_palette or _has_own_mask(info) or info.dtype not in GDAL_TYPES:
         return None
     reach = Window(-margin, -margin, info.height + 2 * margin, info.width + 2 * margin)
     near = [placed for placed in _placed(info, others) if placed.window.common(reach)]
@@ -142,16 +133,11 @@ def _beyond(info: RasterInfo, near: Sequence[_Placed], whole: Window) -> Iterato
 
 def _virtual(info: RasterInfo, whole: Window, sources: Sequence[_Placed]) -> str:
     a, b, c, d, e, f = info.transform
-    root = ElementTree.Element("VRTDataset", rasterXSize=str(whole.width), rasterYSize=str(whole.height))
-    ElementTree.SubElement(root, "SRS").text = info.crs
-    corner = f"{c + a * whole.column!r}, {a!r}, {b!r}, {f + e * whole.row!r}, {d!r}, {e!r}"
-    ElementTree.SubElement(root, "GeoTransform").text = corner
+    moved = (a, b, c + a * whole.column, d, e, f + e * whole.row)
+    root = virtual_raster(whole.height, whole.width, info.crs, moved)
     names = [*info.descriptions, *(["alpha"] if info.alpha else [])]
     for number, name in enumerate(names, 1):
-        band = ElementTree.SubElement(root, "VRTRasterBand", dataType=_GDAL_TYPES[info.dtype], band=str(number))
-        ElementTree.SubElement(band, "Description").text = name
-        if info.nodata is not None:
-            ElementTree.SubElement(band, "NoDataValue").text = repr(info.nodata)
+        band = add_band(root, number, name, info.dtype, info.nodata)
         if info.alpha and number == len(names):
             ElementTree.SubElement(band, "ColorInterp").text = "Alpha"
         for source in sources:
