@@ -200,6 +200,25 @@ def test_with_targets_a_step_is_plain_cross_entropy_against_them() -> None:
     assert all(torch.equal(*pair) for pair in zip(again.losses, result.losses, strict=True))
 
 
+def test_a_thinned_step_is_cross_entropy_of_one_pixel_in_four() -> None:
+    torch.manual_seed(3)
+    network = build_network("dictionary", 3, 6, classifiers=2, width=6).eval()
+    batch = next(FixedBatches(1).epoch(0))
+    generator = torch.Generator().manual_seed(1)
+    targets = torch.randint(0, 6, (2, 2, 16, 16), generator=generator)
+    valid = torch.rand(2, 16, 16, generator=generator) < 0.8
+    result = training_step(
+        network,
+        batch._replace(targets=targets, valid=valid),
+        small_recipe("class_weights=none"),
+        origin=(1, 0),
+    )
+    counted = valid[:, 1::2, ::2]
+    for index, (logits, loss) in enumerate(zip(network(batch.images), result.losses, strict=True)):
+        pixels, labels = logits.movedim(1, -1)[:, 1::2, ::2][counted], targets[:, index, 1::2, ::2][counted]
+        torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(pixels, labels))
+
+
 @pytest.mark.parametrize("batches", [1, 3, 4])
 @pytest.mark.parametrize("schedule", ["exponential", "one_cycle"])
 def test_interrupted_training_ends_with_the_same_weights(tmp_path: Path, batches: int, schedule: str) -> None:

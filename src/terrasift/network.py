@@ -35,20 +35,27 @@ class Network(nn.Module):
         """Windows of a scene start at multiples of this (`blocks.extractors.Extractor`)."""
         return int(getattr(self.extractor, "alignment", 1))
 
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+    @property
+    def thins(self) -> bool:
+        """Whether `forward` takes an origin: the extractor does, and no classifier looks at neighbours."""
+        return bool(getattr(self.extractor, "thins", False)) and all(map(sees_single_pixels, self.classifiers))
+
+    def forward(self, images: Tensor, origin: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
         """Logits of each classifier.
 
         Parameters
         ----------
         images
             (N, B, H, W), floats in [0, 1]; H and W at least 2.
+        origin
+            A row and a column: from there on only every second pixel is looked at (`thins`).
 
         Returns
         -------
         tuple of Tensor
             (N, K, H, W) for each classifier.
         """
-        features = self.extractor(images)
+        features = self.extractor(images) if origin is None else self.extractor(images, origin)
         return tuple(classifier(features) for classifier in self.classifiers)
 
     def only(self, classifier: int) -> Network:

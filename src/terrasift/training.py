@@ -61,6 +61,8 @@ class StepResult(NamedTuple):
     """Scalars, to be summed."""
     labels: tuple[Tensor, ...]
     """(N, H, W), int64: the step's targets."""
+    valid: Tensor
+    """(N, H, W), bool: the pixels that counted."""
 
 
 Part = Literal["data", "forward", "vote", "loss", "backward"]
@@ -75,11 +77,22 @@ def no_clock(_: Part) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-def training_step(network: nn.Module, batch: Batch, recipe: Recipe, clock: Clock = no_clock) -> StepResult:
-    """Steps 1 to 4 of docs/method.md: the targets are discovered ones, or the network's own labels, refined."""
+def training_step(
+    network: nn.Module,
+    batch: Batch,
+    recipe: Recipe,
+    clock: Clock = no_clock,
+    origin: tuple[int, int] | None = None,
+) -> StepResult:
+    """Steps 1 to 4 of docs/method.md: the targets are discovered ones, or the network's own labels, refined.
+
+    With an origin, every second row and column from there on counts, one pixel in four.
+    """
     losses, targets = [], []
     with clock("forward"):
-        outputs = network(batch.images)
+        outputs = network(batch.images) if origin is None else network(batch.images, origin)
+    if origin is not None:
+        batch = batch.thinned(*origin)
     for index, logits in enumerate(outputs):
         with clock("vote"):
             labels = own_labels(logits, batch, recipe) if batch.targets is None else batch.targets[:, index]
@@ -88,7 +101,7 @@ def training_step(network: nn.Module, batch: Batch, recipe: Recipe, clock: Clock
             loss = weighted_cross_entropy(logits, labels, weights, batch.valid)
             losses.append(loss + added_losses(logits, batch, recipe.losses))
         targets.append(labels)
-    return StepResult(tuple(losses), tuple(targets))
+    return StepResult(tuple(losses), tuple(targets), batch.valid)
 
 
 def own_labels(logits: Tensor, batch: Batch, recipe: Recipe) -> Tensor:
@@ -153,6 +166,7 @@ def fit(
     total = recipe.total_steps(source.steps_per_epoch)
     # PyTorch's own types do not know of a module's memory format.
     network.to(memory_format=memory_format(fabric, recipe))  # type: ignore[call-overload]
+    thins = bool(getattr(network, "thins", False)) and recipe.targets == "contrast" and not recipe.losses.compare_pixels
     optimizer = make_optimizer(network, recipe, fabric.device)
     scheduler = make_scheduler(optimizer, recipe, total)
     state = _State(network, optimizer, scheduler, recipe)
@@ -169,15 +183,17 @@ def fit(
                     loaded = next(epoch_batches, None)
                     if loaded is None:
                         break
-                    batch = _drawn(fabric, loaded, recipe, state.step)
-                result = training_step(forward, batch, recipe, clock)
+                    draws = draws_of_step(recipe.seed, state.step, fabric.global_rank)
+                    batch = _drawn(fabric, loaded, recipe, draws)
+                    origin = _origin(draws) if thins else None
+                result = training_step(forward, batch, recipe, clock, origin)
                 with clock("backward"):
                     stepper.zero_grad()
                     fabric.backward(sum(result.losses[1:], result.losses[0]))
                     stepper.step()
                 rate = float(scheduler.get_last_lr()[0])
                 scheduler.step()
-                used = state.count(result, batch)
+                used = state.count(result)
                 if log is not None:
                     advance(log.write(state.step, epoch, result, used, rate))
                     state.save(run.checkpoint_file, run.identity, recipe.compute.checkpoint_seconds)
@@ -227,15 +243,24 @@ def make_scheduler(optimizer: Optimizer, recipe: Recipe, total: int) -> LRSchedu
 _ONE_CYCLE_BEGINS = 25.0  # times below the largest rate
 
 
-def _drawn(fabric: Fabric, loaded: Batch, recipe: Recipe, step: int) -> Batch:
+def _drawn(fabric: Fabric, loaded: Batch, recipe: Recipe, draws: torch.Generator) -> Batch:
     """A batch on the device, cropped and augmented by the draws of its step, in the memory format of the weights."""
     images, regions, valid = fabric.to_device(tuple(loaded[:3]))
     batch = Batch(images, regions, valid, None if loaded.targets is None else fabric.to_device(loaded.targets))
-    draws = draws_of_step(recipe.seed, step, fabric.global_rank)
     if recipe.crop is not None:
         batch = random_crop(batch, recipe.crop, draws)
     batch = augment(batch, recipe.augmentation, draws)
     return batch._replace(images=batch.images.contiguous(memory_format=memory_format(fabric, recipe)))
+
+
+def _origin(draws: torch.Generator) -> tuple[int, int]:
+    """Of the pixels that count in a step: others each time.
+
+    Discovered targets are the same all over a superpixel, so one pixel in four says about as much as all of them, and
+    what a step does at full resolution takes a quarter of the time.
+    """
+    row, column = torch.randint(2, (2,), generator=draws).tolist()
+    return row, column
 
 
 def make_fabric(recipe: Recipe) -> Fabric:
@@ -288,12 +313,12 @@ class _State:
         self._parts: dict[str, Any] = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
         self._saved = time.monotonic()
 
-    def count(self, result: StepResult, batch: Batch) -> list[int]:
+    def count(self, result: StepResult) -> list[int]:
         """One step more; returns how many clusters hold a valid pixel of it, for each classifier."""
         self.step += 1
         used = []
         for seen, labels in zip(self.clusters_seen, result.labels, strict=True):
-            present = torch.bincount(labels[batch.valid], minlength=len(seen)).cpu() > 0
+            present = torch.bincount(labels[result.valid], minlength=len(seen)).cpu() > 0
             seen |= present
             used.append(int(present.sum()))
         return used

@@ -143,5 +143,14 @@ def test_mixing_before_upsampling_gives_what_mixing_after_it_gives() -> None:
     torch.testing.assert_close(extractor(image), expected)
 
 
+@pytest.mark.parametrize(("height", "width"), [(24, 32), (21, 30)])
+def test_one_pixel_in_four_gets_the_features_that_it_has_among_all(height: int, width: int) -> None:
+    torch.manual_seed(0)
+    extractor, image = DictionaryUnet(3, 12).double().eval(), image_of(3, height, width).double()
+    whole = extractor(image)
+    for row, column in np.ndindex(2, 2):
+        torch.testing.assert_close(extractor(image, (row, column)), whole[..., row::2, column::2])
+
+
 def doubled(features: torch.Tensor) -> torch.Tensor:
     return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)

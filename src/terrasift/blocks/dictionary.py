@@ -74,7 +74,7 @@ def learn_filters(windows: NDArray[Any], count: int = FILTERS, seed: int = 0) ->
     return learned
 
 
-def dictionary_responses(images: Tensor, filters: Tensor) -> Tensor:
+def dictionary_responses(images: Tensor, filters: Tensor, origin: tuple[int, int] | None = None) -> Tensor:
     """What each filter finds, and what its negative does, at every pixel.
 
     Parameters
@@ -83,14 +83,19 @@ def dictionary_responses(images: Tensor, filters: Tensor) -> Tensor:
         (N, bands, H, W).
     filters
         (F, bands, side, side), side odd.
+    origin
+        A row and a column: from there on only every second pixel is looked at, in both directions.
 
     Returns
     -------
     Tensor
         (N, 2 F, H, W), not negative: ``relu(y - 0.25)`` and ``relu(-y - 0.25)``. Edges are reflected.
     """
-    reach = filters.shape[-1] // 2
-    return rectified(functional.conv2d(_reflected(images, reach), filters))
+    reflected = _reflected(images, filters.shape[-1] // 2)
+    if origin is None:
+        return rectified(functional.conv2d(reflected, filters))
+    row, column = origin
+    return rectified(functional.conv2d(reflected[..., row:, column:], filters, stride=2))
 
 
 def rectified(found: Tensor) -> Tensor:

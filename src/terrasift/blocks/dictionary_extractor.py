@@ -44,6 +44,7 @@ class DictionaryUnet(Extractor):
     """
 
     alignment = 8
+    thins = True
     fine_filters: Tensor
     coarse_filters: Tensor
 
@@ -72,13 +73,13 @@ class DictionaryUnet(Extractor):
         self.fine_filters.copy_(torch.from_numpy(filters[0]))
         self.coarse_filters.copy_(torch.from_numpy(filters[1]))
 
-    def forward(self, images: Tensor) -> Tensor:
-        """(N, B, H, W) in [0, 1] to (N, 64, H, W)."""
+    def forward(self, images: Tensor, origin: tuple[int, int] | None = None) -> Tensor:
+        """(N, B, H, W) in [0, 1] to (N, 64, H, W), or to those of every second row and column from an origin on."""
         height, width = images.shape[-2:]
         whole = self._in_whole_steps(images)
         halved = half_resolution(whole)
         with torch.no_grad():  # fixed, and nothing before them learns
-            fine = dictionary_responses(whole, self.fine_filters)
+            fine = dictionary_responses(whole, self.fine_filters, origin)
             coarse = dictionary_responses(halved, self.coarse_filters)
             whole, halved = whole.to(fine.dtype), halved.to(coarse.dtype)  # else autocast would join them in float32
         first = self.encode_1(torch.cat([halved, coarse], dim=1))
@@ -86,12 +87,15 @@ class DictionaryUnet(Extractor):
         third = self.encode_3(functional.avg_pool2d(second, 2))
         second = self.decode_2(torch.cat([second, _doubled(third)], dim=1))
         first = self.decode_1(torch.cat([first, _doubled(second)], dim=1))
-        features = self._joined(torch.cat([whole, fine], dim=1), first)
+        features = self._joined(torch.cat([_of_origin(whole, origin), fine], dim=1), first, origin)
+        if origin is not None:
+            row, column = origin
+            return features[..., : (height - row + 1) // 2, : (width - column + 1) // 2]
         if torch.compiler.is_exporting():  # which would take a slice for a promise about the size
             return features[..., torch.arange(height), :][..., torch.arange(width)]
         return features[..., :height, :width]
 
-    def _joined(self, fixed: Tensor, learned: Tensor) -> Tensor:
+    def _joined(self, fixed: Tensor, learned: Tensor, origin: tuple[int, int] | None) -> Tensor:
         """`join` of what is at full resolution, and of what is not yet: a 1x1 convolution may come before upsampling.
 
         So it takes a quarter of the time, and no gradient is computed for what does not learn.
@@ -100,7 +104,10 @@ class DictionaryUnet(Extractor):
         assert isinstance(convolution, nn.Conv2d)
         weight, split = convolution.weight, fixed.shape[1]
         features = functional.conv2d(fixed, weight[:, :split], convolution.bias)
-        features = features + _doubled(functional.conv2d(learned, weight[:, split:]))
+        if origin is None:
+            features = features + _doubled(functional.conv2d(learned, weight[:, split:]))
+        else:
+            features = features + functional.conv2d(_every_second_of_doubled(learned, origin), weight[:, split:])
         for part in rest:
             features = part(features)
         return features
@@ -129,9 +136,28 @@ def _whole(side: int, step: int, device: torch.device) -> Tensor:
     return torch.arange((side + step - 1) // step * step, device=device).clamp(max=side - 1)
 
 
+def _of_origin(features: Tensor, origin: tuple[int, int] | None) -> Tensor:
+    if origin is None:
+        return features
+    row, column = origin
+    return features[..., row::2, column::2]
+
+
 def _doubled(features: Tensor) -> Tensor:
     """Bilinear, and the same wherever a window begins."""
     return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def _every_second_of_doubled(features: Tensor, origin: tuple[int, int]) -> Tensor:
+    """`_doubled` at every second row and column from an origin on, without the three quarters that nobody wants."""
+    for axis, first in zip((-2, -1), origin, strict=True):
+        count = features.shape[axis]
+        if first:  # such a pixel lies between its own and the next one of half resolution
+            beside = torch.cat([features.narrow(axis, 1, count - 1), features.narrow(axis, count - 1, 1)], dim=axis)
+        else:
+            beside = torch.cat([features.narrow(axis, 0, 1), features.narrow(axis, 0, count - 1)], dim=axis)
+        features = torch.lerp(features, beside, 0.25)
+    return features
 
 
 def _random_filters(bands: int) -> Tensor:

@@ -26,10 +26,14 @@ class Extractor(nn.Module, ABC):
         Channels of what `forward` gives: (N, bands, H, W) in [0, 1] to (N, features, H, W).
     alignment
         Windows of a scene start at rows and columns that are multiples of this: the steps of all pooling, multiplied.
+    thins
+        Whether `forward` also takes an origin, a row and a column, and gives the features of every second pixel from
+        there on, in both directions, for less than those of all.
     """
 
     features: int
     alignment: ClassVar[int] = 1
+    thins: ClassVar[bool] = False
 
     def __init__(self, bands: int, width: int) -> None:
         super().__init__()

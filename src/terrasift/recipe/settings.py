@@ -174,6 +174,11 @@ class Losses(_Settings):
     tv_weight: _Weight = Field(0.001, description="weight of the total variation inside the Mumford-Shah loss, lambda")
     reduction: Reduction = Field("mean", description="of the Mumford-Shah loss over pixels; sum: as its authors")
 
+    @property
+    def compare_pixels(self) -> bool:
+        """Whether anything is added that looks at pixels beside each other."""
+        return bool(self.continuity or self.mumford_shah)
+
 
 class Compute(_Settings):
     """Where and how the numbers are made; changes speed, not the method."""
