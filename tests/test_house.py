@@ -198,6 +198,12 @@ def test_a_command_imports_what_it_needs_and_no_more(
         assert int(count) <= most
 
 
+def test_the_page_imports_pytorch_but_nothing_that_trains() -> None:
+    not_needed = set(HEAVY) - {"torch", "numpy", "rasterio", "cv2"}
+    code = f"import sys, terrasift.viewer.serving\nprint(*({not_needed!r} & sys.modules.keys()))"
+    assert not run_python(code).split()
+
+
 def test_the_extractors_named_without_importing_them_are_those_that_there_are() -> None:
     from terrasift.blocks.choices import BUILT_IN_EXTRACTORS
     from terrasift.blocks.extractors import EXTRACTORS

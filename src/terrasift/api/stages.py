@@ -10,10 +10,9 @@ import functools
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from lightning_fabric import Fabric
 
 from terrasift.blocks.dictionary_extractor import DictionaryUnet
 from terrasift.data.material import Material, gather_material
@@ -25,6 +24,9 @@ from terrasift.network import Network
 from terrasift.recipe import Recipe
 from terrasift.run import RunFolder, network_of
 from terrasift.training import fit, precision_of
+
+if TYPE_CHECKING:  # takes as long to import as all the rest
+    from lightning_fabric import Fabric
 
 __all__ = ["STAGES", "Training", "TrainingStage"]
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.baselines.windows import WindowSegmenter
-from terrasift.blocks.external import external_segmentation
 from terrasift.raster import Bands
 from terrasift.recipe import Scaling
 
@@ -56,4 +55,6 @@ class ExternalAlone(WindowSegmenter):
         self._color_bands = [number - 1 for number in color_bands]
 
     def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
+        from terrasift.blocks.external import external_segmentation  # SciPy's clustering takes long to import
+
         return external_segmentation(image, bands=self._color_bands, seed=self._seed, valid=valid)

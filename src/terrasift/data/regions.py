@@ -16,7 +16,6 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from terrasift.blocks.external import external_segmentation
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
@@ -159,6 +158,8 @@ _OUR_NAMES = re.compile(r"[0-9a-f]{38}\.npz|\.[0-9a-f]{38}\.npz\.writing")
 def make_regions(image: NDArray[np.float32], valid: NDArray[np.bool_], refinement: Refinement) -> NDArray[np.int32]:
     """Cut one image into regions as the settings say: (H, W), int32, from 0; 0 also where there is no data."""
     if refinement.method == "external":
+        from terrasift.blocks.external import external_segmentation  # SciPy's clustering takes long to import
+
         bands = [number - 1 for number in refinement.color_bands]
         classes = external_segmentation(image, bands=bands, restarts=refinement.restarts, valid=valid)
         return np.where(valid, classes, 0).astype(np.int32)
