@@ -1,51 +1,78 @@
-"""Naming the clusters of a Dubai scene in the page: what a scripted user reaches, against the majority mapping.
+"""From four unlabelled images to a map of five named classes in QGIS: steps, minutes and scores of scripted users.
 
-The nine parts of a tile make one scene. In a browser, the user selects the clusters of each class in the list, merges
-them, types the name, saves and exports; the exported map is scored. One user knows the class that most of a cluster's
-pixels have. The others look at some of its pixels, drawn at random, and take the class that most of those have.
+Four sheets of a Dubai tile are trained on and mapped. In a browser, a user names what the network found, saves, exports
+all maps and opens them in QGIS; the maps are scored. Before, each cluster was named by itself, and each sheet's map
+asked for by itself; since, the page opens on groups of clusters, which are named. One user knows the class that most
+of an item's pixels have. The others look at some of its pixels, drawn at random, and take the class that most of those
+have.
 
-    python benchmarks/naming.py RUN --data ../shared/data/dubai --tile 2 --json benchmarks/results/naming.json
+What a hand and a head take is counted by the keystroke-level model of Card, Moran and Newell ("The keystroke-level
+model for user performance time with interactive systems", Communications of the ACM 23, 1980).
+
+    python benchmarks/naming.py --data ../shared/data/dubai --json benchmarks/results/naming.json
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from context import SCORES, mosaic
+from context import SCORES
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from terrasift import Run
+from terrasift import Recipe, Run, train
 from terrasift.legend import IGNORE, Legend
 from terrasift.mapping import apply_mapping, map_clusters
 from terrasift.metrics import ConfusionMatrix
-from terrasift.raster import Raster
+from terrasift.raster import Raster, read_labels, write_image
 from terrasift.viewer import app
-from terrasift.viewer.scenes import make_ready
+from terrasift.viewer.scenes import Scene, make_ready
 from terrasift.viewer.security import Guard
 from terrasift.viewer.serving import make_server
 
 Labels = NDArray[np.int64]
+PARTS = (4, 5, 7, 8)  # of the nine of a tile, in rows of three: two by two that touch
 EVERYTHING = 10**9
 LOOKS = (EVERYTHING, 9, 3, 1)
 TOKEN = "0" * 64
+KEY, POINT, PRESS, HOME, THINK = 0.28, 1.1, 0.2, 0.4, 1.35  # seconds, of an average typist
+CLICK = POINT + PRESS
+
+
+class Truth(NamedTuple):
+    """Labelled pixels of all sheets: their clusters and classes."""
+
+    clusters: Labels
+    classes: Labels
+
+
+class Cost(NamedTuple):
+    """Of naming in the page: what is looked at, clicks, keys, what the hand and head take, and the script."""
+
+    items: int
+    clicks: int
+    keys: int
+    minutes: float
+    seconds: float
 
 
 def main() -> None:
@@ -53,87 +80,178 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     legend = Legend.load(options.data / "classes.yaml")
     folder = options.work or Path(tempfile.mkdtemp(prefix="naming-"))
-    scene, truth = mosaic(options.data, options.tile, legend, folder)
-    run = Run.open(_copied(options.run, folder / "run"))
-    exported = folder / "map.tif"
-    rows = []
-    with _served(run, scene, exported) as (address, cluster_map), sync_playwright() as tools:
+    sheets, masks = sheets_of(options.data, options.tile, legend, folder / "images")
+    run, trained = _trained(options, sheets, folder)
+    begun = time.monotonic()
+    scenes = make_ready(run, sheets)
+    waited = {"train": round(trained / 60, 1), "view": round((time.monotonic() - begun) / 60, 1)}
+    truth = _truth(scenes, masks)
+    table = _overlaps(truth, run.recipe.clusters, len(legend.classes))
+    rows = [{"user": "majority mapping", **_scores(apply_mapping(table, map_clusters(table)))}]
+    with _served(run, scenes, folder / "maps") as (address, maps), sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
-        clusters = _read(cluster_map)
-        table = _overlaps(clusters, truth, run.recipe.clusters, len(legend.classes))
-        rows.append({"user": "majority mapping", **_scores(apply_mapping(table, map_clusters(table)))})
-        for looks in LOOKS:
-            exported.unlink(missing_ok=True)
-            Legend.of_clusters(run.recipe.clusters).save(run.legend_file)
-            wanted = _judged(clusters, truth, legend, looks, options.seed)
-            cost = name_all(browser, address, wanted)
-            user = "sees every pixel" if looks == EVERYTHING else f"looks at {looks} of its pixels"
-            rows.append({"user": user, **cost, **_scores(_confusion(exported, run.legend, truth, legend))})
+        for way in ("clusters", "groups"):
+            for looks in LOOKS:
+                shutil.rmtree(folder / "maps", ignore_errors=True)
+                Legend.of_clusters(run.recipe.clusters).save(run.legend_file)
+                judge = Judge(truth, legend, looks, options.seed)
+                cost, wrote = name_all(browser, address, judge, by_groups=way == "groups")
+                user = f"{way}, {'every pixel' if looks == EVERYTHING else f'{looks} pixels'} of each"
+                minutes = {**waited, "naming": cost.minutes, "writing": wrote}
+                opened = open_in_qgis(maps) if looks == EVERYTHING else None
+                scores = _scores(_confusion(maps, run.legend, masks, legend))
+                rows.append({"user": user, **cost._asdict(), "all": minutes, "qgis": opened, **scores})
     if options.json:
         options.json.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
     show(rows, options.tile)
 
 
-def name_all(browser: Browser, address: str, wanted: dict[str, list[int]]) -> dict[str, float]:
-    """Name clusters in the page, by name; then save and export."""
+def sheets_of(data: Path, tile: int, legend: Legend, folder: Path) -> tuple[list[Path], list[NDArray[np.uint8]]]:
+    """Four parts of a tile as sheets that touch, placed as they lie, and their masks."""
+    sheets, masks, top = [], [], 0
+    for pair in (PARTS[:2], PARTS[2:]):
+        left = 0
+        for part in pair:
+            with Raster(next((data / "images").glob(f"tile{tile}_part{part}.*"))) as raster:
+                image = raster.read()[0]
+            transform = (0.5, 0.0, 320_000.0 + 0.5 * left, 0.0, -0.5, 2_780_000.0 - 0.5 * top)
+            sheets.append(folder / f"sheet_{part}.tif")
+            write_image(sheets[-1], image, crs="EPSG:32640", transform=transform)
+            masks.append(read_labels(next((data / "masks").glob(f"tile{tile}_part{part}.*")), legend))
+            left += image.shape[1]
+        top += image.shape[0]
+    return sheets, masks
+
+
+class Judge:
+    """Says what an item is: the class that most of the labelled pixels have that are looked at; None without any."""
+
+    def __init__(self, truth: Truth, legend: Legend, looks: int, seed: int) -> None:
+        self._truth, self._legend, self._looks = truth, legend, looks
+        self._random = np.random.default_rng(seed)
+
+    def name(self, clusters: Sequence[int]) -> str | None:
+        """Of clusters that are one item in the page."""
+        seen = self._truth.classes[np.isin(self._truth.clusters, clusters)]
+        if self._looks < len(seen):
+            seen = self._random.choice(seen, self._looks, replace=False)
+        return self._legend.names[int(np.bincount(seen).argmax())] if len(seen) else None
+
+
+def name_all(browser: Browser, address: str, judge: Judge, *, by_groups: bool) -> tuple[Cost, float]:
+    """Name what the page shows and save it; then write all maps: the cost, and the minutes of writing."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(address)
-    apart = "(slider) => { slider.value = slider.max; slider.dispatchEvent(new Event('input')) }"
     page.get_by_test_id("groups").wait_for()
-    page.get_by_test_id("groups").evaluate(apart)  # these users name cluster by cluster
+    if not by_groups:
+        apart = "(slider) => { slider.value = slider.max; slider.dispatchEvent(new Event('input')) }"
+        page.get_by_test_id("groups").evaluate(apart)
+    expect(page.get_by_test_id("status")).to_contain_text(re.compile("clusters?|groups"))
     page.get_by_test_id("cluster-item").first.wait_for()
-    start, clicks = time.monotonic(), 0
-    for name, clusters in wanted.items():
-        for number, cluster in enumerate(clusters):
-            item = page.locator(f'[data-testid=cluster-item][data-cluster="{cluster}"]')
-            item.click(modifiers=["Control"] if number else [])
-            clicks += 1
-        if len(clusters) > 1:
-            page.get_by_test_id("merge").click()
+    items = _items(page)
+    wanted: dict[str, list[str]] = {}
+    for key, clusters in items.items():
+        if name := judge.name(clusters):
+            wanted.setdefault(name, []).append(key)
+    start, clicks, keys = time.monotonic(), 0, 0
+    for name, named in wanted.items():
+        for number, key in enumerate(named):
+            page.locator(f'[data-key="{key}"]').click(modifiers=["Control"] if number else [])
         page.get_by_test_id("name-input").fill(name)
         page.keyboard.press("Enter")
-    page.keyboard.press("Control+s")
+        clicks, keys = clicks + len(named) + 1, keys + len(name) + 1
+    page.get_by_test_id("save").click()
     _wait_for(page, "Saved.")
-    seconds = time.monotonic() - start
-    page.get_by_test_id("export").click()
-    _wait_for(page, "Wrote")
+    seconds, begun = time.monotonic() - start, time.monotonic()
+    scenes = page.locator("#scene-select option").count()
+    if by_groups:
+        page.get_by_test_id("export-all").click()
+        _wait_for(page, "Wrote")
+    else:
+        for scene in range(scenes):
+            page.get_by_test_id("scene-select").select_option(str(scene))
+            page.get_by_test_id("export").click()
+            _wait_for(page, "Wrote")
+    wrote = time.monotonic() - begun
     page.close()
-    return {"clusters": sum(map(len, wanted.values())), "clicks": clicks, "seconds": round(seconds, 1)}
+    clicks += 1 + (1 if by_groups else 3 * scenes - 2)  # a scene is chosen by two; the first is there
+    hand = clicks * CLICK + keys * KEY + 2 * HOME * len(wanted) + THINK * (len(items) + len(wanted) + 2)
+    return Cost(len(items), clicks, keys, round(hand / 60, 1), round(seconds, 1)), round(wrote / 60, 1)
 
 
-def show(rows: list[dict[str, Any]], tile: int) -> None:
-    title = f"Dubai, tile {tile} named in the page, per cent, on {platform.platform()}"
-    table = Table("user", "clusters", "seconds of the script", *SCORES, title=title)
-    for row in rows:
-        cost = (str(row.get("clusters", "")), str(row.get("seconds", "")))
-        table.add_row(row["user"], *cost, *(f"{100 * row[name]:.1f}" for name in SCORES))
-    Console(width=130, file=sys.stdout).print(table)
-
-
-def _judged(clusters: Labels, truth: NDArray[np.uint8], legend: Legend, looks: int, seed: int) -> dict[str, list[int]]:
-    """Clusters by the name of the class that most of the pixels looked at have; labelled pixels only."""
-    random = np.random.default_rng(seed)
+def _items(page: Page) -> dict[str, list[int]]:
+    """What can be named in the list, by its key: the clusters of each."""
     found: dict[str, list[int]] = {}
-    for cluster in np.unique(clusters[clusters >= 0]).tolist():
-        seen = truth[(clusters == cluster) & (truth != IGNORE)]
-        if looks < len(seen):
-            seen = random.choice(seen, looks, replace=False)
-        if len(seen):
-            found.setdefault(legend.names[int(np.bincount(seen).argmax())], []).append(cluster)
+    for key in page.locator("#list .head").evaluate_all("(heads) => heads.map((head) => head.dataset.key)"):
+        head = page.locator(f'[data-key="{key}"]')
+        head.locator(".chevron").click()
+        inside = page.locator(f'[data-testid=class-item]:has([data-key="{key}"]) [data-cluster]')
+        found[key] = [int(cluster) for cluster in inside.evaluate_all("(tiles) => tiles.map((t) => t.dataset.cluster)")]
+        head.locator(".chevron").click()
+    inside = page.locator("#list [data-cluster]")
+    for cluster in inside.evaluate_all("(tiles) => tiles.map((tile) => tile.dataset.cluster)"):
+        found[f"cluster:{cluster}"] = [int(cluster)]
     return found
 
 
-def _overlaps(clusters: Labels, truth: NDArray[np.uint8], count: int, classes: int) -> Labels:
-    counted = (truth != IGNORE) & (clusters >= 0)
-    pairs = clusters[counted] * classes + truth[counted]
-    return np.bincount(pairs, minlength=count * classes).reshape(count, classes)
+def open_in_qgis(maps: Sequence[Path]) -> list[list[str]] | None:
+    """The classes that QGIS shows of each map as it is opened; None where there is no QGIS."""
+    if not shutil.which("qgis_process"):
+        return None
+    code = (
+        "import json, sys; from qgis.core import QgsApplication, QgsRasterLayer; QgsApplication([], False).initQgis();"
+        "print(json.dumps([[each.label for each in QgsRasterLayer(path, path).renderer().classes()]"
+        " for path in sys.argv[1:]]))"
+    )
+    settings = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    settings.pop("PYTHONPATH", None)
+    command = ["/usr/bin/python3", "-c", code, *map(str, maps)]
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
+    found: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
-def _confusion(path: Path, named: Legend, truth: NDArray[np.uint8], legend: Legend) -> Labels:
-    """Of an exported map; its classes are found again by their names, whatever their order."""
-    table = _overlaps(_read(path), truth, len(named.classes), len(legend.classes))
+def show(rows: list[dict[str, Any]], tile: int) -> None:
+    title = f"Dubai, four sheets of tile {tile} named in the page, per cent, on {platform.platform()}"
+    table = Table("user", "looked at", "clicks", "keys", "minutes of naming", *SCORES, title=title)
+    for row in rows:
+        cost = (str(row.get(name, "")) for name in ("items", "clicks", "keys", "minutes"))
+        table.add_row(row["user"], *cost, *(f"{100 * row[name]:.1f}" for name in SCORES))
+    Console(width=150, file=sys.stdout).print(table)
+    print(json.dumps({row["user"]: [row["all"], row["qgis"]] for row in rows if row.get("qgis")}))
+
+
+def _trained(options: argparse.Namespace, sheets: list[Path], folder: Path) -> tuple[Run, float]:
+    """A run of the recipe `default`, or a copy of one that is there, and the seconds it took."""
+    if options.run:
+        return Run.open(shutil.copytree(options.run, folder / "run", dirs_exist_ok=True)), 0.0
+    start = time.monotonic()
+    run = train(sheets, folder / "run", Recipe.load("default", list(options.changes)), cache=folder / "cache")
+    return run, time.monotonic() - start
+
+
+def _truth(scenes: Sequence[Scene], masks: Sequence[NDArray[np.uint8]]) -> Truth:
+    pairs = [(_read(scene.clusters), mask) for scene, mask in zip(scenes, masks, strict=True)]
+    counted = [(clusters >= 0) & (mask != IGNORE) for clusters, mask in pairs]
+    clusters = np.concatenate([found[seen] for (found, _), seen in zip(pairs, counted, strict=True)])
+    classes = np.concatenate([mask[seen] for (_, mask), seen in zip(pairs, counted, strict=True)])
+    return Truth(clusters, classes.astype(np.int64))
+
+
+def _overlaps(truth: Truth, count: int, classes: int) -> Labels:
+    return np.bincount(truth.clusters * classes + truth.classes, minlength=count * classes).reshape(count, classes)
+
+
+def _confusion(maps: Sequence[Path], named: Legend, masks: Sequence[NDArray[np.uint8]], legend: Legend) -> Labels:
+    """Of exported maps; their classes are found again by their names, whatever their order."""
+    total = np.zeros((len(legend.classes), len(legend.classes)), np.int64)
     mapping = np.array([legend.names.index(name) if name in legend.names else 0 for name in named.names])
-    return apply_mapping(table, mapping)
+    for path, mask in zip(maps, masks, strict=True):
+        found = _read(path)
+        counted = (found >= 0) & (mask != IGNORE)
+        truth = Truth(found[counted], mask[counted].astype(np.int64))
+        total += apply_mapping(_overlaps(truth, len(named.classes), len(legend.classes)), mapping)
+    return total
 
 
 def _scores(confusion: Labels) -> dict[str, float]:
@@ -149,10 +267,10 @@ def _read(path: Path) -> Labels:
 
 
 @contextmanager
-def _served(run: Run, scene: Path, out: Path) -> Iterator[tuple[str, Path]]:
-    """The page of one scene: its address, and its cluster map."""
-    ready = make_ready(run, [scene])
-    page = app.Page(run, ready, [out], TOKEN)
+def _served(run: Run, scenes: list[Scene], out: Path) -> Iterator[tuple[str, list[Path]]]:
+    """The page: its address, and where maps go."""
+    maps = [out / scene.name for scene in scenes]
+    page = app.Page(run, scenes, maps, TOKEN)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -161,7 +279,7 @@ def _served(run: Run, scene: Path, out: Path) -> Iterator[tuple[str, Path]]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield f"http://{host}:{port}/", ready[0].clusters
+            yield f"http://{host}:{port}/", maps
         finally:
             server.should_exit = True
             thread.join()
@@ -170,13 +288,6 @@ def _served(run: Run, scene: Path, out: Path) -> Iterator[tuple[str, Path]]:
 
 def _wait_for(page: Page, text: str) -> None:
     expect(page.get_by_test_id("status")).to_contain_text(re.compile(re.escape(text)), timeout=120_000)
-
-
-def _copied(run: Path, target: Path) -> Path:
-    """A copy of a run, its legend that of a run that nobody has named."""
-    shutil.copytree(run, target, dirs_exist_ok=True)
-    Legend.of_clusters(Run(target).recipe.clusters).save(target / "legend.yaml")
-    return target
 
 
 def _chromium() -> str:
@@ -188,12 +299,13 @@ def _chromium() -> str:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="a trained run; it is copied")
     parser.add_argument("--data", type=Path, required=True, help="folder with images/, masks/ and classes.yaml")
+    parser.add_argument("--run", type=Path, help="one trained on the sheets; it is copied. Else one is trained")
+    parser.add_argument("--changes", nargs="*", default=[], metavar="KEY=VALUE", help="of the recipe `default`")
     parser.add_argument("--tile", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0, help="draws the pixels that are looked at")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--work", type=Path, help="folder for the scene, the run's copy and maps")
+    parser.add_argument("--work", type=Path, help="folder for the sheets, the run and maps")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

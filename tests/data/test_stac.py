@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pytest
+import rasterio
 from pyarrow import parquet
 
 from terrasift import InputError, MapOptions, Run
@@ -94,6 +95,27 @@ def test_assets_are_bands_by_their_names(make: Any, item: dict[str, Any], tmp_pa
     found = values[:, :, 1].astype(float)
     interpolated = (9 * middles[1, 1] + 3 * middles[1, 2] + 3 * middles[2, 1] + middles[2, 2]) / 16
     assert found[3, 3] == pytest.approx(interpolated, abs=1)
+
+
+@pytest.mark.parametrize(("dtype", "nodata"), [("int64", -9999), ("uint64", 2**40), ("int8", -128), ("float64", -1e30)])
+def test_assets_of_every_type_are_taken(item: dict[str, Any], tmp_path: Path, dtype: str, nodata: float) -> None:
+    for name, size in (("B04", 64), ("B08", 64), ("B11", 32)):
+        values = RNG.integers(1, 100, (1, size, size)).astype(dtype)
+        values[0, :4, :4] = nodata
+        profile = {"driver": "GTiff", "count": 1, "height": size, "width": size, "dtype": dtype, "nodata": nodata}
+        profile["transform"] = rasterio.Affine(640 / size, 0, 500_000, 0, -640 / size, 5_000_000)
+        with rasterio.open(tmp_path / f"{name}.tif", "w", crs="EPSG:32633", **profile) as dataset:
+            dataset.write(values)
+    (path,) = images_of(of_json(item, tmp_path), tmp_path, ("B04", "B08", "B11"))
+    with Raster(path) as raster, Raster(tmp_path / "B08.tif") as plane:
+        found, valid = raster.read(bands=["B08"])
+        assert raster.info.dtype == dtype
+        assert (found == plane.read()[0]).all()
+        assert (valid == plane.read()[1]).all()
+        assert not valid[:4, :4].any()
+        coarse, valid = raster.read(bands=["B11"])
+        assert coarse[valid].max() < 100
+        assert not valid[:6, :6].any()
 
 
 def test_an_item_of_one_image_is_that_image(item: dict[str, Any], tmp_path: Path) -> None:

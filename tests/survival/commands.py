@@ -46,7 +46,7 @@ def _discover() -> None:
 
 
 _TRUTH = ("images", "--masks", "masks", "--classes", "classes.yaml")
-_STUDY = [part for change in (*_TINY, "compute.checkpoint_seconds=0") for part in ("--set", change)]
+_STUDY = [part for change in _TRAINED for part in ("--set", change)]
 
 COMMANDS = (
     Command(

@@ -17,8 +17,9 @@ import httpx
 import numpy as np
 import pytest
 
-from terrasift import Legend, Run
-from terrasift.raster import preview, write_image
+from terrasift import Legend, MapOptions, Run
+from terrasift.data.synthetic import synthetic_scene
+from terrasift.raster import Raster, preview, write_image
 from terrasift.viewer import scenes, serving, static
 from terrasift.viewer.readers import OpenRasters
 from terrasift.viewer.tiles import point
@@ -130,6 +131,28 @@ def test_maps_are_made_once(ready_run: Run, viewer_scenes: list[Path], monkeypat
     found = scenes.make_ready(ready_run, viewer_scenes)
     assert before == {path: path.stat().st_mtime_ns for path in (ready_run.path / "view").glob("*.tif")}
     assert {scene.clusters for scene in found} | {scene.confidence for scene in found} == set(before)
+
+
+def test_sheets_that_touch_are_mapped_without_a_seam(ready_run: Run, tmp_path: Path) -> None:
+    run = Run.open(shutil.copytree(ready_run.path, tmp_path / "run"), ["predict.context=scene"])
+    image = synthetic_scene(96, 200, seed=3).image
+    for name, cut in (("west", np.s_[:, :104]), ("east", np.s_[:, 104:])):
+        transform = (0.5, 0.0, 500_000.0 + 0.5 * (cut[1].start or 0), 0.0, -0.5, 5_000_000.0)
+        write_image(tmp_path / f"{name}.tif", image[cut], crs="EPSG:32633", transform=transform)
+    sheets = [tmp_path / "west.tif", tmp_path / "east.tif"]
+    together = scenes.make_ready(run, sheets)
+    expected = run.predict_all(sheets, tmp_path / "maps", MapOptions(clusters=True)).maps
+    for scene, path in zip(together, expected, strict=True):
+        with Raster(scene.clusters) as found, Raster(path) as wanted:
+            np.testing.assert_array_equal(found.read_indices()[0], wanted.read_indices()[0])
+    made = together[0].clusters.stat().st_mtime_ns
+    (alone,) = scenes.make_ready(run, sheets[:1])
+    assert alone.clusters.read_bytes() != together[0].clusters.read_bytes(), "what lies beyond its edge is seen"
+    again = scenes.make_ready(run, sheets)
+    assert [scene.clusters for scene in again] == [scene.clusters for scene in together]
+    assert again[0].clusters.stat().st_mtime_ns == made
+    os.utime(sheets[1], ns=(0, 0))
+    assert scenes.make_ready(run, sheets)[0].clusters != together[0].clusters, "a neighbour that has changed counts"
 
 
 def test_maps_are_found_again_from_another_folder(

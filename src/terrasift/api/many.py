@@ -15,8 +15,9 @@ from terrasift.legend import Legend
 from terrasift.prediction import names_apart
 from terrasift.progress import progress_bar, quiet
 from terrasift.raster import POLYGON_SUFFIXES, Raster, RasterInfo, is_elsewhere, write_mosaic, write_qgis_style
+from terrasift.recipe import Recipe
 
-__all__ = ["Predictions", "polygon_paths", "predict_each", "try_mosaic"]
+__all__ = ["Predictions", "open_sheets", "polygon_paths", "predict_each", "try_mosaic"]
 
 _logger = logging.getLogger(__name__)
 
@@ -80,10 +81,11 @@ def predict_each(
     return Predictions(maps, failed)
 
 
-def open_sheets(paths: Sequence[str]) -> list[RasterInfo]:
-    """What each scene is that may lie beside others; nothing where there are too many to look at."""
+def open_sheets(paths: Sequence[str], recipe: Recipe) -> list[RasterInfo]:
+    """What each scene is that may lie beside others; nothing where none matters, or where there are too many."""
     sheets: list[RasterInfo] = []
-    if not 1 < len(paths) <= _MOST_SHEETS:
+    # where each window is seen alone, nothing beyond it counts
+    if recipe.predict.context != "scene" or not 1 < len(paths) <= _MOST_SHEETS:
         return sheets
     for path in paths:
         if not is_elsewhere(path):

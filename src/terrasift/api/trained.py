@@ -89,6 +89,8 @@ class Run(OpenedRun):
         scene: Image,
         out: str | os.PathLike[str],
         options: MapOptions = MapOptions(),
+        *,
+        beside: Sequence[str] = (),
     ) -> Path: ...
 
     @overload
@@ -101,6 +103,8 @@ class Run(OpenedRun):
         scene: Image,
         out: str | os.PathLike[str] | None = None,
         options: MapOptions = MapOptions(),
+        *,
+        beside: Sequence[str] = (),
     ) -> Path | DataArray:
         """Write the class map of a scene on the scene's own grid, and the style that QGIS draws it with (``.qml``).
 
@@ -113,6 +117,9 @@ class Run(OpenedRun):
             None, of xarray's: nothing is written.
         options
             What else is written, and how.
+        beside
+            Files that may lie beside the scene's, which is then seen as by `predict_all`: with what those that touch
+            it on its grid show beyond its edges. Probabilities are of the scene alone.
 
         Returns
         -------
@@ -136,7 +143,9 @@ class Run(OpenedRun):
         if is_labelled(scene):
             return self._predict(predictor, image_of(scene, "scene", self.recipe.bands), Path(out), options)
         if isinstance(scene, str | os.PathLike) and not is_item_file(scene):
-            return self._predict(predictor, os.fspath(scene), Path(out), options)
+            path = os.fspath(scene)
+            sheets = open_sheets([path, *beside], self.prediction_recipe)
+            return self._predict(predictor, path, Path(out), options, sheets)
         with as_files(scene, self.recipe.bands) as paths:
             if len(paths) > 1:
                 raise InputError("scene", f"is {len(paths)} images", "map them by `predict_all`")
@@ -209,8 +218,7 @@ class Run(OpenedRun):
                 segmenter = DaskPredictor(client, predictor.network, self.prediction_recipe, predictor.clusters)
                 beside, stop = min(len(paths), _SCENES_AT_A_TIME), client.close
 
-            # where each window is seen alone, nothing beyond it counts
-            sheets = open_sheets(paths) if self.prediction_recipe.predict.context == "scene" else []
+            sheets = open_sheets(paths, self.prediction_recipe)
 
             def predict(scene: str, target: Path) -> Path:
                 own = dataclasses.replace(options, vector=polygons.get(scene))

@@ -16,8 +16,8 @@ EXAMPLE = (
 )
 
 _EXECUTE = {
-    "onnx": "in Python, onnxruntime.InferenceSession('{}')",
-    "torch": "in Python, torch.export.load('{}').module()",
+    "onnx": "in Python, import onnxruntime; onnxruntime.InferenceSession({!r})",
+    "torch": "in Python, import torch; torch.export.load({!r}).module()",
     "deepness": "in QGIS, Plugins > Deepness: choose {} as the model, then load its default parameters",
 }
 
@@ -47,6 +47,6 @@ def command(
     return Outcome(
         written={out: ""},
         lines=[f"beside the run, {found}"],
-        next=_EXECUTE[program or ("torch" if out.suffix.lower() == ".pt2" else "onnx")].format(out),
+        next=_EXECUTE[program or ("torch" if out.suffix.lower() == ".pt2" else "onnx")].format(str(out)),
         facts=found._asdict(),
     )

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import rasterio
+import rasterio.shutil
 from rasterio._err import CPLE_BaseError  # raised by some calls as it is; rasterio has no public name for it
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
 from terrasift.errors import InputError
 
-__all__ = ["gdal_errors", "gdal_version", "is_elsewhere", "open_raster"]
+__all__ = ["check_room", "copy_raster", "gdal_errors", "gdal_version", "is_elsewhere", "new_raster", "open_raster"]
 
 
 @contextmanager
@@ -52,6 +53,38 @@ def open_raster(path: str | os.PathLike[str], mode: str = "r", **profile: Any) -
         return rasterio.open(path, mode, **profile)
 
 
+@contextmanager
+def new_raster(path: Path, **profile: Any) -> Iterator[Any]:
+    """A raster to write, in a folder of its own; OSError if the disk had no room for all of it."""
+    with open_raster(path, "w", **profile) as dataset:
+        yield dataset
+    check_room(path)
+
+
+def copy_raster(source: Path, path: Path, driver: str, **options: Any) -> None:
+    """Write a copy of a raster in another format, in a folder of its own; OSError as by `new_raster`."""
+    rasterio.shutil.copy(source, path, driver=driver, **options)
+    check_room(path)
+
+
+def check_room(path: Path) -> None:
+    """Check that the disk had room for the end of a file that GDAL wrote, by writing more beside it.
+
+    GDAL does not say when the last kilobytes, which the system's library keeps back until a file is closed, are lost.
+
+    Raises
+    ------
+    OSError
+        If there is no room for more.
+    """
+    probe = path.with_name("room")
+    try:
+        probe.write_bytes(bytes(max(_KEPT_BACK, 2 * getattr(path.stat(), "st_blksize", 0))))
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+_KEPT_BACK = 1 << 16  # bytes, at least
 _LONGEST = 300  # a VRT that is no XML is quoted whole
 _OPENING = threading.Lock()
 _SETTINGS = {

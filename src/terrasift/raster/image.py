@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window as RasterioWindow
 
 from terrasift.files import whole
-from terrasift.raster.gdal_errors import gdal_errors, open_raster
+from terrasift.raster.gdal_errors import gdal_errors, new_raster
 from terrasift.raster.grid import PLAIN
 from terrasift.raster.image_array import ImageArray
 
@@ -59,7 +59,7 @@ def write_image(
     with (
         gdal_errors(path, "cannot be written"),
         whole(path) as partial,
-        open_raster(partial, "w", **profile) as dataset,
+        new_raster(partial, **profile) as dataset,
     ):
         for number, name in zip(numbers, image.descriptions, strict=False):
             dataset.set_band_description(number, name)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError, check_installed
 from terrasift.files import check_file, whole
+from terrasift.raster.gdal_errors import check_room
 
 __all__ = ["LAYER_DRIVERS", "Layer", "check_layers", "read_layer", "write_layer"]
 
@@ -137,6 +138,7 @@ def write_layer(
                 crs=crs or None,
                 layer_options=options,
             )
+            check_room(partial)
     except (OSError, RuntimeError, ValueError) as error:  # pyogrio's own errors are RuntimeErrors and ValueErrors
         raise InputError(path, f"cannot be written ({str(error).rstrip('.')})", "choose another folder") from error
     return path

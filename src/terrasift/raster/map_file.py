@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.control import GroundControlPoint
 from rasterio.windows import Window as RasterioWindow
@@ -22,7 +21,7 @@ from terrasift.raster.areas import row_areas
 from terrasift.raster.attributes import attribute_table
 from terrasift.raster.class_areas import Ground
 from terrasift.raster.class_map_reading import ClassMap
-from terrasift.raster.gdal_errors import open_raster
+from terrasift.raster.gdal_errors import check_room, copy_raster, new_raster, open_raster
 from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.sieve import sieve
@@ -59,7 +58,7 @@ class MapFile:
     def fill(self, folder: Path, windows: Iterable[tuple[Window, NDArray[Any]]], job: str) -> None:
         """Make the whole file in a folder, from windows that cover it; `job` is kept in its sidecar."""
         draft = folder / "draft"
-        with open_raster(draft, "w", **self.profile) as dataset:
+        with new_raster(draft, **self.profile) as dataset:
             if self.legend is not None:
                 colors = {index: (*color, 255) for index, color in enumerate(self.legend.rgb.tolist())}
                 dataset.write_colormap(1, colors)
@@ -71,13 +70,14 @@ class MapFile:
         if self.min_pixels > 1:
             with open_raster(draft, "r+") as dataset:
                 dataset.write(sieve(dataset.read(1), self.min_pixels, self.nodata), 1)
+            check_room(draft)
         table = self._attributes(draft) if self.legend is not None else None
         driver, whole = check_map_path(self.path), self._whole(folder)
         _sidecar(whole).unlink(missing_ok=True)  # of a process that was killed when it had filled the file
         options = dict(_OPTIONS[driver])
         if driver == "COG":
             options["overview_resampling"] = "mode" if self.legend is not None else "average"
-        rasterio.shutil.copy(draft, whole, driver=driver, **options)
+        copy_raster(draft, whole, driver, **options)
         draft.unlink()
         _describe(_sidecar(whole), self.legend.names if self.legend is not None else (), job, table)
 

@@ -15,7 +15,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from terrasift.files import whole
 from terrasift.progress import track
-from terrasift.raster.gdal_errors import gdal_errors, open_raster
+from terrasift.raster.gdal_errors import gdal_errors, new_raster
 from terrasift.raster.info import Window
 from terrasift.raster.reading import Raster
 from terrasift.raster.tiles import TILE, level_count, level_shape, mean_of_blocks, overview_levels
@@ -75,7 +75,7 @@ def write_preview(
         windows = _windows(height, width)
         with (
             rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, JPEG_QUALITY_OVERVIEW=_QUALITY),
-            open_raster(partial, "w", **_profile(height, width, len(bands))) as dataset,
+            new_raster(partial, **_profile(height, width, len(bands))) as dataset,
         ):
             for window in track(windows, len(windows), f"{Path(path).name}: preview"):
                 values, valid = mean_of_blocks(*raster.read(_behind(window, raster, base), bands), 1 << base)

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.windows import Window as RasterioWindow
 
 from terrasift.errors import InputError
 from terrasift.files import whole
-from terrasift.raster.gdal_errors import gdal_errors, open_raster
+from terrasift.raster.gdal_errors import copy_raster, gdal_errors, new_raster
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.map_file import MapFile
 
@@ -58,7 +57,7 @@ def write_probabilities(
     band = MapFile(Path(path), like, np.dtype(np.uint8), PROBABILITY_NODATA, "")
     with gdal_errors(path, "cannot be written", "check the disk"), whole(path) as partial:
         draft = partial.with_name("draft")
-        with open_raster(draft, "w", **band.profile | {"count": len(names)}) as dataset:
+        with new_raster(draft, **band.profile | {"count": len(names)}) as dataset:
             dataset.update_tags(ns="RPC", **dict(like.rpcs))
             for number, name in enumerate(names, 1):
                 dataset.set_band_description(number, name)
@@ -66,5 +65,5 @@ def write_probabilities(
                 values = np.where(valid, np.rint(100 * shares), PROBABILITY_NODATA).astype(np.uint8)
                 dataset.write(values, window=RasterioWindow(window.column, window.row, window.width, window.height))
         options = {"compress": "deflate", "blocksize": 256, "bigtiff": "if_safer", "overview_resampling": "average"}
-        rasterio.shutil.copy(draft, partial, driver="COG", **options)
+        copy_raster(draft, partial, "COG", **options)
     return Path(path)

@@ -13,7 +13,7 @@ from terrasift.errors import InputError
 from terrasift.files import write_text
 from terrasift.raster.info import RasterInfo
 from terrasift.raster.reading import Raster
-from terrasift.raster.virtual import add_band, virtual_raster
+from terrasift.raster.virtual import add_band, number_text, virtual_raster
 
 __all__ = ["write_stack"]
 
@@ -87,4 +87,4 @@ def _add_source(band: ElementTree.Element, info: RasterInfo, grid: RasterInfo) -
         size = {"xSize": str(each.width), "ySize": str(each.height)}
         ElementTree.SubElement(source, name, {"xOff": "0", "yOff": "0"} | size)
     if not is_own and info.nodata is not None:
-        ElementTree.SubElement(source, "NODATA").text = repr(info.nodata)
+        ElementTree.SubElement(source, "NODATA").text = number_text(info.nodata)

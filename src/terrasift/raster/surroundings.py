@@ -25,6 +25,8 @@ class Surrounded(NamedTuple):
     """A virtual raster (VRT) as text, which GDAL opens like a file."""
     inside: Window
     """Where in it the sheet lies."""
+    others: tuple[str, ...]
+    """Paths of the rasters that are seen beside the sheet."""
 
 
 class _Placed(NamedTuple):
@@ -64,8 +66,10 @@ def with_surroundings(raster: Raster, others: Sequence[RasterInfo], margin: int)
         return None
     whole = Window(-top, -left, top + info.height + bottom, left + info.width + right)
     sheet = Window(0, 0, info.height, info.width)
-    sources = [*_beyond(info, near, whole), _Placed(info, sheet, sheet)]
-    return Surrounded(_virtual(info, whole, sources), Window(top, left, info.height, info.width))
+    beyond = list(_beyond(info, near, whole))
+    seen = _virtual(info, whole, [*beyond, _Placed(info, sheet, sheet)])
+    shown = dict.fromkeys(placed.info.path for placed in beyond)
+    return Surrounded(seen, Window(top, left, info.height, info.width), tuple(shown))
 
 
 def _placed(info: RasterInfo, others: Sequence[RasterInfo]) -> Iterator[_Placed]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from terrasift.api import Run
+from terrasift.api.many import open_sheets
 from terrasift.data.display import Display
 from terrasift.data.scenes import find_scenes
 from terrasift.errors import RunError
@@ -25,6 +26,7 @@ from terrasift.raster import (
     ground_sampling,
     level_count,
     preview_base,
+    with_surroundings,
     write_preview,
 )
 from terrasift.run import absolute_path
@@ -116,18 +118,22 @@ def make_ready(run: Run, scenes: Sequence[str | os.PathLike[str]]) -> list[Scene
     """
     # Once: mapping takes its time, and all that follows is about this one's clusters.
     classifier = run.legend.classifier
-    return [_ready(run, path, classifier, run.path / "view") for path in find_scenes(scenes)]
+    paths = find_scenes(scenes)
+    sheets = open_sheets(paths, run.prediction_recipe)
+    return [_ready(run, path, sheets, classifier, run.path / "view") for path in paths]
 
 
-def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
+def _ready(run: Run, path: str, sheets: Sequence[RasterInfo], classifier: int, folder: Path) -> Scene:
     recipe = run.prediction_recipe
     with Raster(path) as raster:
         info, base = raster.info, preview_base(raster)
+        surrounded = with_surroundings(raster, sheets, run.predictor.margin) if sheets else None
+    beside = surrounded.others if surrounded else ()
     bands, display = tuple(info.band_numbers(recipe.bands)), Display.of(recipe)
     shown = [bands[place] for place in display.places]
-    # Classifier and state of the file are in the name: what was made of another file never stands in its way.
-    name = f"{Path(path).stem}-{_digest(path, classifier)}"
-    clusters = _mapped(run, path, folder / f"{name}.tif")
+    # Classifier and state of the files are in the name: what was made of others never stands in its way.
+    name = f"{Path(path).stem}-{_digest(path, [classifier, *map(_state, beside)] if beside else classifier)}"
+    clusters = _mapped(run, path, beside, folder / f"{name}.tif")
     if run.legend.classifier != classifier:
         what = f"its legend has turned to classifier {run.legend.classifier} while scenes were being mapped"
         raise RunError(run.path, what, "start `terrasift view` again")
@@ -139,15 +145,18 @@ def _ready(run: Run, path: str, classifier: int, folder: Path) -> Scene:
     return Scene(path, info, bands, display, clusters, confidence_path(clusters), preview, base or 0, classifier)
 
 
-def _mapped(run: Run, path: str, out: Path) -> Path:
+def _mapped(run: Run, path: str, beside: Sequence[str], out: Path) -> Path:
     options = MapOptions(clusters=True, confidence=True)
     try:
-        return run.predict(path, out, dataclasses.replace(options, resume=True))
+        return run.predict(path, out, dataclasses.replace(options, resume=True), beside=beside)
     except OtherJobError:  # of other settings or of another version: nobody will go on with that here
-        return run.predict(path, out, options)
+        return run.predict(path, out, options, beside=beside)
 
 
 def _digest(path: str, of: object) -> str:
+    return hashlib.sha256(json.dumps([*_state(path), of]).encode()).hexdigest()[:8]
+
+
+def _state(path: str) -> list[object]:
     file = Path(path).stat() if Path(path).exists() else None
-    parts = [absolute_path(path), file and [file.st_size, file.st_mtime_ns], of]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
+    return [absolute_path(path), file and [file.st_size, file.st_mtime_ns]]

@@ -26,6 +26,7 @@ from terrasift.report.run import report_on, write_run_report
 from terrasift.report.run.page import _find_images
 
 ODD = 'a <b> & "c"'
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SECTIONS = ("samples", "scores", "training", "clusters", "recipe", "cost", "versions")
 
 
@@ -189,6 +190,18 @@ def test_samples_show_truth_and_a_bar(page: Page) -> None:
     for column in ("image", "superpixels", "clusters", "classes", "truth"):
         assert sum(alt.startswith(f"{column} of south, row ") for alt in alts) == 4
     assert "Bars give the scale" in page.text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
+def test_nothing_is_cut_off_on_a_telephone(run: Run) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as tools:
+        chromium = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        shown = chromium.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
+        shown.goto(run.report_file.absolute().as_uri())
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+        assert shown.locator(".patches img").first.bounding_box()["width"] >= 100, "large enough to see what it shows"
+        chromium.close()
 
 
 def test_recipe_names_what_was_changed(run: Run, page: Page) -> None:
