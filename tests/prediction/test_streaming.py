@@ -244,6 +244,20 @@ Run.open(run, changes).predict(scene, out, MapOptions(resume=True))
 """
 
 
+def test_a_map_killed_as_it_was_put_in_its_place_is_made_again(tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
+    run, scene, out = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif", tmp_path / "map.tif"
+    whole = run.predict(scene, out).read_bytes()
+    present = sorted(tmp_path.iterdir())
+    half = tmp_path / ".map.tif.partial"
+    half.mkdir()
+    Path(f"{out}.aux.xml").rename(half / "map.tif.aux.xml")
+    with pytest.raises(InputError, match="is there already"):
+        run.predict_all(scene, out)
+    (path,) = run.predict_all(scene, out, MapOptions(resume=True)).maps
+    assert path.read_bytes() == whole
+    assert sorted(tmp_path.iterdir()) == present
+
+
 @pytest.mark.slow
 def test_a_killed_map_goes_on_to_the_same_bytes(tiny_run: Run, scenes: Path, tmp_path: Path) -> None:
     run, scene, out = Run.open(tiny_run.path, SMALL), scenes / "images" / "north.tif", tmp_path / "map.tif"

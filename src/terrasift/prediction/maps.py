@@ -20,6 +20,7 @@ from terrasift.raster import (
     ClassMapWriter,
     Raster,
     confidence_path,
+    is_half_there,
     job_of_map,
     pixels_of,
     remove_windows,
@@ -111,7 +112,8 @@ def check_nothing_there(targets: Sequence[Path], *, resume: bool = False) -> Non
         At the first that is there.
     """
     for target in targets:
-        if target.exists() and not (resume and (target.suffix in POLYGON_SUFFIXES or job_of_map(target))):
+        ours = target.suffix in POLYGON_SUFFIXES or job_of_map(target) or is_half_there(target)
+        if target.exists() and not (resume and ours):
             raise InputError(target, "is there already", "name another place, or replace it: `overwrite=True`")
 
 

@@ -2,7 +2,14 @@
 
 from terrasift.raster.areas import ground_sampling, pixels_of, row_areas
 from terrasift.raster.class_areas import ClassArea, ClassAreas, Ground
-from terrasift.raster.class_map import CONFIDENCE_NODATA, ClassMapWriter, OtherJobError, confidence_path, remove_windows
+from terrasift.raster.class_map import (
+    CONFIDENCE_NODATA,
+    ClassMapWriter,
+    OtherJobError,
+    confidence_path,
+    is_half_there,
+    remove_windows,
+)
 from terrasift.raster.class_map_reading import ClassMap, class_areas
 from terrasift.raster.data_arrays import class_data_array, image_of, is_labelled, planes_of
 from terrasift.raster.gdal_errors import gdal_version, is_elsewhere
@@ -63,6 +70,7 @@ __all__ = [
     "ground_sampling",
     "image_of",
     "is_elsewhere",
+    "is_half_there",
     "is_labelled",
     "is_soon_counted",
     "job_of_map",

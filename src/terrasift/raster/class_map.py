@@ -17,10 +17,10 @@ from terrasift.files import empty, locked, saying
 from terrasift.legend import Legend
 from terrasift.raster.gdal_errors import gdal_errors
 from terrasift.raster.info import RasterInfo, Window
-from terrasift.raster.map_file import MapFile, check_map_path
+from terrasift.raster.map_file import MapFile, check_map_path, sidecar_of
 from terrasift.raster.window_log import WindowLog
 
-__all__ = ["CONFIDENCE_NODATA", "ClassMapWriter", "OtherJobError", "confidence_path", "remove_windows"]
+__all__ = ["CONFIDENCE_NODATA", "ClassMapWriter", "OtherJobError", "confidence_path", "is_half_there", "remove_windows"]
 
 CONFIDENCE_NODATA = 255
 """What a confidence map stores where the class map has no class; else it stores per cent."""
@@ -168,6 +168,12 @@ def remove_windows(path: str | os.PathLike[str]) -> None:
     if folder.exists():
         with contextlib.suppress(OSError), locked(folder):  # another process may be at work on a new one
             empty(folder)
+
+
+def is_half_there(path: str | os.PathLike[str]) -> bool:
+    """Whether a process was killed as it put a class map in its place: it is there, but not what says whose it is."""
+    path = Path(path)
+    return sidecar_of(_folder_of(path) / path.name).exists() and not (_folder_of(path) / path.name).exists()
 
 
 def _folder_of(path: Path) -> Path:

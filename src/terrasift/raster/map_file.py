@@ -26,7 +26,7 @@ from terrasift.raster.grid import PLAIN
 from terrasift.raster.info import RasterInfo, Window
 from terrasift.raster.sieve import sieve
 
-__all__ = ["MapFile", "check_map_path", "is_soon_counted", "job_of_map"]
+__all__ = ["MapFile", "check_map_path", "is_soon_counted", "job_of_map", "sidecar_of"]
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,13 @@ class MapFile:
             check_room(draft)
         table = self._attributes(draft) if self.legend is not None else None
         driver, whole = check_map_path(self.path), self._whole(folder)
-        _sidecar(whole).unlink(missing_ok=True)  # of a process that was killed when it had filled the file
+        sidecar_of(whole).unlink(missing_ok=True)  # of a process that was killed when it had filled the file
         options = dict(_OPTIONS[driver])
         if driver == "COG":
             options["overview_resampling"] = "mode" if self.legend is not None else "average"
         copy_raster(draft, whole, driver, **options)
         draft.unlink()
-        _describe(_sidecar(whole), self.legend.names if self.legend is not None else (), job, table)
+        _describe(sidecar_of(whole), self.legend.names if self.legend is not None else (), job, table)
 
     def _attributes(self, draft: Path) -> ElementTree.Element:
         assert self.legend is not None
@@ -96,9 +96,9 @@ class MapFile:
     def publish(self, folder: Path) -> None:
         """Put the file that `fill` made in its place."""
         whole = self._whole(folder)
-        _sidecar(self.path).unlink(missing_ok=True)  # first: it must not say of a new map what was true of an old one
+        sidecar_of(self.path).unlink(missing_ok=True)  # first: it must not say of a new map what was true of an old one
         whole.replace(self.path)
-        _sidecar(whole).replace(_sidecar(self.path))
+        sidecar_of(whole).replace(sidecar_of(self.path))
         for stale in (".ovr", ".msk"):  # of an older map of this name: GDAL would show them for the new one
             Path(f"{self.path}{stale}").unlink(missing_ok=True)
 
@@ -147,7 +147,7 @@ def check_map_path(path: str | os.PathLike[str]) -> str:
 
 def job_of_map(path: str | os.PathLike[str]) -> str:
     """The job that wrote a class map; "" where there is no map, or where its job had no name."""
-    sidecar = _sidecar(Path(path))
+    sidecar = sidecar_of(Path(path))
     if not Path(path).exists() or not sidecar.exists():
         return ""
     try:
@@ -172,7 +172,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def _sidecar(path: Path) -> Path:
+def sidecar_of(path: Path) -> Path:
+    """Where GDAL keeps what a format has no place for."""
     return Path(f"{path}.aux.xml")
 
 
