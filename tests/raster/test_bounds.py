@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from terrasift import InputError
-from terrasift.raster import Raster
+from terrasift.raster import ClassMap, Raster
 
 VRT = '<VRTDataset rasterXSize="{side}" rasterYSize="{side}"><VRTRasterBand dataType="Byte" band="1"{rest}</VRTDataset>'
 SOURCE = "><SimpleSource><SourceFilename>{}</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
@@ -61,8 +61,9 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "raw.vrt").write_text(VRT.format(side=64, rest=raw))
     (tmp_path / "source.vrt").write_text(VRT.format(side=64, rest=SOURCE.format(tmp_path / "pipe.tif")))
     for name in ("pipe.tif", "raw.vrt", "source.vrt"):
-        with pytest.raises(InputError, match=r"pipe\.tif: is a pipe or a device"):
-            Raster(tmp_path / name)
+        for opened in (Raster, ClassMap):
+            with pytest.raises(InputError, match=r"pipe\.tif: is a pipe or a device"):
+                opened(tmp_path / name)
     with pytest.raises(InputError, match="/dev/zero: is a pipe or a device"):
         Raster("/dev/zero")
     (tmp_path / "folder.tif").mkdir()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from terrasift.errors import InputError
 from terrasift.notebook import new_axes
+from terrasift.raster.bounds import check_opening
 from terrasift.raster.class_areas import ClassAreas, areas_of
 from terrasift.raster.class_map_shown import map_html, map_line, plot_map, thumbnail_of
 from terrasift.raster.gdal_errors import gdal_errors, open_raster
@@ -62,6 +63,7 @@ class ClassMap:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        check_opening(self.path)
         with gdal_errors(path, "is not a raster that can be opened"), open_raster(path) as dataset:
             if dataset.count != 1 or dataset.dtypes[0] not in ("uint8", "uint16"):
                 raise InputError(path, "is not a class map: that is one band of uint8 or uint16", "name a class map")

@@ -200,6 +200,8 @@ def test_nothing_is_cut_off_on_a_telephone(run: Run) -> None:
         shown = chromium.new_page(viewport={"width": 390, "height": 844}, color_scheme="dark")
         shown.goto(run.report_file.absolute().as_uri())
         assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+        right = "(nodes) => Math.max(...nodes.map((node) => node.getBoundingClientRect().right))"
+        assert shown.locator("caption, .recipe td").evaluate_all(right) <= 390
         assert shown.locator(".patches img").first.bounding_box()["width"] >= 100, "large enough to see what it shows"
         chromium.close()
 
