@@ -73,6 +73,11 @@ def streaming(found: dict[str, Any]) -> Iterator[Finding]:
         yield Finding(f"{row['side']} px a side: peak memory, GiB", row["peak_mib"] / 1024, 1.0, at_least=False)
 
 
+def training(found: dict[str, Any]) -> Iterator[Finding]:
+    yield Finding(f"`{found['recipe']}`, all of Dubai, from nothing: seconds", found["total"], 180.0, at_least=False)
+    yield Finding("most memory of a process, GiB", found["peak_mib"] / 1024, 4.0, at_least=False)
+
+
 def quality(found: dict[str, Any]) -> Iterator[Finding]:
     goals = {"dubai": (6.0, 10.0), "drone": (5.0, 5.0), "dubai-tile5": (0.0, 0.0)}
     for split, (accuracy, mean_iou) in goals.items():
@@ -115,6 +120,7 @@ def benchmarks(data: Path | None) -> list[Benchmark]:
     labelled = [] if data is None else [f"dubai={data / 'dubai'}", f"drone={data / 'dronedeploy'}"]
     return [
         Benchmark("quality", None, quality),
+        Benchmark("training", None, training),
         Benchmark("startup", ["--starts", "3"], startup),
         Benchmark("superpixels", [*labelled, "--patches", "30"], superpixels),
         Benchmark("step", ["--repeats", "2", "--scores"], step),
