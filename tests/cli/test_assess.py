@@ -138,6 +138,11 @@ def edited(old: str, new: str) -> Callable[[], None]:
     return edit
 
 
+def without_classes() -> None:
+    path = Path("check/sample.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"classes": []}))
+
+
 def contradicting() -> None:
     Path("check/points.gpkg").unlink()
     Path("check/points.geojson").write_text(
@@ -168,6 +173,7 @@ def contradicting() -> None:
             ["check"],
             "check/sample.json: is wrong (Input",
         ),
+        (without_classes, ["check"], "check/sample.json: is not a sample: a stratum of no class"),
         (
             lambda: Path("check/points.gpkg").write_text("x"),
             ["check"],

@@ -165,6 +165,8 @@ class Sample:
             return "a stratum without pixels"
         if not all(0 <= each.value <= _LARGEST and is_color(each.color) for each in self.classes):
             return "a class without value or colour"
+        if not self.clusters and not {each.name for each in self.strata} <= {each.name for each in self.classes}:
+            return "a stratum of no class"
         return ""
 
 
