@@ -142,12 +142,12 @@ def name_all(browser: Browser, address: str, judge: Judge, *, by_groups: bool) -
     """Name what the page shows and save it; then write all maps: the cost, and the minutes of writing."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(address)
-    page.get_by_test_id("groups").wait_for()
+    page.get_by_test_id("groups").wait_for(timeout=600_000)  # the first time it is looked what clusters are like
     if not by_groups:
         apart = "(slider) => { slider.value = slider.max; slider.dispatchEvent(new Event('input')) }"
         page.get_by_test_id("groups").evaluate(apart)
     expect(page.get_by_test_id("status")).to_contain_text(re.compile("clusters?|groups"))
-    page.get_by_test_id("cluster-item").first.wait_for()
+    page.locator("#list .head, #list [data-cluster]").first.wait_for()
     items = _items(page)
     wanted: dict[str, list[str]] = {}
     for key, clusters in items.items():
@@ -198,17 +198,25 @@ def open_in_qgis(maps: Sequence[Path]) -> list[list[str]] | None:
     """The classes that QGIS shows of each map as it is opened; None where there is no QGIS."""
     if not shutil.which("qgis_process"):
         return None
-    code = (
-        "import json, sys; from qgis.core import QgsApplication, QgsRasterLayer; QgsApplication([], False).initQgis();"
-        "print(json.dumps([[each.label for each in QgsRasterLayer(path, path).renderer().classes()]"
-        " for path in sys.argv[1:]]))"
-    )
     settings = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     settings.pop("PYTHONPATH", None)
-    command = ["/usr/bin/python3", "-c", code, *map(str, maps)]
+    command = ["/usr/bin/python3", "-c", _OPEN, *map(str, maps)]
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
     found: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+_OPEN = """
+import json, os, sys
+from qgis.core import QgsApplication, QgsRasterLayer
+application = QgsApplication([], False)
+application.initQgis()
+layers = [QgsRasterLayer(path, path) for path in sys.argv[1:]]
+renderers = [layer.renderer() for layer in layers]
+names = [[each.label for each in classes] for classes in [renderer.classes() for renderer in renderers]]
+print(json.dumps(names), flush=True)
+os._exit(0)
+"""
 
 
 def show(rows: list[dict[str, Any]], tile: int) -> None:
