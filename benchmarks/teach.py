@@ -35,7 +35,7 @@ from terrasift.mapping import apply_mapping, map_clusters
 from terrasift.metrics import ConfusionMatrix
 from terrasift.progress import track
 from terrasift.raster import Raster, read_labels
-from terrasift.teaching.classifier import LabelledRegions, Metric, learn
+from terrasift.teaching.classifier import FIRST_STRENGTH, LabelledRegions, Metric, learn
 from terrasift.teaching.gathering import decided, grid_windows
 from terrasift.teaching.regions import RegionTable, cut, join_tables, regions_table
 from terrasift.teaching.suggesting import suggest_rows
@@ -169,16 +169,15 @@ def _anywhere(material: Material, classes: int, points: int, seed: int) -> Pixel
 def _suggested(material: Material, classes: int, points: int, seed: int) -> Pixels:
     """One random pixel of each class, then suggestions, a batch of as many as there are classes at a time."""
     clicks, sample = _by_class(material, classes, 1, seed), material.sample
-    taken = np.zeros(len(material.sampled), np.bool_)
+    seen = material.table.features[clicks.regions]
     while len(clicks.classes) < points * classes:
-        taken |= np.isin(material.sampled, clicks.regions)
-        lesson = learn(_labelled(material, clicks, classes), material.metric, sample)
+        lesson = learn(_labelled(material, clicks, classes), material.metric, sample, (FIRST_STRENGTH,))
         wanted = min(classes, points * classes - len(clicks.classes))
         shares = lesson.classifier.shares(sample.features)
-        asked = suggest_rows(sample, material.metric, shares, wanted, labelled=lesson.regions, taken=taken, seed=seed)
+        asked = suggest_rows(sample, material.metric, shares, wanted, labelled=seen, seed=seed)
         if not len(asked):
             break
-        taken[asked] = True  # also what the user does not know
+        seen = np.concatenate([seen, sample.features[asked]])  # also what the user does not know
         answers = material.middles[material.sampled[asked]]
         clicks = clicks.and_those(answers[answers.classes >= 0])
     return clicks
@@ -206,8 +205,14 @@ def _methods(
         "teach": lambda part: of_outputs[lesson.classifier.scores(part.scored.features).argmax(axis=1)],
         "naming clusters": lambda part: names[part.scored.clusters],
         "forest on pixels": lambda part: pixels.predict(part.scored.values),
-        "forest on superpixels": lambda part: regions.predict(part.bands)[part.scored.regions],
+        "forest on superpixels": lambda part: _by_superpixel(regions, part),
     }
+
+
+def _by_superpixel(forest: RandomForestClassifier, part: Material) -> Rows:
+    seen, place = np.unique(part.scored.regions, return_inverse=True)
+    found: Rows = forest.predict(part.bands[seen])[place]
+    return found
 
 
 def _named(material: Material, clicks: Pixels, classes: int, clusters: int) -> Rows:

@@ -328,7 +328,9 @@ class Run(OpenedRun):
         return teach_run(self, labels, scenes, classes)
 
     def suggest(self, count: int, *, scenes: Images | None = None) -> list[MapPoint]:
-        """Places where labels would help most, the most helpful first: uncertain, representative, unlike one another.
+        """Places where labels would help most, the most helpful first: together they stand for all the others.
+
+        The labels themselves are not kept in a run: `Taught.suggest` leaves out what they stand for already.
 
         Parameters
         ----------
@@ -339,7 +341,7 @@ class Run(OpenedRun):
 
         References
         ----------
-        Zhdanov, "Diverse mini-batch Active Learning", arXiv:1901.05954, 2019.
+        Hacohen, Dekel and Weinshall, "Active Learning on a Budget", ICML 2022, for typical places (`suggest_rows`).
         """
         return suggest_for(self, count, scenes)
 

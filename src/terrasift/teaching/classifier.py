@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from terrasift.blocks.taught import TaughtClassifier
 from terrasift.discovery.neighbours import closer_pairs, whiten_by_neighbours
-from terrasift.teaching.frequency import class_frequencies
 from terrasift.teaching.regions import RegionTable
 
 __all__ = ["FIRST_STRENGTH", "LabelledRegions", "Lesson", "Metric", "learn", "pixels_of_outputs"]
@@ -21,10 +20,11 @@ STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 """Of the labels against the regularisation (scikit-learn's C), features being scaled to unit total deviation."""
 
 FIRST_STRENGTH = 0.3
-"""That where there are too few labels to choose by."""
+"""That from which labels have to give a reason to go."""
 
 _FOLDS = 10
-_ENOUGH = 8  # labelled superpixels: a class on average, to choose by; of every class, to tell how frequent each is
+_ENOUGH = 8  # labelled superpixels a class, on average: to choose by, and to tell how frequent classes are
+_LEAN = 0.75  # of the logarithms of frequencies: accuracy asks for more, mean IoU for less
 
 
 class LabelledRegions(NamedTuple):
@@ -88,7 +88,7 @@ class Lesson:
     strength
         The regularisation chosen (`STRENGTHS`).
     frequencies
-        (C,): how frequent the classes are in the scenes, as far as that can be told; else None.
+        (C,): how frequent the classes are taken to be in the scenes; None where labels are too few to tell.
     regions
         (C,), int64: labelled superpixels of each of these classes.
     confusion
@@ -130,7 +130,7 @@ def learn(
     """Fit a multinomial logistic regression to labels, then lean it towards the classes that are frequent.
 
     The fit counts all classes alike, whatever the number of their labels. Counting all pixels alike instead would add
-    the logarithms of the classes' frequencies to their scores, and rare classes would vanish; half of them is added.
+    the logarithms of the classes' frequencies to their scores, and rare classes would vanish; three quarters are added.
 
     Parameters
     ----------
@@ -145,14 +145,18 @@ def learn(
 
     Notes
     -----
-    The strength is the least whose loss lies within one standard error of the best: the mean log-loss over classes, of
-    superpixels that the fit had not seen, in ten folds (as many as there are groups, if fewer). With fewer than eight
-    labelled superpixels a class it is `FIRST_STRENGTH`. Frequencies are asked for where every class has as many: one
-    with two labels, both taken for another class, could be as frequent as that. With one class the scores are constant.
+    The strength is the one nearest to `FIRST_STRENGTH` whose loss lies within one standard error of the best: the mean
+    log-loss over classes, of superpixels that the fit had not seen, in ten folds (as many as there are groups, if
+    fewer). A class's frequency is its mean share over all superpixels by that fit: one step of the expectation
+    maximisation of Saerens et al., whose further steps make frequent classes ever more so where the fit is unsure. With
+    fewer than eight labelled superpixels a class the strength is `FIRST_STRENGTH`, and nothing is added. With one class
+    the scores are constant.
 
     References
     ----------
-    Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, for the standard error.
+    Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, for the standard error. Saerens,
+    Latinne and Decaestecker, "Adjusting the Outputs of a Classifier to New a Priori Probabilities", Neural Computation
+    14, 2002, for the frequencies.
     """
     classes, targets = np.unique(labelled.classes, return_inverse=True)
     points, counts = metric(labelled.features), np.bincount(targets)
@@ -162,16 +166,16 @@ def learn(
     folds = list(_folds(targets, labelled.groups)) if len(classes) > 1 else []
     if folds:
         tried = [_tried(points, targets, folds, candidate) for candidate in candidates]
-        best = _choose([_losses(shares, targets) for shares in tried])
+        best = _choose([_losses(shares, targets) for shares in tried], candidates)
         strength, unseen = candidates[best], tried[best]
     weight, bias = _fit(points, targets, strength)
     weight = weight @ metric.directions.T
     classifier = TaughtClassifier(weight, bias - weight @ metric.offset)
     frequencies = None
-    if unseen is not None and counts.min() >= _ENOUGH:
-        frequencies = class_frequencies(_confusion(unseen, targets), pixels_of_outputs(classifier, table))
-        unseen = unseen * np.sqrt(frequencies)
-        classifier = TaughtClassifier(weight, bias - weight @ metric.offset + np.log(frequencies) / 2)
+    if is_enough and len(classes) > 1:
+        frequencies = table.pixels @ classifier.shares(table.features).astype(np.float64) / table.pixels.sum()
+        unseen = None if unseen is None else unseen * frequencies**_LEAN
+        classifier = TaughtClassifier(weight, bias - weight @ metric.offset + _LEAN * np.log(frequencies))
     confusion = None if unseen is None else _confusion(unseen, targets)
     return Lesson(classifier, tuple(classes.tolist()), strength, frequencies, counts, confusion)
 
@@ -230,10 +234,11 @@ def _losses(shares: NDArray[np.float64], targets: NDArray[np.intp]) -> tuple[flo
     return mean, float(np.sqrt((losses - mean) ** 2 @ weights**2))
 
 
-def _choose(losses: list[tuple[float, float]]) -> int:
-    """The first that is within a standard error of the best."""
+def _choose(losses: list[tuple[float, float]], strengths: Sequence[float]) -> int:
+    """Of those within a standard error of the best, the one nearest to `FIRST_STRENGTH`."""
     best, error = min(losses)
-    return next(index for index, (mean, _) in enumerate(losses) if mean <= best + error)
+    good = [index for index, (mean, _) in enumerate(losses) if mean <= best + error]
+    return min(good, key=lambda index: abs(np.log(strengths[index] / FIRST_STRENGTH)))
 
 
 def _confusion(shares: NDArray[np.float64], targets: NDArray[np.intp]) -> NDArray[np.int64]:

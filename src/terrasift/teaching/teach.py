@@ -97,7 +97,7 @@ class Taught:
     def suggest(self, count: int) -> list[MapPoint]:
         """Where labels would help most now, the most helpful first."""
         lesson = self.lesson
-        known = lesson.classifier, self.names, lesson.regions
+        known = lesson.classifier, self.names, self.gathered.regions.features
         return suggest_points(self.sample, self.metric, self.infos, count, *known)
 
     def to_dict(self) -> dict[str, Any]:

@@ -200,7 +200,7 @@ class Lessons:
         table = state.superpixels.table
         metric = self._seen.metric if self._seen else Metric.of(table)
         lesson = learned.lesson
-        known = (lesson.classifier, learned.names, lesson.regions) if lesson else ()
+        known = (lesson.classifier, learned.names, learned.labelled.features) if lesson and learned.labelled else ()
         infos = [scene.info for scene in self._scenes]
         points = suggest_points(table, metric, infos, count, *known)
         scale = _scale(state.superpixels)
