@@ -234,7 +234,7 @@ def predicting() -> list[Line]:
         refused("predict --out where a file stands", over, "--overwrite"),
         said_by("the hint after a map without names", plain, "--merge-to"),
         Line("predict of many scenes, with --vector DIR", f"{count} GeoPackages", many.code == 0 and count == 4),
-        said_by("info of one of our own maps", info, r"meadow.*ha"),
+        said_by("info of one of our own maps", info, r"meadow +\d"),
         said_by("the hint after export", exported, "onnxruntime"),
         said_by("--version", terrasift("--version"), r"\d\.\d"),
     ]

@@ -2,9 +2,9 @@
 
 Four sheets of a Dubai tile are trained on and mapped. In a browser, a user names what the network found, saves, exports
 all maps and opens them in QGIS; the maps are scored. Before, each cluster was named by itself, and each sheet's map
-asked for by itself; since, the page opens on groups of clusters, which are named. One user knows the class that most
-of an item's pixels have. The others look at some of its pixels, drawn at random, and take the class that most of those
-have.
+asked for by itself; since, the page opens on groups of clusters, as many as its slider says. One user knows the class
+that most of an item's pixels have. The others look at some of its pixels, drawn at random, and take the class that most
+of those have.
 
 What a hand and a head take is counted by the keystroke-level model of Card, Moran and Newell ("The keystroke-level
 model for user performance time with interactive systems", Communications of the ACM 23, 1980).
@@ -53,6 +53,7 @@ Labels = NDArray[np.int64]
 PARTS = (4, 5, 7, 8)  # of the nine of a tile, in rows of three: two by two that touch
 EVERYTHING = 10**9
 LOOKS = (EVERYTHING, 9, 3, 1)
+WAYS = {"clusters": EVERYTHING, "20 groups": 20, "groups as the page opens": None}
 TOKEN = "0" * 64
 KEY, POINT, PRESS, HOME, THINK = 0.28, 1.1, 0.2, 0.4, 1.35  # seconds, of an average typist
 CLICK = POINT + PRESS
@@ -90,12 +91,12 @@ def main() -> None:
     rows = [{"user": "majority mapping", **_scores(apply_mapping(table, map_clusters(table)))}]
     with _served(run, scenes, folder / "maps") as (address, maps), sync_playwright() as tools:
         browser = tools.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
-        for way in ("clusters", "groups"):
-            for looks in LOOKS:
+        for way, groups in WAYS.items():
+            for looks in LOOKS if groups else LOOKS[:1]:
                 shutil.rmtree(folder / "maps", ignore_errors=True)
                 Legend.of_clusters(run.recipe.clusters).save(run.legend_file)
                 judge = Judge(truth, legend, looks, options.seed)
-                cost, wrote = name_all(browser, address, judge, by_groups=way == "groups")
+                cost, wrote = name_all(browser, address, judge, groups)
                 user = f"{way}, {'every pixel' if looks == EVERYTHING else f'{looks} pixels'} of each"
                 minutes = {**waited, "naming": cost.minutes, "writing": wrote}
                 opened = open_in_qgis(maps) if looks == EVERYTHING else None
@@ -138,14 +139,15 @@ class Judge:
         return self._legend.names[int(np.bincount(seen).argmax())] if len(seen) else None
 
 
-def name_all(browser: Browser, address: str, judge: Judge, *, by_groups: bool) -> tuple[Cost, float]:
-    """Name what the page shows and save it; then write all maps: the cost, and the minutes of writing."""
+def name_all(browser: Browser, address: str, judge: Judge, groups: int | None) -> tuple[Cost, float]:
+    """Name what the page shows, merged to so many groups, and save it; write all maps: the cost, minutes of writing."""
+    by_groups = groups != EVERYTHING
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(address)
     page.get_by_test_id("groups").wait_for(timeout=600_000)  # the first time it is looked what clusters are like
-    if not by_groups:
-        apart = "(slider) => { slider.value = slider.max; slider.dispatchEvent(new Event('input')) }"
-        page.get_by_test_id("groups").evaluate(apart)
+    if groups is not None:
+        slide = "(slider, to) => { slider.value = to; slider.dispatchEvent(new Event('input')) }"
+        page.get_by_test_id("groups").evaluate(slide, groups)
     expect(page.get_by_test_id("status")).to_contain_text(re.compile("clusters?|groups"))
     page.locator("#list .head, #list [data-cluster]").first.wait_for()
     items = _items(page)
@@ -174,6 +176,7 @@ def name_all(browser: Browser, address: str, judge: Judge, *, by_groups: bool) -
             _wait_for(page, "Wrote")
     wrote = time.monotonic() - begun
     page.close()
+    clicks += groups is not None  # the slider
     clicks += 1 + (1 if by_groups else 3 * scenes - 2)  # a scene is chosen by two; the first is there
     hand = clicks * CLICK + keys * KEY + 2 * HOME * len(wanted) + THINK * (len(items) + len(wanted) + 2)
     return Cost(len(items), clicks, keys, round(hand / 60, 1), round(seconds, 1)), round(wrote / 60, 1)
@@ -194,8 +197,8 @@ def _items(page: Page) -> dict[str, list[int]]:
     return found
 
 
-def open_in_qgis(maps: Sequence[Path]) -> list[list[str]] | None:
-    """The classes that QGIS shows of each map as it is opened; None where there is no QGIS."""
+def open_in_qgis(maps: Sequence[Path]) -> list[str] | None:
+    """The named classes that QGIS shows of every map as it is opened; None where there is no QGIS."""
     if not shutil.which("qgis_process"):
         return None
     settings = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
@@ -203,7 +206,8 @@ def open_in_qgis(maps: Sequence[Path]) -> list[list[str]] | None:
     command = ["/usr/bin/python3", "-c", _OPEN, *map(str, maps)]
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)
     found: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    everywhere = set.intersection(*map(set, found))
+    return sorted(name for name in everywhere if not name.startswith(("cluster ", "class ")))
 
 
 _OPEN = """

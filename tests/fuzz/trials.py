@@ -305,9 +305,10 @@ def _study(random: random.Random, world: Path, place: Path) -> list[object]:
 def _tiles(random: random.Random, world: Path, place: Path) -> list[object]:
     """Tiles of Potsdam, of which nothing is right."""
     raw = place / "raw"
+    raw.mkdir()
     for folder, end in (("4_Ortho_RGBIR", "RGBIR.tif"), ("5_Labels_for_participants", "label.tif")):
         if random.random() < 0.9:
-            (raw / folder).mkdir(parents=True)
+            (raw / folder).mkdir()
             good = random.choice([world / "images" / "1.tif", world / "masks" / "1.tif", world / "classes.yaml"])
             name = random.choice(["top_potsdam_2_13_", "top_potsdam_6_12_", "x"]) + random.choice([end, "x.tif"])
             (raw / folder / name).write_bytes(mangled(random, good.read_bytes()))

@@ -240,6 +240,7 @@ def test_a_study_goes_on_only_as_it_was_begun(scenes: Path, tmp_path: Path) -> N
         (None, "is not a study: it has no study.yaml"),
         ("data: [", "study.yaml:2: is not YAML"),
         ("a: 1", "study.yaml: does not hold the settings of a study"),
+        ("data: x\nseeds: 10000000000", "study.yaml: does not hold the settings of a study"),
         ("budget: 1", "study.yaml: does not hold the settings of a study"),
     ],
 )

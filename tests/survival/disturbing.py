@@ -194,7 +194,8 @@ def _compared(place: Path, calm: Undisturbed, said: str = "") -> str:
 def _is_on_its_way(name: str) -> bool:
     """What grows while a command works, or is its own affair until it has ended."""
     hidden = any(part.startswith(".") for part in Path(name).parts)
-    return hidden or name.endswith("log.csv") or "checkpoints" in name or "/superpixels" in name
+    grows = name.startswith("study/report.")  # a whole one after each cell, with those that failed
+    return hidden or grows or name.endswith("log.csv") or "checkpoints" in name or "/superpixels" in name
 
 
 def _is_whole(name: str, found: dict[str, str], calm: Undisturbed) -> bool:

@@ -22,6 +22,9 @@ from terrasift.study.experiments import STUDY_DEFAULTS, Cell
 __all__ = ["Study"]
 
 
+_MOST_SEEDS = 1000  # of each cell: all are looked for when results are collected
+
+
 class Study:
     """Where the cells of a study are trained and scored, and on what.
 
@@ -64,6 +67,8 @@ class Study:
     ) -> None:
         if not 0 < budget <= 1:
             raise SettingError("budget", f"{budget:g} is out of range", "allowed is above 0 and up to 1")
+        if not 1 <= seeds <= _MOST_SEEDS:
+            raise SettingError("seeds", f"{seeds} is out of range", f"allowed is 1 to {_MOST_SEEDS}")
         self.path = Path(path)
         self.data_folder = Path(data).resolve()
         self.classes = None if classes is None else Path(classes).resolve()
