@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from terrasift import InputError, external_segmentation
-from terrasift.baselines import ExternalAlone, external
+from terrasift.baselines import ExternalAlone
 from terrasift.raster import Raster
 
 
@@ -44,7 +44,7 @@ def test_the_seed_reaches_the_algorithm(plant: Callable[..., Any], monkeypatch: 
     def show_seed(image: np.ndarray, *, seed: int, **_: Any) -> np.ndarray:
         return np.full(image.shape[:2], seed)
 
-    monkeypatch.setattr(external, "external_segmentation", show_seed)
+    monkeypatch.setattr("terrasift.blocks.external.external_segmentation", show_seed)
     planted = plant()
     assert (planted.segment(ExternalAlone(planted.scaling, seed=5)).clusters[0] == 5).all()
 

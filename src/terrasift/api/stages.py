@@ -117,6 +117,7 @@ def steps(training: Training) -> None:
     if training.recipe.targets == "contrast":
         targets = Targets.load(run.targets_file, material.patches, training.recipe, file_digest(run.discovery_file))
     batches = material.batches(fabric.global_rank, fabric.world_size, targets)
+    batches.load(training.recipe.total_steps(batches.steps_per_epoch))
     fit(fabric, training.network, batches, training.recipe, run)
     if training.is_first:
         run.finish(training.network)

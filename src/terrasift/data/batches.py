@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from terrasift.blocks.batch import Batch
 from terrasift.data.ahead import ahead
+from terrasift.data.kept import Kept
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.data.regions import RegionSource, prepare_regions
 from terrasift.recipe import Recipe
@@ -85,6 +86,10 @@ class PatchBatches:
         seen = np.sort(epoch_order(count, self._seed, 0)[: more * whole])
         return [self._dataset.patches[index] for index in seen.tolist()]
 
+    def load(self, steps: int) -> None:
+        """Read what `steps` steps see into memory, as far as it fits."""
+        self._dataset.reader.load(self.patches_of(steps))
+
     def epoch(self, epoch: int, first_step: int = 0, most: int | None = None) -> Iterator[Batch]:
         """The batches of an epoch, from its step `first_step` on, `most` of them if that is given.
 
@@ -114,6 +119,9 @@ def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray[tuple[int], np.
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
+_MOST_KEPT = 128 << 20  # bytes of regions
+
+
 @dataclass(frozen=True)
 class _PatchDataset(Dataset[Batch]):
     patches: Sequence[Patch]
@@ -122,6 +130,8 @@ class _PatchDataset(Dataset[Batch]):
     side: int
     seed: int
     targets: TargetSource | None
+    kept: Kept = field(default_factory=lambda: Kept(_MOST_KEPT))
+    """The regions of each patch."""
 
     def __len__(self) -> int:
         return len(self.patches)
@@ -130,7 +140,7 @@ class _PatchDataset(Dataset[Batch]):
         epoch, index = place
         patch = self.patches[index]
         image, valid = self.reader.read(patch, self.side)
-        regions = self.regions.of_patch(patch, image, valid)
+        (regions,) = self.kept.get(index, lambda: (self.regions.of_patch(patch, image, valid),))
         targets = None
         if self.targets is not None:
             draws = np.random.default_rng([self.seed, epoch, index])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from terrasift.data.kept import Kept
 from terrasift.errors import InputError
 from terrasift.progress import track
 from terrasift.raster import Bands, Raster, RasterInfo, Window
@@ -163,8 +164,7 @@ class PatchReader(RawReader):
     def __init__(self, scaling: Scaling, bands: Bands | None = None) -> None:
         super().__init__(bands)
         self._scaling = scaling
-        self._kept: dict[Patch, tuple[NDArray[Any], NDArray[np.bool_]]] = {}
-        self._kept_bytes = 0
+        self._kept = Kept(self._MOST_KEPT)
 
     def read(self, patch: Patch, side: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """A patch as the network takes it.
@@ -188,18 +188,15 @@ class PatchReader(RawReader):
         whole[:height, :width], inside[:height, :width] = image, valid
         return whole, inside
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_kept": {}, "_kept_bytes": 0}
+    def load(self, patches: Iterable[Patch]) -> None:
+        """Read patches into memory, as far as they fit: in the order of an image that takes a tenth of any other."""
+        for patch in patches:
+            if self._kept.is_full:
+                break
+            self._values(patch)
 
-    def _values(self, patch: Patch) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        if patch not in self._kept:
-            found = self.raw(patch)
-            size = sum(part.nbytes for part in found)
-            if self._kept_bytes + size > self._MOST_KEPT:
-                return found
-            self._kept[patch] = found
-            self._kept_bytes += size
-        return self._kept[patch]
+    def _values(self, patch: Patch) -> tuple[NDArray[Any], ...]:
+        return self._kept.get(patch, lambda: self.raw(patch))
 
 
 def _starts(length: int, side: int) -> tuple[list[int], int]:

@@ -11,6 +11,7 @@ __all__ = ["find_centres", "nearest_centres", "nearest_shares", "unit_deviation"
 
 _STARTS = 2  # of which the tighter is kept
 _ROUNDS = 50
+_MOST = 100_000  # points that k-means looks at, drawn at random: with all of a sample's it takes three times as long
 _ROWS = 1 << 16  # at a time
 
 
@@ -21,7 +22,7 @@ def unit_deviation(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], floa
 
 
 def find_centres(points: NDArray[np.float32], clusters: int, seed: int) -> NDArray[np.float32]:
-    """Centres of k-means, the better of two starts by its inertia.
+    """Centres of k-means on at most 100,000 of the points, the better of two starts by its inertia.
 
     Parameters
     ----------
@@ -41,9 +42,12 @@ def find_centres(points: NDArray[np.float32], clusters: int, seed: int) -> NDArr
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
+    looked_at = points
+    if len(points) > _MOST:
+        looked_at = points[np.sort(np.random.default_rng(seed).choice(len(points), _MOST, replace=False))]
     with threadpool_limits(1, user_api="openmp"), warnings.catch_warnings():  # more threads sum in another order
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters: said by the caller
-        centres = KMeans(clusters, n_init=_STARTS, max_iter=_ROUNDS, random_state=seed).fit(points).cluster_centers_
+        centres = KMeans(clusters, n_init=_STARTS, max_iter=_ROUNDS, random_state=seed).fit(looked_at).cluster_centers_
     centres = centres.astype(np.float32)
     nearest = nearest_centres(points, centres)  # of centres that are one but for rounding, a single one holds points
     return np.unique(centres[np.unique(nearest)], axis=0)
