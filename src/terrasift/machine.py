@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import functools
 import os
 import platform
 import sys
@@ -12,7 +15,7 @@ import torch
 
 from terrasift.errors import SettingError
 
-__all__ = ["describe_machine", "find_device", "machine_facts"]
+__all__ = ["describe_machine", "find_device", "keep_freed_memory", "machine_facts"]
 
 
 def describe_machine(device: str) -> str:
@@ -59,6 +62,22 @@ def find_device(name: str) -> torch.device:
     if (name == "cuda" and not torch.cuda.is_available()) or (name == "mps" and not torch.backends.mps.is_available()):
         raise SettingError("compute.device", f"{name} is not available on this machine", "use auto or cpu")
     return torch.device(name)
+
+
+@functools.cache
+def keep_freed_memory() -> None:
+    """Have this process keep what arrays leave behind for the next ones, where the system's C library is glibc.
+
+    It gives large blocks back at once, and takes them anew, page by page and zeroed, for the same array of the next
+    step or patch: a tenth to a quarter of the time of both on a CPU.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        set_option = ctypes.CDLL(None).mallopt
+        for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
+            set_option(option, 1 << 30)
+
+
+_MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # malloc.h
 
 
 def _device(device: str) -> str:

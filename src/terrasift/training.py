@@ -27,7 +27,7 @@ from terrasift.blocks.refinement import refine
 from terrasift.errors import RunError, SettingError, check_installed
 from terrasift.files import write_bytes
 from terrasift.files.tensors import read_checkpoint
-from terrasift.machine import find_device, machine_facts
+from terrasift.machine import find_device, keep_freed_memory, machine_facts
 from terrasift.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -163,6 +163,7 @@ def fit(
     clock
         Is told when a part of a step begins and ends.
     """
+    keep_freed_memory()
     total = recipe.total_steps(source.steps_per_epoch)
     # PyTorch's own types do not know of a module's memory format.
     network.to(memory_format=memory_format(fabric, recipe))  # type: ignore[call-overload]

@@ -22,6 +22,7 @@ from terrasift.discovery.discovery import Discovery
 from terrasift.discovery.neighbours import closer_pairs, principal_components, whiten_by_neighbours
 from terrasift.discovery.targets import Targets
 from terrasift.errors import InputError, SettingError
+from terrasift.machine import keep_freed_memory
 from terrasift.progress import track
 from terrasift.recipe import Recipe
 
@@ -146,6 +147,7 @@ def _describe(
 def _describe_one(
     patch: Patch, reader: PatchReader, regions: RegionSource, side: int, filters: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    keep_freed_memory()  # here, for this may be a process of its own
     image, valid = reader.read(patch, side)
     found: NDArray[Any] = regions.of_patch(patch, image, valid)
     return describe_regions(image, found, valid, filters), neighbour_pairs(found, valid)
