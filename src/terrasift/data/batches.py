@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from terrasift.blocks.batch import Batch
@@ -155,5 +156,10 @@ class _PatchDataset(Dataset[Batch]):
 
 def _collate(patches: list[Batch]) -> Batch:
     images, regions, valid, targets = zip(*patches, strict=True)
-    together = None if targets[0] is None else torch.stack(targets)
-    return Batch(torch.stack(images), torch.stack(regions), torch.stack(valid), together)
+    together = None if targets[0] is None else _stacked(targets)
+    return Batch(_stacked(images), _stacked(regions), _stacked(valid), together)
+
+
+def _stacked(tensors: Sequence[Tensor]) -> Tensor:
+    """By NumPy: `torch.stack` would have threads of its own beside those that compute the step, and in their way."""
+    return torch.from_numpy(np.stack([tensor.numpy() for tensor in tensors]))
