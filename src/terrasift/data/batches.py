@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -45,7 +45,8 @@ class PatchBatches:
     targets
         Says what the pixels of a patch are to be; None: the network itself does.
     read_ahead
-        Batches that a thread has ready while a step is computed; 0: each is read when it is asked for.
+        Batches that a thread has ready while a step is computed; 0: each is read when it is asked for, and its regions
+        made or read again.
     """
 
     def __init__(
@@ -60,7 +61,8 @@ class PatchBatches:
         targets: TargetSource | None = None,
         read_ahead: int = 2,
     ) -> None:
-        self._dataset = _PatchDataset(patches, reader, regions, recipe.patch, recipe.seed, targets)
+        kept = Kept(_MOST_KEPT if read_ahead else 0)
+        self._dataset = _PatchDataset(patches, reader, regions, recipe.patch, recipe.seed, targets, kept)
         self._read_ahead = read_ahead
         self._batch_size = recipe.batch_size
         self._seed = recipe.seed
@@ -131,7 +133,7 @@ class _PatchDataset(Dataset[Batch]):
     side: int
     seed: int
     targets: TargetSource | None
-    kept: Kept = field(default_factory=lambda: Kept(_MOST_KEPT))
+    kept: Kept
     """The regions of each patch."""
 
     def __len__(self) -> int:
