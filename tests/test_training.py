@@ -182,37 +182,34 @@ def one_cycle(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_sc
     return torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps, **factors)
 
 
-def test_with_targets_a_step_is_plain_cross_entropy_against_them() -> None:
-    torch.manual_seed(3)
-    network = build_network("kan", 3, 6, classifiers=2, width=4).eval()
-    batch = next(FixedBatches(1).epoch(0))
+def batch_with_targets() -> tuple[Batch, torch.Tensor, torch.Tensor]:
+    """Of six clusters for each of two classifiers; and its targets and valid pixels."""
     generator = torch.Generator().manual_seed(1)
     targets = torch.randint(0, 6, (2, 2, 16, 16), generator=generator)
     valid = torch.rand(2, 16, 16, generator=generator) < 0.8
+    return next(FixedBatches(1).epoch(0))._replace(targets=targets, valid=valid), targets, valid
+
+
+def test_with_targets_a_step_is_plain_cross_entropy_against_them() -> None:
+    torch.manual_seed(3)
+    network = build_network("kan", 3, 6, classifiers=2, width=4).eval()
+    batch, targets, valid = batch_with_targets()
     recipe = small_recipe("class_weights=none")
-    result = training_step(network, batch._replace(targets=targets, valid=valid), recipe)
+    result = training_step(network, batch, recipe)
     for index, (logits, loss) in enumerate(zip(network(batch.images), result.losses, strict=True)):
         assert torch.equal(result.labels[index], targets[:, index])
         pixels = logits.movedim(1, -1)[valid]
         torch.testing.assert_close(loss, torch.nn.functional.cross_entropy(pixels, targets[:, index][valid]))
     other = torch.where(valid[:, None], targets, 5 - targets)
-    again = training_step(network, batch._replace(targets=other, valid=valid), recipe)
+    again = training_step(network, batch._replace(targets=other), recipe)
     assert all(torch.equal(*pair) for pair in zip(again.losses, result.losses, strict=True))
 
 
 def test_a_thinned_step_is_cross_entropy_of_one_pixel_in_four() -> None:
     torch.manual_seed(3)
     network = build_network("dictionary", 3, 6, classifiers=2, width=6).eval()
-    batch = next(FixedBatches(1).epoch(0))
-    generator = torch.Generator().manual_seed(1)
-    targets = torch.randint(0, 6, (2, 2, 16, 16), generator=generator)
-    valid = torch.rand(2, 16, 16, generator=generator) < 0.8
-    result = training_step(
-        network,
-        batch._replace(targets=targets, valid=valid),
-        small_recipe("class_weights=none"),
-        origin=(1, 0),
-    )
+    batch, targets, valid = batch_with_targets()
+    result = training_step(network, batch, small_recipe("class_weights=none"), origin=(1, 0))
     counted = valid[:, 1::2, ::2]
     for index, (logits, loss) in enumerate(zip(network(batch.images), result.losses, strict=True)):
         pixels, labels = logits.movedim(1, -1)[:, 1::2, ::2][counted], targets[:, index, 1::2, ::2][counted]

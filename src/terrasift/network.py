@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from terrasift.blocks.context import SampleOf, SampleWindow, drawn, freeze, looks_at_all_pixels, sees_single_pixels
 from terrasift.blocks.extractors import EXTRACTORS
+from terrasift.blocks.thinning import Origin
 from terrasift.errors import SettingError
 
 __all__ = ["Network", "build_network"]
@@ -40,7 +41,7 @@ class Network(nn.Module):
         """Whether `forward` takes an origin: the extractor does, and no classifier looks at neighbours."""
         return bool(getattr(self.extractor, "thins", False)) and all(map(sees_single_pixels, self.classifiers))
 
-    def forward(self, images: Tensor, origin: tuple[int, int] | None = None) -> tuple[Tensor, ...]:
+    def forward(self, images: Tensor, origin: Origin | None = None) -> tuple[Tensor, ...]:
         """Logits of each classifier.
 
         Parameters
@@ -48,7 +49,7 @@ class Network(nn.Module):
         images
             (N, B, H, W), floats in [0, 1]; H and W at least 2.
         origin
-            A row and a column: from there on only every second pixel is looked at (`thins`).
+            Where one pixel in four is looked at, from here on (`blocks.thinning`); only where it `thins`.
 
         Returns
         -------

@@ -24,6 +24,7 @@ from terrasift.blocks.augmentation import augment, draws_of_step, random_crop
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
 from terrasift.blocks.refinement import refine
+from terrasift.blocks.thinning import Origin
 from terrasift.errors import RunError, SettingError, check_installed
 from terrasift.files import write_bytes
 from terrasift.files.tensors import read_checkpoint
@@ -82,17 +83,17 @@ def training_step(
     batch: Batch,
     recipe: Recipe,
     clock: Clock = no_clock,
-    origin: tuple[int, int] | None = None,
+    origin: Origin | None = None,
 ) -> StepResult:
     """Steps 1 to 4 of docs/method.md: the targets are discovered ones, or the network's own labels, refined.
 
-    With an origin, every second row and column from there on counts, one pixel in four.
+    With an origin, one pixel in four counts (`blocks.thinning`).
     """
     losses, targets = [], []
     with clock("forward"):
         outputs = network(batch.images) if origin is None else network(batch.images, origin)
     if origin is not None:
-        batch = batch.thinned(*origin)
+        batch = batch.thinned(origin)
     for index, logits in enumerate(outputs):
         with clock("vote"):
             labels = own_labels(logits, batch, recipe) if batch.targets is None else batch.targets[:, index]
@@ -254,7 +255,7 @@ def _drawn(fabric: Fabric, loaded: Batch, recipe: Recipe, draws: torch.Generator
     return batch._replace(images=batch.images.contiguous(memory_format=memory_format(fabric, recipe)))
 
 
-def _origin(draws: torch.Generator) -> tuple[int, int]:
+def _origin(draws: torch.Generator) -> Origin:
     """Of the pixels that count in a step: others each time.
 
     Discovered targets are the same all over a superpixel, so one pixel in four says about as much as all of them, and

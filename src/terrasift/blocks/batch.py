@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from terrasift.blocks.thinning import Origin, every_second
+
 __all__ = ["Batch"]
 
 
@@ -21,8 +23,7 @@ class Batch(NamedTuple):
     targets: Tensor | None = None
     """(N, classifiers, H, W), int64: what the pixels are to be; None: what the network itself says, refined."""
 
-    def thinned(self, row: int, column: int) -> Batch:
-        """The same images, of whose pixels only every second one counts, in both directions, from an origin on."""
-        every_second = (..., slice(row, None, 2), slice(column, None, 2))
-        targets = None if self.targets is None else self.targets[every_second]
-        return Batch(self.images, self.regions[every_second], self.valid[every_second], targets)
+    def thinned(self, origin: Origin) -> Batch:
+        """The same images, of whose pixels only one in four counts (`blocks.thinning`)."""
+        targets = None if self.targets is None else every_second(self.targets, origin)
+        return Batch(self.images, every_second(self.regions, origin), every_second(self.valid, origin), targets)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from terrasift.blocks.thinning import Origin
+
 __all__ = ["FILTERS", "FILTER_SIDE", "dictionary_responses", "half_resolution", "learn_filters", "rectified"]
 
 FILTER_SIDE = 7
@@ -74,7 +76,7 @@ def learn_filters(windows: NDArray[Any], count: int = FILTERS, seed: int = 0) ->
     return learned
 
 
-def dictionary_responses(images: Tensor, filters: Tensor, origin: tuple[int, int] | None = None) -> Tensor:
+def dictionary_responses(images: Tensor, filters: Tensor, origin: Origin | None = None) -> Tensor:
     """What each filter finds, and what its negative does, at every pixel.
 
     Parameters
@@ -84,7 +86,7 @@ def dictionary_responses(images: Tensor, filters: Tensor, origin: tuple[int, int
     filters
         (F, bands, side, side), side odd.
     origin
-        A row and a column: from there on only every second pixel is looked at, in both directions.
+        Where one pixel in four is looked at, from here on (`blocks.thinning`).
 
     Returns
     -------

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from terrasift.blocks.dictionary import FILTER_SIDE, FILTERS, dictionary_responses, half_resolution
 from terrasift.blocks.extractor import Extractor
+from terrasift.blocks.thinning import Origin, every_second
 
 __all__ = ["DictionaryUnet"]
 
@@ -73,7 +74,7 @@ class DictionaryUnet(Extractor):
         self.fine_filters.copy_(torch.from_numpy(filters[0]))
         self.coarse_filters.copy_(torch.from_numpy(filters[1]))
 
-    def forward(self, images: Tensor, origin: tuple[int, int] | None = None) -> Tensor:
+    def forward(self, images: Tensor, origin: Origin | None = None) -> Tensor:
         """(N, B, H, W) in [0, 1] to (N, 64, H, W), or to those of every second row and column from an origin on."""
         height, width = images.shape[-2:]
         whole = self._in_whole_steps(images)
@@ -87,7 +88,8 @@ class DictionaryUnet(Extractor):
         third = self.encode_3(functional.avg_pool2d(second, 2))
         second = self.decode_2(torch.cat([second, _doubled(third)], dim=1))
         first = self.decode_1(torch.cat([first, _doubled(second)], dim=1))
-        features = self._joined(torch.cat([_of_origin(whole, origin), fine], dim=1), first, origin)
+        looked_at = whole if origin is None else every_second(whole, origin)
+        features = self._joined(torch.cat([looked_at, fine], dim=1), first, origin)
         if origin is not None:
             row, column = origin
             return features[..., : (height - row + 1) // 2, : (width - column + 1) // 2]
@@ -95,7 +97,7 @@ class DictionaryUnet(Extractor):
             return features[..., torch.arange(height), :][..., torch.arange(width)]
         return features[..., :height, :width]
 
-    def _joined(self, fixed: Tensor, learned: Tensor, origin: tuple[int, int] | None) -> Tensor:
+    def _joined(self, fixed: Tensor, learned: Tensor, origin: Origin | None) -> Tensor:
         """`join` of what is at full resolution, and of what is not yet: a 1x1 convolution may come before upsampling.
 
         So it takes a quarter of the time, and no gradient is computed for what does not learn.
@@ -136,20 +138,13 @@ def _whole(side: int, step: int, device: torch.device) -> Tensor:
     return torch.arange((side + step - 1) // step * step, device=device).clamp(max=side - 1)
 
 
-def _of_origin(features: Tensor, origin: tuple[int, int] | None) -> Tensor:
-    if origin is None:
-        return features
-    row, column = origin
-    return features[..., row::2, column::2]
-
-
 def _doubled(features: Tensor) -> Tensor:
     """Bilinear, and the same wherever a window begins."""
     return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _every_second_of_doubled(features: Tensor, origin: tuple[int, int]) -> Tensor:
-    """`_doubled` at every second row and column from an origin on, without the three quarters that nobody wants."""
+def _every_second_of_doubled(features: Tensor, origin: Origin) -> Tensor:
+    """`every_second` of `_doubled`, without the three quarters that nobody wants."""
     for axis, first in zip((-2, -1), origin, strict=True):
         count = features.shape[axis]
         if first:  # such a pixel lies between its own and the next one of half resolution

@@ -27,8 +27,8 @@ class Extractor(nn.Module, ABC):
     alignment
         Windows of a scene start at rows and columns that are multiples of this: the steps of all pooling, multiplied.
     thins
-        Whether `forward` also takes an origin, a row and a column, and gives the features of every second pixel from
-        there on, in both directions, for less than those of all.
+        Whether `forward` also takes an origin (`blocks.thinning`), and gives the features of one pixel in four for less
+        than those of all.
     """
 
     features: int
