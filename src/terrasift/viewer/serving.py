@@ -72,10 +72,10 @@ def view(
             token = secrets.token_hex(32)
             page = Page(run, make_ready(run, paths), targets, token)
             address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+            listener.listen()  # whoever reads the address may come before the server is there: it waits
             _logger.info("serving %s (stop with Ctrl+C)", address)
             if not ipaddress.ip_address(listener.getsockname()[0]).is_loopback:
                 _logger.warning("whoever reaches this machine sees the scenes, and may rename their classes")
-            listener.listen()  # the browser may come before the server is there: it waits
             if browser:
                 webbrowser.open(address)
             make_server(Guard(page.app, host, port, token)).run(sockets=[listener])
