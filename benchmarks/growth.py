@@ -46,7 +46,7 @@ def main() -> None:
                 rows.append(row)
                 print(json.dumps(row), flush=True)
             clear(folder, scene)
-    found = {"machine": machine_facts("cpu"), "rows": rows}
+    found = {"machine": machine_facts("cpu"), "changes": options.set, "rows": rows}
     show(rows)
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n")
@@ -67,7 +67,7 @@ def measure(stage: str, scene: Path, folder: Path, options: argparse.Namespace) 
         "discover": [sys.executable, "-c", discover],
         "predict": [*terrasift, "predict", run, scene, "--out", out],
         "evaluate": [*terrasift, "evaluate", run, scene, "--masks", folder / "masks", "--classes",
-                     folder / "classes.yaml", "--map-images", scene, "--map-masks", folder / "masks", "--no-baselines"],
+                     folder / "classes.yaml", "--no-baselines"],
         "polygons": [sys.executable, "-c", polygons],
     }  # fmt: skip
     if stage in ("predict", "evaluate") and not run.exists():

@@ -4,7 +4,7 @@ Four sheets of a Dubai tile are trained on and mapped. In a browser, a user name
 all maps and opens them in QGIS; the maps are scored. Before, each cluster was named by itself, and each sheet's map
 asked for by itself; since, the page opens on groups of clusters, as many as its slider says. One user knows the class
 that most of an item's pixels have. The others look at some of its pixels, drawn at random, and take the class that most
-of those have.
+of those have. Another way is Teach mode: its users say what the places are that the page suggests in each sheet.
 
 What a hand and a head take is counted by the keystroke-level model of Card, Moran and Newell ("The keystroke-level
 model for user performance time with interactive systems", Communications of the ACM 23, 1980).
@@ -35,7 +35,7 @@ import numpy as np
 import torch
 from context import SCORES
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
@@ -54,6 +54,7 @@ PARTS = (4, 5, 7, 8)  # of the nine of a tile, in rows of three: two by two that
 EVERYTHING = 10**9
 LOOKS = (EVERYTHING, 9, 3, 1)
 WAYS = {"clusters": EVERYTHING, "20 groups": 20, "groups as the page opens": None}
+TAUGHT = (5, 10, 25)  # places of each sheet
 TOKEN = "0" * 64
 KEY, POINT, PRESS, HOME, THINK = 0.28, 1.1, 0.2, 0.4, 1.35  # seconds, of an average typist
 CLICK = POINT + PRESS
@@ -79,7 +80,8 @@ class Cost(NamedTuple):
 def main() -> None:
     options = _options()
     torch.set_num_threads(options.threads)
-    legend = Legend.load(options.data / "classes.yaml")
+    whole = Legend.load(options.data / "classes.yaml")
+    legend = Legend(whole.classes[:-1], (*whole.ignore, whole.classes[-1].color))
     folder = options.work or Path(tempfile.mkdtemp(prefix="naming-"))
     sheets, masks = sheets_of(options.data, options.tile, legend, folder / "images")
     run, trained = _trained(options, sheets, folder)
@@ -102,6 +104,9 @@ def main() -> None:
                 opened = open_in_qgis(maps) if looks == EVERYTHING else None
                 scores = _scores(_confusion(maps, run.legend, masks, legend))
                 rows.append({"user": user, **cost._asdict(), "all": minutes, "qgis": opened, **scores})
+        browser.close()
+    for places in TAUGHT:
+        rows.append(taught(run, scenes, masks, legend, places, folder / "maps", waited))
     if options.json:
         options.json.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
     show(rows, options.tile)
@@ -180,6 +185,82 @@ def name_all(browser: Browser, address: str, judge: Judge, groups: int | None) -
     clicks += 1 + (1 if by_groups else 3 * scenes - 2)  # a scene is chosen by two; the first is there
     hand = clicks * CLICK + keys * KEY + 2 * HOME * len(wanted) + THINK * (len(items) + len(wanted) + 2)
     return Cost(len(items), clicks, keys, round(hand / 60, 1), round(seconds, 1)), round(wrote / 60, 1)
+
+
+def taught(
+    run: Run,
+    scenes: list[Scene],
+    masks: list[NDArray[np.uint8]],
+    legend: Legend,
+    places: int,
+    out: Path,
+    waited: dict[str, float],
+) -> dict[str, Any]:
+    """The row of a user who labels suggested places of each sheet in Teach mode, and maps all by `predict`."""
+    shutil.rmtree(out, ignore_errors=True)
+    run.labels_file.unlink(missing_ok=True)
+    Legend.of_clusters(run.recipe.clusters).save(run.legend_file)
+    with _served(run, scenes, out) as (address, maps), sync_playwright() as tools:
+        browser = tools.chromium.launch(executable_path=_chromium(), args=["--no-sandbox"])
+        cost, ready = label_all(browser, address, masks, legend, places)
+        browser.close()
+    begun = time.monotonic()
+    command = [sys.executable, "-m", "terrasift", "predict", run.path, *(scene.path for scene in scenes), "--out", out]
+    subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    minutes = {"train": waited["train"], "view": round(waited["view"] + ready, 1), "naming": cost.minutes}
+    minutes["writing"] = round((time.monotonic() - begun) / 60, 1)
+    scores = _scores(_confusion(maps, run.legend, masks, legend))
+    user = f"Teach, {places} suggested places of each sheet"
+    return {"user": user, **cost._asdict(), "all": minutes, "qgis": open_in_qgis(maps), **scores}
+
+
+def label_all(
+    browser: Browser, address: str, masks: list[NDArray[np.uint8]], legend: Legend, places: int
+) -> tuple[Cost, float]:
+    """Type the names of the classes, say of places what they are, use what was learned: the cost, minutes of waiting.
+
+    A place costs a thought and three keys: the next place, the class, yes.
+    """
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    suggested: list[dict[str, int]] = []
+
+    def hear(response: Response) -> None:
+        if "suggestions" in response.url:
+            suggested[:] = response.json()["places"]
+
+    page.on("response", hear)
+    page.goto(address)
+    page.get_by_test_id("groups").wait_for(timeout=600_000)
+    start = time.monotonic()
+    page.get_by_test_id("teach").click()
+    for name in legend.names:
+        page.get_by_test_id("teach-name").fill(name)
+        page.get_by_test_id("teach-name").press("Enter")
+    clicks, keys, waited = 2, sum(len(name) + 1 for name in legend.names), 0.0
+    for sheet, mask in enumerate(masks):
+        begun = time.monotonic()
+        page.get_by_test_id("scene-select").select_option(str(sheet))
+        page.get_by_test_id("teach-progress").wait_for(state="hidden", timeout=600_000)
+        page.locator(".suggestion").first.wait_for(timeout=60_000)
+        waited += time.monotonic() - begun
+        page.get_by_test_id("map").focus()
+        clicks += 3  # two choose a sheet, one goes back to the map
+        for _ in range(places):
+            page.wait_for_timeout(100)
+            known = [number for number, at in enumerate(suggested) if mask[at["row"], at["column"]] != IGNORE]
+            for _ in range(known[0] + 1):
+                page.keyboard.press("n")
+            at = suggested[known[0]]
+            page.keyboard.press(str(int(mask[at["row"], at["column"]]) + 1))
+            with page.expect_response(re.compile("lesson/expected"), timeout=60_000):
+                page.keyboard.press("Space")
+            keys += known[0] + 3
+    page.get_by_test_id("teach-use").click()
+    _wait_for(page, "from now on")
+    page.close()
+    seconds, looked = time.monotonic() - start, places * len(masks)
+    hand = (clicks + 1) * CLICK + keys * KEY + 2 * HOME + THINK * (looked + len(legend.names) + 1)
+    return Cost(looked, clicks + 1, keys, round(hand / 60, 1), round(seconds, 1)), waited / 60
 
 
 def _items(page: Page) -> dict[str, list[int]]:

@@ -82,7 +82,7 @@ def prepare(folder: Path, side: int) -> dict[str, float]:
         write_maps(folder, side, pattern.labels)
     run = RunFolder(folder / "run")
     scaling = Scaling(dtype="uint8", low=(0.0,) * 3, high=(255.0,) * 3, fill=(0.5,) * 3)
-    run.make_folder()
+    run.path.mkdir(exist_ok=True)
     Recipe.load("default").model_copy(update={"scaling": scaling, "clusters": CLUSTERS}).save(run.recipe_file)
     start = time.monotonic()
     opened = open_scene(folder)

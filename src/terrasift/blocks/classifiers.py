@@ -34,6 +34,7 @@ class DeepClustering(nn.Module):
     iterations are those of Li et al., "Expectation-Maximization Attention Networks", ICCV 2019.
     """
 
+    of_single_pixels = True  # with the image's bases
     start: Tensor
 
     def __init__(self, channels: int, bases: int = 32, iterations: int = 3) -> None:
@@ -83,6 +84,7 @@ class FrozenClustering(nn.Module):
         Of one image, N = 1.
     """
 
+    of_single_pixels = True
     assigning: Tensor
     rebuilding: Tensor
 

@@ -88,7 +88,9 @@ def looks_at_all_pixels(module: nn.Module) -> bool:
 def sees_single_pixels(module: nn.Module) -> bool:
     """Whether a classifier gives for a pixel what follows from its features, and the scene's context, alone."""
     return all(
-        part.kernel_size == (1, 1) if isinstance(part, nn.Conv2d) else isinstance(part, _OF_SINGLE_PIXELS)
+        part.kernel_size == (1, 1)
+        if isinstance(part, nn.Conv2d)
+        else isinstance(part, _OF_SINGLE_PIXELS) or getattr(part, "of_single_pixels", False)
         for part in module.modules()
     )
 
@@ -121,7 +123,7 @@ def reach_of(network: nn.Module, bands: int) -> int:
 
 
 _MOST_PIXELS = 1 << 18  # of a sample: 134 MB of DIC's features
-_OF_SINGLE_PIXELS = (nn.Sequential, nn.BatchNorm2d, nn.ReLU, nn.Identity, DeepClustering)
+_OF_SINGLE_PIXELS = (nn.Sequential, nn.BatchNorm2d, nn.ReLU, nn.Identity)
 
 
 def _freeze_part(part: nn.Module, sample: SampleOf) -> nn.Module:

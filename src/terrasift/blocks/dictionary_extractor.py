@@ -83,13 +83,22 @@ class DictionaryUnet(Extractor):
             fine = dictionary_responses(whole, self.fine_filters, origin)
             coarse = dictionary_responses(halved, self.coarse_filters)
             whole, halved = whole.to(fine.dtype), halved.to(coarse.dtype)  # else autocast would join them in float32
-        first = self.encode_1(torch.cat([halved, coarse], dim=1))
-        second = self.encode_2(functional.avg_pool2d(first, 2))
-        third = self.encode_3(functional.avg_pool2d(second, 2))
-        second = self.decode_2(torch.cat([second, _doubled(third)], dim=1))
-        first = self.decode_1(torch.cat([first, _doubled(second)], dim=1))
-        looked_at = whole if origin is None else every_second(whole, origin)
-        features = self._joined(torch.cat([looked_at, fine], dim=1), first, origin)
+            halved = torch.cat([halved, coarse], dim=1)
+        # `join` takes each of what it joins by itself, as a 1x1 convolution may: responses, which are large, are gone
+        # before the U-Net begins, what is learned is upsampled after, and what is fixed gets no gradient.
+        convolution, *rest = self.join
+        assert isinstance(convolution, nn.Conv2d)
+        weight, bands, split = convolution.weight, whole.shape[1], whole.shape[1] + fine.shape[1]
+        features = functional.conv2d(fine, weight[:, bands:split], convolution.bias)
+        del fine, coarse
+        features += functional.conv2d(whole if origin is None else every_second(whole, origin), weight[:, :bands])
+        learned = self._unet(halved)
+        if origin is None:
+            features += _doubled(functional.conv2d(learned, weight[:, split:]))
+        else:
+            features += functional.conv2d(_every_second_of_doubled(learned, origin), weight[:, split:])
+        for part in rest:
+            features = part(features)
         if origin is not None:
             row, column = origin
             return features[..., : (height - row + 1) // 2, : (width - column + 1) // 2]
@@ -97,22 +106,14 @@ class DictionaryUnet(Extractor):
             return features[..., torch.arange(height), :][..., torch.arange(width)]
         return features[..., :height, :width]
 
-    def _joined(self, fixed: Tensor, learned: Tensor, origin: Origin | None) -> Tensor:
-        """`join` of what is at full resolution, and of what is not yet: a 1x1 convolution may come before upsampling.
-
-        So it takes a quarter of the time, and no gradient is computed for what does not learn.
-        """
-        convolution, *rest = self.join
-        assert isinstance(convolution, nn.Conv2d)
-        weight, split = convolution.weight, fixed.shape[1]
-        features = functional.conv2d(fixed, weight[:, :split], convolution.bias)
-        if origin is None:
-            features = features + _doubled(functional.conv2d(learned, weight[:, split:]))
-        else:
-            features = features + functional.conv2d(_every_second_of_doubled(learned, origin), weight[:, split:])
-        for part in rest:
-            features = part(features)
-        return features
+    def _unet(self, halved: Tensor) -> Tensor:
+        """Bands and responses to `width` channels, at half resolution."""
+        first = self.encode_1(halved)
+        second = self.encode_2(functional.avg_pool2d(first, 2))
+        third = self.encode_3(functional.avg_pool2d(second, 2))
+        second = self.decode_2(torch.cat([second, _doubled(third)], dim=1))
+        found: Tensor = self.decode_1(torch.cat([first, _doubled(second)], dim=1))
+        return found
 
     def _in_whole_steps(self, images: Tensor) -> Tensor:
         sides = images.shape[-2:]

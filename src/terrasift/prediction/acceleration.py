@@ -6,7 +6,7 @@ import copy
 import itertools
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple, TypeGuard, overload
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from terrasift.blocks.choices import PredictionSpeed
 from terrasift.blocks.classifiers import Bases, DeepClustering, FrozenClustering
+from terrasift.network import Network
 
 __all__ = ["accelerated"]
 
 
+@overload
+def accelerated(network: Network, speed: PredictionSpeed) -> Network: ...
+@overload
+def accelerated(network: nn.Module, speed: PredictionSpeed) -> nn.Module: ...
 def accelerated(network: nn.Module, speed: PredictionSpeed) -> nn.Module:
     """A network that predicts faster on a CPU (`benchmarks/inference.py`).
 
@@ -35,9 +40,9 @@ def accelerated(network: nn.Module, speed: PredictionSpeed) -> nn.Module:
 
     Returns
     -------
-    Module
-        (N, B, H, W) to a tuple of logits (N, K, H, W), float32, as `network`; to features, if it is an extractor. On
-        any device but a CPU, `network` itself: nothing here was measured on others.
+    Network or Module
+        As `network` is; logits, and the features of an extractor alone, are float32. On any device but a CPU, `network`
+        itself: nothing here was measured on others.
 
     Raises
     ------
@@ -53,25 +58,47 @@ def accelerated(network: nn.Module, speed: PredictionSpeed) -> nn.Module:
         _fold_normalisation(chain)
         _let_relu_overwrite(chain)
         _join_clustering(chain)
-    return _Accelerated(network, torch.bfloat16 if speed == "bfloat16" else torch.float32)
+    dtype = torch.bfloat16 if speed == "bfloat16" else torch.float32
+    # PyTorch's own types do not know of a module's memory format.
+    network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if not isinstance(network, Network):
+        return _InFloat32(_Given(network, dtype))
+    given = _Given(network.extractor, dtype)
+    return Network(given, [_InFloat32(classifier) for classifier in network.classifiers]).eval()
 
 
-class _Accelerated(nn.Module):
-    """A network behind the type and the memory format in which it computes."""
+class _Given(nn.Module):
+    """An extractor behind the type and the memory format in which it computes."""
 
-    def __init__(self, network: nn.Module, dtype: torch.dtype) -> None:
+    def __init__(self, extractor: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
-        # PyTorch's own types do not know of a module's memory format.
-        self.network = network.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.extractor = extractor
+        self.alignment = getattr(extractor, "alignment", 1)
         self.dtype = dtype
 
-    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
-        outputs = self.network(images.to(dtype=self.dtype, memory_format=torch.channels_last))
-        return outputs.float() if isinstance(outputs, Tensor) else tuple(logits.float() for logits in outputs)
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.extractor(images.to(dtype=self.dtype, memory_format=torch.channels_last))
+        return features
+
+
+class _InFloat32(nn.Module):
+    """What a module gives, in float32."""
+
+    of_single_pixels = True
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs: Tensor = self.module(inputs)
+        return outputs.float()
 
 
 class _JoinedClustering(nn.Module):
     """A 1x1 convolution and the DCS block after it, frozen or not."""
+
+    of_single_pixels = True  # with the block's bases
 
     def __init__(self, convolution: nn.Conv2d, block: DeepClustering | FrozenClustering) -> None:
         super().__init__()

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.nn import Module
 
 from terrasift.errors import RunError, TerrasiftError
 from terrasift.network import Network
@@ -137,12 +136,12 @@ def _context(predictor: Predictor, path: str, classifier: int | None) -> bytes:
         return pickle.dumps(copy.deepcopy(predictor.network_of(raster, classifier)).cpu())
 
 
-def _ready(predictor: Predictor, frozen: bytes) -> Module:
+def _ready(predictor: Predictor, frozen: bytes) -> Network:
     return predictor.ready(pickle.loads(frozen))  # as `_context` made it
 
 
 def _compute(
-    predictor: Predictor, network: Module, path: str, batch: list[Views], confidence: NDArray[np.int64] | None
+    predictor: Predictor, network: Network, path: str, batch: list[Views], confidence: NDArray[np.int64] | None
 ) -> list[ClusterWindow]:
     with Raster(path, predictor.reader.recipe.resolution) as raster:
         loaded = predictor.reader.batch(raster, batch)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from terrasift.blocks.context import looks_at_all_pixels, sees_single_pixels
 from terrasift.network import Network
 from terrasift.prediction.tensors import WindowBatch
 from terrasift.prediction.windows import ClusterWindow
 from terrasift.raster import Window
 
-__all__ = ["Look", "decide", "look"]
+__all__ = ["Look", "decide", "decided_logits", "look"]
 
 
 class Look(NamedTuple):
@@ -35,27 +37,42 @@ class Look(NamedTuple):
         return found
 
 
-def decide(
-    network: torch.nn.Module, batch: WindowBatch, confidence: NDArray[np.int64] | None = None
-) -> list[ClusterWindow]:
+def decide(network: Network, batch: WindowBatch, confidence: NDArray[np.int64] | None = None) -> list[ClusterWindow]:
     """The clusters of each window of a batch, without its margin.
 
     Parameters
     ----------
     network
-        (N, B, H, W) to a tuple of logits (N, K, H, W).
+        In evaluation mode.
     batch
         N windows.
     confidence
         How sure the network is of classes is said too: (K,), the class of each cluster, -1 for none.
     """
-    found = _winners(network, batch.images, confidence)
     parts = []
-    for index, view in enumerate(batch.views):
-        clusters = tuple(labels[index][view.core] for labels, _ in found)
-        shares = tuple(share[index][view.core] for _, share in found if share is not None)
-        parts.append(ClusterWindow(view.write, clusters, batch.valid[index][view.core], shares))
+    with torch.inference_mode():
+        for index, (view, decided) in enumerate(zip(batch.views, decided_logits(network, batch), strict=True)):
+            found = [_winners(logits, confidence) for logits in decided]
+            shares = tuple(share for _, share in found if share is not None)
+            clusters = tuple(labels for labels, _ in found)
+            parts.append(ClusterWindow(view.write, clusters, batch.valid[index][view.core], shares))
     return parts
+
+
+def decided_logits(network: Network, batch: WindowBatch) -> Iterator[tuple[torch.Tensor, ...]]:
+    """The logits of what each window of a batch decides, (1, K, H, W), by each classifier.
+
+    One that sees single pixels is not asked for the margin's.
+    """
+    features = network.extractor(batch.images)
+    for index, view in enumerate(batch.views):
+        seen, (rows, columns) = features[index : index + 1], view.core
+        yield tuple(
+            classifier(seen[..., rows, columns])
+            if sees_single_pixels(classifier) and not looks_at_all_pixels(classifier)
+            else classifier(seen)[..., rows, columns]
+            for classifier in network.classifiers
+        )
 
 
 def look(network: Network, batch: WindowBatch) -> list[Look]:
@@ -72,16 +89,12 @@ def look(network: Network, batch: WindowBatch) -> list[Look]:
 
 
 def _winners(
-    network: torch.nn.Module, images: torch.Tensor, confidence: NDArray[np.int64] | None
-) -> list[tuple[NDArray[np.int64], NDArray[np.float32] | None]]:
-    """For each classifier the winning clusters, (N, H, W), and, if asked, how likely their classes are, (N, H, W)."""
-    found = []
-    with torch.inference_mode():
-        for logits in network(images):
-            best = logits.max(dim=1, keepdim=True)
-            share = None if confidence is None else _likely(logits, best, confidence)
-            found.append((best.indices[:, 0].cpu().numpy(), None if share is None else share.float().cpu().numpy()))
-    return found
+    logits: torch.Tensor, confidence: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float32] | None]:
+    """The winning clusters of logits (1, K, H, W), (H, W), and, if asked, how likely their classes are, (H, W)."""
+    best = logits.max(dim=1, keepdim=True)
+    share = None if confidence is None else _likely(logits, best, confidence)[0].float().cpu().numpy()
+    return best.indices[0, 0].cpu().numpy(), share
 
 
 def _likely(logits: torch.Tensor, best: torch.return_types.max, classes: NDArray[np.int64]) -> torch.Tensor:

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.nn import Module
 
 from terrasift.legend import Legend
+from terrasift.network import Network
 from terrasift.prediction.deciding import decide
 from terrasift.prediction.options import Wanted
 from terrasift.prediction.own_grid import on_own_grid
@@ -101,7 +101,7 @@ class _Task:
 
     image: ImageArray
     reader: TensorReader
-    network: Module
+    network: Network
     table: NDArray[np.int64]
     nodata: int
 

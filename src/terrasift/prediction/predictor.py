@@ -19,7 +19,7 @@ from terrasift.data.ahead import ahead
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
 from terrasift.errors import SettingError
-from terrasift.machine import find_device
+from terrasift.machine import find_device, keep_freed_memory
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.context import sample_windows
@@ -101,7 +101,7 @@ class Predictor:
         for network, batch in self.meetings(raster, wanted):
             yield from decide(network, batch, confidence=wanted.confidence)
 
-    def meetings(self, raster: Raster, wanted: Wanted) -> Iterator[tuple[torch.nn.Module, WindowBatch]]:
+    def meetings(self, raster: Raster, wanted: Wanted) -> Iterator[tuple[Network, WindowBatch]]:
         """What computes the logits of an open scene, with each batch of its windows; errors as for `segment`."""
         left = self.batches(raster.info, wanted.done)
         network = self.ready(self.network_of(raster, wanted.classifier))
@@ -170,8 +170,9 @@ class Predictor:
         self._frozen.move_to_end(key)
         return self._frozen[key]
 
-    def ready(self, network: Network) -> torch.nn.Module:
+    def ready(self, network: Network) -> Network:
         """What computes a network's logits here, as fast as ``predict.speed`` allows."""
+        keep_freed_memory()  # a process of Dask's comes here, too
         return accelerated(network.to(self._device), self._recipe.predict.speed)
 
     def check(self, info: RasterInfo) -> None:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from terrasift.legend import Legend
+from terrasift.prediction.deciding import decided_logits
 from terrasift.prediction.options import Wanted
 from terrasift.prediction.own_grid import on_own_grid
 from terrasift.prediction.predictor import Predictor
@@ -66,9 +67,13 @@ def _shares(predictor: Predictor, held: torch.Tensor, raster: Raster, wanted: Wa
     """Windows with the probabilities of the classes where others have confidences."""
     for network, batch in predictor.meetings(raster, wanted):
         with torch.inference_mode():
-            (logits,) = network(batch.images)
-            likely = logits.float().softmax(dim=1)
-            shares = torch.einsum("nkhw,kc->nchw", likely, held.to(likely.device)).cpu().numpy()
-        for index, view in enumerate(batch.views):
-            planes = tuple(plane[view.core] for plane in shares[index])
-            yield ClusterWindow(view.write, (), batch.valid[index][view.core], planes)
+            found = [_shares_of(logits, held) for (logits,) in decided_logits(network, batch)]
+        for planes, view, valid in zip(found, batch.views, batch.valid, strict=True):
+            yield ClusterWindow(view.write, (), valid[view.core], tuple(planes))
+
+
+def _shares_of(logits: torch.Tensor, held: torch.Tensor) -> NDArray[np.float32]:
+    """Logits (1, K, H, W), and which clusters a class holds, (K, C): how likely classes are, (C, H, W)."""
+    likely = logits[0].float().softmax(dim=0)
+    shares: NDArray[np.float32] = torch.einsum("khw,kc->chw", likely, held.to(likely.device)).cpu().numpy()
+    return shares
