@@ -16,6 +16,7 @@ from terrasift.discovery import Discovery
 from terrasift.errors import RunError, SettingError
 from terrasift.evaluation import Evaluation
 from terrasift.legend import Legend
+from terrasift.machine import take_large_pages
 from terrasift.prediction import Predictor
 from terrasift.recipe import Changes, Recipe
 from terrasift.run import RunFolder
@@ -74,6 +75,7 @@ class OpenedRun(RunFolder):
     @functools.cached_property
     def predictor(self) -> Predictor:
         """The trained network, loaded once."""
+        take_large_pages()
         return Predictor(self.load_network(), self.prediction_recipe)
 
     @property

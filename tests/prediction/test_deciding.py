@@ -10,7 +10,13 @@ import pytest
 import torch
 
 from terrasift import MapOptions, Run, build_network
+from terrasift.blocks.choices import PredictionSpeed
+from terrasift.blocks.context import SampleWindow
 from terrasift.prediction import Predictor
+from terrasift.prediction.acceleration import accelerated
+from terrasift.prediction.deciding import decided_logits
+from terrasift.prediction.tensors import WindowBatch
+from terrasift.prediction.windows import Views
 from terrasift.raster import Raster, Window
 
 SCENE_CONTEXT = ["predict.context=scene", "predict.speed=plain"]
@@ -48,6 +54,28 @@ def test_a_look_is_what_the_whole_scene_shows_there(window: Window, tiny_run: Ru
     for ours, whole in zip((found.features, *found.logits), (features, *logits), strict=True):
         np.testing.assert_allclose(ours, whole[0].movedim(0, 2).numpy()[window.slices], atol=1e-5)
     assert (found.clusters(2) == found.logits[1].argmax(axis=2)).all()
+
+
+@pytest.mark.parametrize("speed", ["plain", "fast"])
+@pytest.mark.parametrize("frozen", [True, False], ids=["frozen", "own"])
+@pytest.mark.parametrize("extractor", ["kan", "seek", "dic", "dictionary"])
+def test_what_a_window_decides_is_what_its_margin_and_it_would_be_given(
+    extractor: str, frozen: bool, speed: PredictionSpeed
+) -> None:
+    torch.manual_seed(0)
+    network = build_network(extractor, 3, clusters=12, classifiers=2, width=8).eval()
+    images = torch.rand(2, 3, 48, 40)
+    if frozen:
+        network = network.frozen(lambda: [SampleWindow(images, torch.ones(2, 48, 40, dtype=torch.bool))])
+    network = accelerated(network, speed)
+    views = [Views(Window(0, 0, 48, 40), part) for part in (Window(8, 4, 32, 30), Window(0, 16, 40, 24))]
+    batch = WindowBatch(views, [], [], images)
+    with torch.inference_mode():
+        whole = network(images)
+        found = list(decided_logits(network, batch))
+    for index, (view, decided) in enumerate(zip(views, found, strict=True)):
+        for logits, ours in zip(whole, decided, strict=True):
+            torch.testing.assert_close(ours[0], logits[index][:, *view.core], rtol=1e-4, atol=1e-5)
 
 
 def test_a_scenes_context_is_found_once_and_again_when_the_file_changes(

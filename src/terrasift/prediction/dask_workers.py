@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from terrasift.errors import RunError, TerrasiftError
+from terrasift.machine import take_large_pages
 from terrasift.network import Network
 from terrasift.prediction.deciding import decide
 from terrasift.prediction.options import Wanted
@@ -127,6 +128,7 @@ def _answer(function: Any, *arguments: Any) -> Any:
 
 
 def _predictor(trained: bytes) -> Predictor:
+    take_large_pages()
     network, recipe = pickle.loads(trained)  # from our own client
     return Predictor(network, recipe)
 

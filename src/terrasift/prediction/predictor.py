@@ -19,7 +19,7 @@ from terrasift.data.ahead import ahead
 from terrasift.data.scaling import check_scaling
 from terrasift.data.scenes import MINIMUM_SIDE, check_size
 from terrasift.errors import SettingError
-from terrasift.machine import find_device, keep_freed_memory
+from terrasift.machine import find_device
 from terrasift.network import Network
 from terrasift.prediction.acceleration import accelerated
 from terrasift.prediction.context import sample_windows
@@ -172,7 +172,6 @@ class Predictor:
 
     def ready(self, network: Network) -> Network:
         """What computes a network's logits here, as fast as ``predict.speed`` allows."""
-        keep_freed_memory()  # a process of Dask's comes here, too
         return accelerated(network.to(self._device), self._recipe.predict.speed)
 
     def check(self, info: RasterInfo) -> None:
