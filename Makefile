@@ -27,6 +27,7 @@ lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file benchmarks/mypy.ini
 
 format: $(READY)  ## mend what can be mended
 	$(BIN)/ruff format

@@ -70,7 +70,8 @@ class Site:
 
     def _write(self, path: Path, labels: NDArray[np.uint8]) -> Path:
         crs, transform = GRIDS[self.grid]
-        info = RasterInfo("", *labels.shape, 1, "uint8", False, False, (), crs, transform, None, "GTiff")
+        height, width = labels.shape
+        info = RasterInfo("", height, width, 1, "uint8", False, False, (), crs, transform, None, "GTiff")
         with ClassMapWriter(path, info, LEGEND) as writer:
             writer.write(labels, Window(0, 0, *labels.shape))
         return path

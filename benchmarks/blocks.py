@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import torch
-from dubai import SCORES
+from context import SCORES
 from rich.console import Console
 from rich.table import Table
 

@@ -81,8 +81,7 @@ def measured(run: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
 def opened(run: Path, scene: Path, side: int) -> tuple[nn.Module, list[Tensor]]:
     """The network with the scene's context frozen, and windows in a diagonal over the scene."""
     recipe = Run(run).recipe
-    assert recipe.scaling is not None
-    reader = TensorReader(recipe, recipe.scaling, torch.device("cpu"))
+    reader = TensorReader(recipe, torch.device("cpu"))
     with Raster(scene) as raster:
         height, width = raster.info.height, raster.info.width
         corners = [((height - side) * part // 2, (width - side) * part // 2) for part in range(3)]

@@ -24,13 +24,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 
 import cv2
 import numpy as np
-import skimage
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Column, Table
@@ -188,7 +188,7 @@ def machine() -> str:
     cores = f"{platform.system()} {platform.machine()}, {processor()}, {os.cpu_count()} cores"
     opencv = f"OpenCV {cv2.__version__} with {cv2.getNumThreads()} threads"
     python = f"Python {platform.python_version()}, NumPy {np.__version__}"
-    return f"{cores}, {python}, {opencv}, scikit-image {skimage.__version__}"
+    return f"{cores}, {python}, {opencv}, scikit-image {version('scikit-image')}"
 
 
 def processor() -> str:

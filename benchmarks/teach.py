@@ -145,8 +145,8 @@ def gather(run: Run, images: list[str], masks: Path, legend: Legend, most: int) 
                 first += len(table.pixels)
     table = join_tables(tables)
     sampled = generator.choice(first, min(first, SAMPLE), replace=False)
-    joined = (Pixels(*map(np.concatenate, zip(*parts, strict=True))) for parts in (middles, scored))
-    return Material(table, np.concatenate(bands), *joined, sampled, Metric.of(table))
+    of_middles, of_scored = (Pixels(*map(np.concatenate, zip(*parts, strict=True))) for parts in (middles, scored))
+    return Material(table, np.concatenate(bands), of_middles, of_scored, sampled, Metric.of(table))
 
 
 def _by_class(material: Material, classes: int, points: int, seed: int) -> Pixels:

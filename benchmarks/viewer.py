@@ -34,7 +34,7 @@ from rasterio.windows import Window as RasterioWindow
 from rich.console import Console
 from rich.table import Table
 
-from terrasift import Legend, Recipe
+from terrasift import Legend, Recipe, Run
 from terrasift.data.display import Display
 from terrasift.data.synthetic import synthetic_scene
 from terrasift.progress import track
@@ -44,7 +44,8 @@ from terrasift.run import RunFolder
 from terrasift.viewer.app import Page
 from terrasift.viewer.scenes import Scene
 from terrasift.viewer.security import Guard
-from terrasift.viewer.serving import LOOPBACK, bound_socket, make_server
+from terrasift.viewer.serving import make_server
+from terrasift.viewer.sockets import LOOPBACK, bound_socket
 
 CLUSTERS = 100
 SIDE = 2500  # of the windows written
@@ -88,8 +89,7 @@ def prepare(folder: Path, side: int) -> dict[str, float]:
     opened = open_scene(folder)
     assert opened.preview is not None
     opened.preview.unlink(missing_ok=True)
-    bands = list(opened.display.bands)
-    write_preview(scene, opened.preview, bands, opened.display, opened.base)
+    write_preview(scene, opened.preview, opened.shown_bands, opened.display, opened.base)
     return {"preview_seconds": round(time.monotonic() - start, 1)}
 
 
@@ -138,8 +138,9 @@ def open_scene(folder: Path) -> Scene:
 
 
 def serve(folder: Path, listener: socket.socket) -> None:
-    page = Page(RunFolder(folder / "run"), [open_scene(folder)], [folder / "map.tif"], "ab")
-    make_server(Guard(page.app, *listener.getsockname(), "ab")).run(sockets=[listener])
+    page = Page(Run.open(folder / "run"), [open_scene(folder)], [folder / "map.tif"], "ab")
+    host, port = listener.getsockname()
+    make_server(Guard(page.app, host, port, "ab")).run(sockets=[listener])
 
 
 def measure(folder: Path, side: int) -> dict[str, list[float]]:
