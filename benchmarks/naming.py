@@ -236,6 +236,7 @@ def label_all(
     for name in legend.names:
         page.get_by_test_id("teach-name").fill(name)
         page.get_by_test_id("teach-name").press("Enter")
+    expect(page.get_by_test_id("teach-classes").locator("li")).to_have_count(len(legend.names))
     clicks, keys, waited = 2, sum(len(name) + 1 for name in legend.names), 0.0
     for sheet, mask in enumerate(masks):
         begun = time.monotonic()

@@ -27,14 +27,14 @@ export class Teaching {
   #state = { version: 0, ready: false, done: 0 };
   #expected = null;
   #saving = null; // the promise of the save under way
-  #isLoaded = false;
+  #loading = null; // the promise of the labels that the run has
   #advising; // a timer
 
   constructor({ map, say, onChange }) {
     [this.#map, this.#say, this.#onChange] = [map, say, onChange];
     byId("teach-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#addClass(byId("teach-name").value);
+      this.#addClass(byId("teach-name").value).catch((error) => this.#say(error.message));
     });
     byId("teach-erase").addEventListener("click", () => this.erase());
     byId("teach-next").addEventListener("click", () => this.showNext());
@@ -59,7 +59,7 @@ export class Teaching {
     this.#isActive = active;
     this.#onChange();
     if (!active) return this.#map.teach(null);
-    if (!this.#isLoaded) await this.#load();
+    await this.#loadOnce();
     await this.open(scene);
   }
 
@@ -122,13 +122,22 @@ export class Teaching {
     this.#say("What is this? Choose a class, and click it or press Space.");
   }
 
+  #loadOnce() {
+    this.#loading ??= this.#load().catch((error) => {
+      this.#loading = null;
+      throw error;
+    });
+    return this.#loading;
+  }
+
   async #load() {
     const { classes, labels, etag } = await server.loadLesson();
     this.#history = begin({ classes, labels });
-    [this.#etag, this.#isLoaded, this.#chosen] = [etag, true, classes[0]?.name ?? null];
+    [this.#etag, this.#chosen] = [etag, classes[0]?.name ?? null];
   }
 
-  #addClass(name) {
+  async #addClass(name) {
+    await this.#loadOnce(); // whoever types fast would have it replaced by what comes
     const next = withClass(this.#history.present, name);
     if (next === this.#history.present) return this.#say(name.trim() ? "There is such a class already." : "A class needs a name.");
     this.#chosen = next.classes.at(-1).name;

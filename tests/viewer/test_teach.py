@@ -50,6 +50,29 @@ def wait_for(page: Any, own: Served, count: int) -> None:
     raise AssertionError(f"{len(labels(own))} labels, not {count}")
 
 
+def test_a_class_that_is_named_before_the_labels_have_come_is_kept(window: Callable[..., Any], own: Served) -> None:
+    page, held = window(), []
+
+    def hold(route: Any) -> None:
+        if route.request.method == "GET" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/lesson", hold)
+    page.get_by_test_id("teach").click()
+    add(page, "dark")
+    add(page, "bright")
+    held[0].continue_()
+    playwright.expect(page.get_by_test_id("teach-classes").locator("li")).to_have_count(2)
+    for _ in range(100):
+        named = [entry["name"] for entry in own.client.get("/api/lesson").json()["classes"]]
+        if len(named) == 2:
+            break
+        page.wait_for_timeout(100)
+    assert named == ["dark", "bright"]
+
+
 def test_classes_are_taught_by_clicks_and_survive_a_reload(window: Callable[..., Any], own: Served) -> None:
     page = window()
     begin(page)
