@@ -14,6 +14,7 @@ from terrasift.baselines.windows import WindowSegmenter
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.superpixels import superpixels
 from terrasift.errors import SettingError
+from terrasift.machine import keep_freed_memory
 from terrasift.network import Network, build_network
 from terrasift.raster import Bands
 from terrasift.recipe import Compute, Recipe, Scaling
@@ -149,6 +150,7 @@ class PerImageOptimisation(WindowSegmenter):
 
     def _optimise(self, batch: Batch) -> Tensor:
         """Labels (1, H, W) of the last step."""
+        keep_freed_memory()
         network = _Watched(copy.deepcopy(self._fresh)).train()
         if self._half:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
