@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from terrasift.errors import InputError
+from terrasift.files import read_text
 from terrasift.raster import Bands, Raster, RasterInfo, Window, is_elsewhere
 
 __all__ = [
@@ -209,6 +210,8 @@ def is_there(path: str) -> bool:
 def _expand(item: str) -> list[str]:
     if is_elsewhere(item):
         return [item]
+    if "\0" in item:
+        raise InputError(repr(item), "is no path", "write one path on a line, as text")
     path = Path(item)
     if path.suffix.lower() == ".txt" and path.is_file():
         return _listed(path)
@@ -244,10 +247,7 @@ _MASK_FOLDERS = frozenset({"masks", "mask", "labels", "label", "annotations", "g
 
 
 def _listed(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, "cannot be read as a list of images", "write one path on a line, in UTF-8") from error
+    lines = read_text(path, mend="write one path on a line, in UTF-8").splitlines()
     found = []
     for number, line in enumerate(lines, 1):
         item = line.split(" #")[0].strip()

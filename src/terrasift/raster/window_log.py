@@ -48,7 +48,7 @@ class WindowLog:
         if not path.exists():
             return ""
         with path.open("rb") as file:
-            line = file.readline()
+            line = file.readline(_LONGEST_JOB)
         return line.decode().strip() if line.endswith(b"\n") else ""
 
     def append(self, layers: Sequence[NDArray[Any]], window: Window) -> None:
@@ -86,3 +86,4 @@ class WindowLog:
 
 
 _HEAD = struct.Struct("<5Q")
+_LONGEST_JOB = 1 << 20  # bytes

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from terrasift.errors import RunError
-from terrasift.files import whole, write_bytes
+from terrasift.files import read_bytes, whole, write_bytes
 from terrasift.legend import Legend
 
 __all__ = ["LegendFile"]
@@ -55,7 +55,7 @@ class LegendFile:
         return _digest(after)
 
     def _content(self) -> bytes:
-        return self.path.read_bytes() if self.path.exists() else b""
+        return read_bytes(self.path, RunError) if self.path.exists() else b""
 
 
 def _digest(content: bytes) -> str:

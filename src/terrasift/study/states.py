@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from terrasift.files import read_bytes
 from terrasift.study.cells import FAILURE_FILE, is_done
 from terrasift.study.experiments import Cell, Experiment
 from terrasift.study.folder import Study
@@ -50,6 +51,6 @@ def _state(cell: Cell, seed: int, folder: Path) -> CellState:
     if is_done(folder):
         return CellState(cell, seed, folder, "done", "")
     if (folder / FAILURE_FILE).exists():
-        lines = (folder / FAILURE_FILE).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = read_bytes(folder / FAILURE_FILE).decode(errors="replace").strip().splitlines()
         return CellState(cell, seed, folder, "failed", lines[-1] if lines else "")
     return CellState(cell, seed, folder, "not finished" if folder.exists() else "not begun", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import os
@@ -10,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from terrasift.errors import InputError, TerrasiftError
+from terrasift.errors import InputError
+from terrasift.files import check_file, read_bytes, read_text
 from terrasift.raster import read_layer
 from terrasift.teaching.labels import LABELS_CRS, Label, Labels
 
@@ -46,6 +48,8 @@ def read_label_file(path: str | os.PathLike[str]) -> Labels:
     path = Path(path)
     if not path.exists():
         raise InputError(path, "does not exist", "name a file of labels")
+    if not path.is_dir():  # some vector formats are folders
+        check_file(path, mend="name a file of labels")
     suffix = path.suffix.lower()
     labels = _csv(path) if suffix == ".csv" else _geojson(path) if suffix in (".geojson", ".json") else _vector(path)
     if not len(labels):
@@ -54,19 +58,15 @@ def read_label_file(path: str | os.PathLike[str]) -> Labels:
 
 
 def _csv(path: Path) -> Labels:
+    reader = csv.DictReader(io.StringIO(read_text(path, mend="save it as CSV in UTF-8"), newline=""))
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
-            missing = [name for name in ("x", "y", _COLUMN) if name not in columns]
-            if missing:
-                raise InputError(path, f"has no column {missing[0]}", "its first line must be: x,y,class")
-            found = list(_rows(path, reader, columns))
-    except (UnicodeDecodeError, csv.Error) as error:
+        columns = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}
+        missing = [name for name in ("x", "y", _COLUMN) if name not in columns]
+        if missing:
+            raise InputError(path, f"has no column {missing[0]}", "its first line must be: x,y,class")
+        return Labels(tuple(_rows(path, reader, columns)))
+    except csv.Error as error:
         raise InputError(path, f"is not a table of text ({error})", "save it as CSV in UTF-8") from error
-    except OSError as error:
-        raise InputError(path, f"cannot be read ({error.strerror})", "check the file") from error
-    return Labels(tuple(found))
 
 
 def _rows(path: Path, reader: csv.DictReader[str], columns: dict[str, Any]) -> Iterator[Label]:
@@ -90,12 +90,7 @@ def _rows(path: Path, reader: csv.DictReader[str], columns: dict[str, Any]) -> I
 
 def _geojson(path: Path) -> Labels:
     # Without pyogrio, so that the labels a run keeps can be read by whoever has no more than the run.
-    try:
-        return labels_of_geojson(path, path.read_bytes())
-    except OSError as error:
-        if isinstance(error, TerrasiftError):
-            raise
-        raise InputError(path, f"cannot be read ({error.strerror})", "check the file") from error
+    return labels_of_geojson(path, read_bytes(path, mend="save it as GeoJSON"))
 
 
 def labels_of_geojson(path: Path, text: bytes) -> Labels:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from terrasift.api import Run
 from terrasift.errors import InputError, RunError, TerrasiftError
-from terrasift.files import write_text
+from terrasift.files import read_bytes, read_json, write_text
 from terrasift.legend import LandClass, Legend
 from terrasift.progress import quiet
 from terrasift.teaching import MapPoint, read_labels_of_run, suggest_points
@@ -135,7 +135,7 @@ class Lessons:
     def content(self) -> bytes:
         """The file of labels as it is; nothing where there is none."""
         path = self._run.labels_file
-        return path.read_bytes() if path.exists() else b""
+        return read_bytes(path) if path.exists() else b""
 
     def write(self, content: Any, seen: str) -> str | None:
         """Keep other labels, and learn from them; None if the file has changed since `read` gave `seen`.
@@ -336,7 +336,7 @@ class Lessons:
         points = [MapPoint(self._scenes[scene].info, row, column, name) for scene, row, column, name in clicked.labels]
         collection = points_as_geojson(points)
         path, shown = self._run.labels_file, {scene.name for scene in self._scenes}
-        before = json.loads(path.read_text(encoding="utf-8"))["features"] if path.exists() else []
+        before = read_json(path)["features"] if path.exists() else []
         collection["features"] += [entry for entry in before if (entry["properties"] or {}).get("scene") not in shown]
         classes = [{"name": entry.name, "color": entry.color} for entry in clicked.classes]
         return json.dumps(collection | {"classes": classes}, indent=1, ensure_ascii=False) + "\n"

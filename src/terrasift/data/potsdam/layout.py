@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from terrasift.errors import InputError
-from terrasift.files import write_text
+from terrasift.files import read_text, write_text
 
 __all__ = ["IMAGES", "LISTS", "MASKS", "PotsdamData", "load_potsdam", "write_lists"]
 
@@ -86,13 +86,10 @@ def write_lists(folder: Path, labelled: Sequence[int], unlabelled: Sequence[int]
 
 
 def _read_list(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    except OSError as error:
-        raise InputError(
-            path, "is missing: the data is not prepared, or not to the end", "run `terrasift prepare potsdam`"
-        ) from error
-    return [line.strip() for line in lines if line.strip()]
+    mend = "run `terrasift prepare potsdam`"
+    if not path.exists():
+        raise InputError(path, "is missing: the data is not prepared, or not to the end", mend)
+    return [line.strip() for line in read_text(path, mend=mend).split("\n") if line.strip()]
 
 
 def _check_files(listing: Path, ids: Sequence[str], kind: str, what: str) -> None:

@@ -15,7 +15,7 @@ from terrasift.data.potsdam.cutting import cut_tile
 from terrasift.data.potsdam.layout import IMAGES, LISTS, MASKS, write_lists
 from terrasift.data.potsdam.tiles import BANDS, SPLIT, Tile, check_tiles, find_tiles
 from terrasift.errors import InputError, SettingError
-from terrasift.files import write_text
+from terrasift.files import read_bytes, write_text
 from terrasift.progress import track
 
 __all__ = ["prepare_potsdam"]
@@ -97,7 +97,7 @@ def _claim(out: Path, table: str) -> None:
     path = out / "tiles.csv"
     taken = [name for name in (IMAGES, MASKS, *(f"{name}.txt" for name in LISTS)) if (out / name).exists()]
     if path.exists():
-        if path.read_text(encoding="utf-8", errors="replace") != table:
+        if read_bytes(path, mend="name another folder, or remove this one") != table.encode():
             raise InputError(out, "was prepared from other tiles", "name another folder, or remove this one")
     elif taken:
         raise InputError(out, f"holds {taken[0]} from elsewhere", "name another folder")
