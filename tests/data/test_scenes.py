@@ -69,6 +69,13 @@ def test_names_without_an_image_are_refused(tree: Path, inputs: list[str], words
         find_scenes(inputs)
 
 
+@pytest.mark.parametrize("line", ["a\0b.tif", "a\0/*.tif"])
+def test_a_list_with_what_is_no_path_is_refused_with_its_line(tree: Path, line: str) -> None:
+    Path("list.txt").write_text(f"images/b.tif\n{line}\n")
+    with pytest.raises(InputError, match=r"list\.txt:2: .* is no path; write one path on a line"):
+        find_scenes(["list.txt"])
+
+
 def test_paths_may_come_one_by_one_but_arrays_may_not(tree: Path) -> None:
     assert find_scenes(Path(name) for name in ("images/b.tif", "images/a.png")) == ["images/b.tif", "images/a.png"]
     for wrong in (np.zeros((16, 16, 3)), [np.zeros((16, 16))], [7]):

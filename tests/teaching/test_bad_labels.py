@@ -27,6 +27,14 @@ def text(name: str, content: str) -> Make:
     return make
 
 
+def device(name: str) -> Make:
+    def make(folder: Path) -> list[object]:
+        (folder / name).symlink_to("/dev/zero")
+        return [folder / name]
+
+    return make
+
+
 def points(places: list[Any], names: list[Any], **members: object) -> Make:
     return lambda folder: [write_geojson(folder / "labels.geojson", places, names, **members)]
 
@@ -79,6 +87,9 @@ WRONG: dict[str, tuple[Make, str]] = {
         lambda folder: [(folder / "a.csv").write_bytes(b"\xff\xfe\x00") and folder / "a.csv"],
         "UTF-8",
     ),
+    "a table that never ends": (device("labels.csv"), "labels.csv: is a pipe or a device, not a file"),
+    "features that never end": (device("labels.geojson"), "labels.geojson: is a pipe or a device, not a file"),
+    "layers that never end": (device("labels.gpkg"), "labels.gpkg: is a pipe or a device, not a file"),
     "not JSON": (text("labels.geojson", "{"), "is not JSON"),
     "JSON of another kind": (text("labels.geojson", "[1]"), "is not a GeoJSON FeatureCollection"),
     "no property class": (text("a.geojson", '{"features": [{"properties": {"name": "a"}}]}'), "no property `class`"),
