@@ -161,7 +161,8 @@ def odd_arrays(random: random.Random, content: bytes) -> bytes:
 def _odd_array(random: random.Random, array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.kind in "US":
         return np.array([odd_value(random).replace("\0", "")] * max(1, array.size)).reshape(array.shape or ())
-    wrong = array.astype(random.choice([array.dtype, array.dtype, np.float64, np.int64, np.uint8]))
+    with np.errstate(invalid="ignore"):
+        wrong = array.astype(random.choice([array.dtype, array.dtype, np.float64, np.int64, np.uint8]))
     match random.randrange(7):
         case 0 if wrong.size and wrong.dtype.kind == "f":
             wrong.flat[random.randrange(wrong.size)] = random.choice([np.nan, np.inf, -np.inf, 1e30])

@@ -96,6 +96,11 @@ WRONG: dict[str, tuple[Make, str]] = {
     "a line": (line, "feature 1: is a LineString; labels are points and polygons"),
     "coordinates of words": (points([["a", 1.0]], ["road"]), "coordinates that are not finite numbers"),
     "an unknown CRS": (points([(500010.0, 4999990.0)], ["road"], crs="EPSG:999999"), "has no way from EPSG:999999"),
+    "a CRS that is a list": (
+        text("a.geojson", '{"crs": {"properties": ["EPSG:4326"]}, "features": []}'),
+        "has a `crs` that names none",
+    ),
+    "a number that no computer knows": (points([(10**400, 1.0)], ["road"]), "coordinates that are not finite numbers"),
     "far away": (points([(0.0, 0.0), (1.0, 1.0)], ["road", "water"]), "none is left: 2 lie outside all scenes"),
     "not a vector file": (text("labels.gpkg", "nothing"), "is not a vector file that can be opened"),
     "two layers": (two_layers, "has 2 layers: one, two"),

@@ -37,7 +37,7 @@ def read_labels_of_run(
     """
     try:
         listed = json.loads(content).get("classes", [])
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise InputError(path, f"is not GeoJSON ({error})", "delete it, or restore it") from error
     labels = labels_of_geojson(path, content)
     known = Legend.from_content(path, {"classes": listed}).classes if listed else ()

@@ -117,7 +117,8 @@ def _crs_of(path: Path, content: dict[str, Any]) -> str:
     named = content.get("crs", LABELS_CRS)
     if named is None:
         return ""
-    name = named.get("properties", {}).get("name") if isinstance(named, dict) else named
+    told = named.get("properties") if isinstance(named, dict) else {"name": named}
+    name = told.get("name") if isinstance(told, dict) else None
     if not isinstance(name, str):
         raise InputError(path, "has a `crs` that names none", "leave it out: GeoJSON is in longitude and latitude")
     return LABELS_CRS if name.upper().endswith("CRS84") else name.removeprefix("urn:ogc:def:crs:").replace("::", ":")
@@ -164,7 +165,10 @@ def _is_plane(coordinates: Any, depth: int) -> bool:
     if depth:
         return all(_is_plane(part, depth - 1) for part in coordinates)
     numbers = coordinates[:2]
-    return len(numbers) == 2 and all(type(value) in (int, float) and math.isfinite(value) for value in numbers)
+    return len(numbers) == 2 and all(type(value) in (int, float) and abs(value) < _FARTHEST for value in numbers)
+
+
+_FARTHEST = 1e300  # whole numbers in JSON may be larger than any that a computer computes with
 
 
 def _text(value: Any) -> str:
