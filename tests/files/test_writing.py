@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from terrasift import RunError
-from terrasift.files import claimed, whole, write_text
+from terrasift.files import claimed, locked, tidy, whole, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -122,6 +122,18 @@ def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path: Path) -> 
     assert names(tmp_path) == [".city.onnx.writing"]
     write_text(path, "whole")
     assert names(tmp_path) == ["city.onnx"]
+
+
+def test_what_was_left_beside_a_file_that_is_kept_goes_unless_it_is_held(tmp_path: Path) -> None:
+    path, left = tmp_path / "a.txt", tmp_path / ".a.txt.writing"
+    path.write_text("kept")
+    left.mkdir()
+    (left / "half").touch()
+    with locked(left):
+        tidy(path)
+        assert (left / "half").exists()
+    tidy(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_many_writers_of_one_file_never_spoil_it(tmp_path: Path) -> None:

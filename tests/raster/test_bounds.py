@@ -6,10 +6,12 @@ import os
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from terrasift import InputError
 from terrasift.raster import ClassMap, Raster
+from terrasift.raster.grid import Grid
 
 VRT = '<VRTDataset rasterXSize="{side}" rasterYSize="{side}"><VRTRasterBand dataType="Byte" band="1"{rest}</VRTDataset>'
 SOURCE = "><SimpleSource><SourceFilename>{}</SourceFilename><SourceBand>1</SourceBand></SimpleSource></VRTRasterBand>"
@@ -47,6 +49,22 @@ def tiff(path: Path, width: int, height: int, *, bands: int = 1, tile: int = 0, 
 def test_a_file_that_claims_more_than_it_holds_is_refused(tmp_path: Path, size: dict[str, int], words: str) -> None:
     with pytest.raises(InputError, match=words), Raster(tiff(tmp_path / "claims.tif", **size)) as raster:
         raster.read()
+
+
+def test_a_virtual_raster_that_is_damaged_in_a_letter_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.vrt"
+    path.write_text(VRT.format(side=9, rest=' é"1"/>'))  # GDAL quotes half of the letter
+    with pytest.raises(InputError, match=r"a\.vrt: is not a raster that can be opened \(Line \d+: "):
+        Raster(path)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_raster_whose_pixels_lie_on_one_line_has_no_place_for_labels(tmp_path: Path) -> None:
+    grid = Grid(9, 9, "EPSG:32633", (0.0, 0.0, 5e5, 0.0, -1.0, 5e6))
+    with pytest.raises(InputError, match="puts all pixels on one line"):
+        grid.pixels(np.array([5e5]), np.array([5e6]))
 
 
 def test_a_virtual_raster_of_files_that_are_not_there_may_claim_no_more(tmp_path: Path) -> None:

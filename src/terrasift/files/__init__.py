@@ -12,7 +12,7 @@ from terrasift.files.reading import (
     read_text,
     read_typed_json,
 )
-from terrasift.files.writing import claimed, empty, locked, remove, saying, whole, write_bytes, write_text
+from terrasift.files.writing import claimed, empty, locked, remove, saying, tidy, whole, write_bytes, write_text
 from terrasift.files.yaml_reading import KeyPath, YamlText, in_words, parse_yaml, read_yaml
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "read_yaml",
     "remove",
     "saying",
+    "tidy",
     "whole",
     "write_bytes",
     "write_text",

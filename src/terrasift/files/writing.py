@@ -13,7 +13,7 @@ from typing import Any
 from terrasift.errors import InputError, TerrasiftError
 from terrasift.files.reading import Kind
 
-__all__ = ["claimed", "empty", "locked", "remove", "saying", "whole", "write_bytes", "write_text"]
+__all__ = ["claimed", "empty", "locked", "remove", "saying", "tidy", "whole", "write_bytes", "write_text"]
 
 
 @contextlib.contextmanager
@@ -52,6 +52,14 @@ def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         with claimed(folder):
             yield folder / target.name
             (folder / target.name).replace(target)
+
+
+def tidy(path: str | os.PathLike[str]) -> None:
+    """Remove what a process left beside a file that it was killed right after putting there, and that is kept."""
+    left = Path(path).with_name(f".{Path(path).name}{_SUFFIX}")
+    if left.exists():
+        with contextlib.suppress(OSError), claimed(left, patience=0.0):  # another's is let be
+            pass
 
 
 @contextlib.contextmanager

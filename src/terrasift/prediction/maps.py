@@ -11,6 +11,7 @@ import numpy as np
 
 from terrasift.data.ahead import ahead
 from terrasift.errors import InputError
+from terrasift.files import tidy
 from terrasift.legend import Legend
 from terrasift.prediction.options import MapOptions, Wanted
 from terrasift.prediction.windows import ClusterWindow, Segmenter
@@ -64,6 +65,8 @@ def predict_scene(
     confidence = options.confidence
     if options.resume and job and job_of_map(out) == job and (not confidence or confidence_path(out).exists()):
         remove_windows(out)
+        for path in (out, confidence_path(out)):
+            tidy(path)
         return out
     pixels = raster.info.height * raster.info.width
     table = legend.table(segmenter.clusters)

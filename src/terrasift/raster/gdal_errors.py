@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ def gdal_errors(path: object, what: str, mend: str = "check the file") -> Iterat
         yield
     except MemoryError as error:
         raise InputError(path, "is too large for this machine's memory", "use a smaller one") from error
+    except UnicodeDecodeError as error:  # GDAL quotes what it has read of a damaged file
+        raise InputError(path, f"{what} ({error.object.decode(errors='replace')[:_LONGEST]})", mend) from error
     except (RasterioError, CRSError, CPLE_BaseError, OSError) as error:
         if not is_elsewhere(str(path)) and not Path(str(path)).exists() and "opened" in what:
             raise InputError(path, "does not exist", "check the path") from error
@@ -48,9 +51,21 @@ def open_raster(path: str | os.PathLike[str], mode: str = "r", **profile: Any) -
     """`rasterio.open`, without its warning about plain images, which are welcome here; from any thread."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)  # GDAL looks at some of them once, when it first needs them
-    with _OPENING, warnings.catch_warnings():  # filters are the whole process's: one thread at a time may change them
+    with _OPENING, warnings.catch_warnings(), _unheard():  # all are the whole process's: one thread at a time
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path, mode, **profile)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep from the terminal that rasterio cannot log what GDAL quotes of a damaged file; its error follows anyway."""
+    hooks = sys.excepthook, sys.unraisablehook  # Cython prints by the first, and then calls the second
+    sys.excepthook = lambda kind, *rest: None if kind is UnicodeDecodeError else hooks[0](kind, *rest)
+    sys.unraisablehook = lambda said: None if said.exc_type is UnicodeDecodeError else hooks[1](said)
+    try:
+        yield
+    finally:
+        sys.excepthook, sys.unraisablehook = hooks
 
 
 @contextmanager

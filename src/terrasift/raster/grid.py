@@ -42,13 +42,26 @@ class Grid(NamedTuple):
         """What takes columns and rows to x and y; y is minus the row where it is not placed, as QGIS lays images."""
         return rasterio.Affine(*self.transform) if self.is_placed else rasterio.Affine(1, 0, 0, 0, -1, 0)
 
+    @property
+    def inverse(self) -> rasterio.Affine:
+        """What takes x and y to columns and rows.
+
+        Raises
+        ------
+        InputError
+            If the geotransform puts all pixels on one line.
+        """
+        if self.affine.is_degenerate:
+            raise InputError("geotransform", f"{list(self.transform)} puts all pixels on one line", "place it anew")
+        return ~self.affine
+
     def places(self, rows: _Numbers, columns: _Numbers) -> tuple[_Numbers, _Numbers]:
         """The x and y of places among the pixels: 0, 0 is the upper left corner, 0.5, 0.5 the first pixel's middle."""
         return _moved(self.affine, columns, rows)
 
     def pixels(self, x: _Numbers, y: _Numbers) -> tuple[_Numbers, _Numbers]:
         """Rows and columns of places, the inverse of `places`; those of a pixel's middle end in a half."""
-        columns, rows = _moved(~self.affine, x, y)
+        columns, rows = _moved(self.inverse, x, y)
         return rows, columns
 
     def __str__(self) -> str:

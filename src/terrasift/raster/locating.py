@@ -36,14 +36,14 @@ def to_pixels(geometry: _Geometry, crs: str, info: RasterInfo) -> _Geometry:
     Raises
     ------
     InputError
-        If `crs` is none, or cannot be brought to the raster's.
+        If `crs` is none, or cannot be brought to the raster's, or the raster's geotransform has no inverse.
     """
     grid = info.grid
     if crs and grid.crs and crs != grid.crs:
         with gdal_errors(info.path, f"has no way from {crs} to its CRS", "save both in one CRS"):
             geometry = warp.transform_geom(crs, grid.crs, geometry)
     runs_down = not grid.is_placed and not _is_upwards(geometry)
-    back = rasterio.Affine.identity() if runs_down else ~grid.affine
+    back = rasterio.Affine.identity() if runs_down else grid.inverse
     return {**geometry, "coordinates": _each(geometry["coordinates"], lambda x, y: back @ (x, y))}
 
 

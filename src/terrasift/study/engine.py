@@ -11,9 +11,9 @@ from typing import NamedTuple
 import joblib
 
 from terrasift.errors import RunError
-from terrasift.files import locked
+from terrasift.files import locked, tidy
 from terrasift.progress import progress_bar, quiet
-from terrasift.study.cells import is_done, run_cell
+from terrasift.study.cells import CELL_FILE, is_done, run_cell
 from terrasift.study.experiments import Cell, Experiment
 from terrasift.study.folder import Study
 from terrasift.study.timing import TIMING_FILE, write_timing
@@ -119,6 +119,8 @@ def _waiting(study: Study, experiments: Sequence[Experiment], seeds: int) -> tup
             for cell in experiment.cells:
                 name = f"{experiment.name}: {cell.variant}, seed {seed}"
                 jobs.setdefault(study.cell_folder(cell, seed), _Job(name, cell, seed))
+    for folder in jobs:
+        tidy(folder / CELL_FILE)
     return [job for folder, job in jobs.items() if not is_done(folder)], len(jobs)
 
 

@@ -14,6 +14,7 @@ from terrasift.data.patches import windows_of
 from terrasift.data.scenes import find_masks, find_scenes
 from terrasift.errors import InputError
 from terrasift.evaluation import LabelledImage
+from terrasift.files import tidy
 from terrasift.legend import Legend
 from terrasift.raster import Raster, check_same_grid, labels_of, write_image
 
@@ -78,6 +79,8 @@ def _cut(scene: str, mask: Path, legend: Legend, out: Path, side: int) -> tuple[
                     continue
                 write_image(image.scene, values)
                 write_image(image.mask, labels[window.slices])
+            tidy(image.scene)
+            tidy(image.mask)
             kept.append(image)
     return kept, left_out
 
