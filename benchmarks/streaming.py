@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from terrasift import Recipe, Run
-from terrasift.machine import machine_facts
+from terrasift.machine import machine_facts, take_large_pages
 from terrasift.raster import Raster
 from terrasift.run import RunFolder, network_of
 
@@ -38,6 +38,7 @@ FULL = {"paper": ("classifiers=2",), "default": ()}
 
 def main() -> None:
     options = _options()
+    take_large_pages()  # before the first tensor, as a command does
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         memory = [measure_memory(side, Path(folder), options) for side in options.sides]
