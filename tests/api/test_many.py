@@ -136,7 +136,7 @@ def test_a_list_names_scenes_relative_to_itself(scenes: Path, tmp_path: Path) ->
     [
         (b"# nothing\n", "list without images"),
         (b"a.tif\n*.tif\n", r"list.txt:2: .*matches no image"),
-        (b"\xff\xfe", "cannot be read as a list"),
+        (b"\xff\xfe", r"list.txt: is not text in UTF-8 \(byte 0\); write one path on a line"),
     ],
 )
 def test_a_list_that_is_none_is_refused(tmp_path: Path, text: bytes, words: str) -> None:
