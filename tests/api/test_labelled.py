@@ -77,7 +77,7 @@ def test_arrays_train_the_network_that_their_files_train(
     images = [scenes / "images" / "north.tif", scenes / "images" / "south.tif"]
     arrays = [rioxarray.open_rasterio(images[0], chunks={"x": 100}), Raster(images[1]).read()[0]]
     cache = tiny_run.path.parent / "cache"
-    run = train(arrays, tmp_path / "run", tiny_recipe, cache=cache)
+    run = train(arrays, tmp_path / "run", tiny_recipe, cache=cache, cache_limit=float("inf"))
     assert file_digest(run.weights_file) == file_digest(tiny_run.weights_file)
     assert [Path(path).name for path in run.trained_on] == ["image_1.tif", "image_2.tif"]
     with Raster(run.trained_on[0]) as kept, Raster(images[0]) as original:

@@ -46,6 +46,10 @@ WRONG: dict[str, tuple[Callable[[Run, Path], Any], str]] = {
         lambda run, out: train(SCENE, out, Recipe.load("default", {"bands": ["red"]})),
         r"image_1\.tif: has no band named red; none has a name: choose by number, 1 to 3",
     ),
+    "a cache of no size": (
+        lambda run, out: train(SCENE, out, cache_limit=float("nan")),
+        r"cache_limit: is nan; name 0 or more",
+    ),
     "no such variable": (
         lambda run, out: train(Dataset({"b": SCENE[0]}), out, Recipe.load("default", {"bands": ["red"]})),
         r"image: has no band red; its variables are b",

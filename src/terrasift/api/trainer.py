@@ -30,7 +30,7 @@ def train(
     resume: bool = False,
     cache: str | os.PathLike[str] | None = None,
     use_cache: bool = True,
-    cache_limit: int = 10_000_000_000,
+    cache_limit: float = 10e9,
 ) -> Run:
     """Train a network on images that nobody has labelled.
 
@@ -52,7 +52,8 @@ def train(
     use_cache
         Whether to keep them at all. If not, they last as long as this training.
     cache_limit
-        Bytes that the cache may hold; those longest unused go first, when the training ends.
+        Bytes that the cache may hold, infinitely many if it is infinite; those longest unused go first, when the
+        training ends.
 
     Returns
     -------
@@ -64,10 +65,12 @@ def train(
     InputError
         If an image cannot be used.
     SettingError
-        If the recipe asks for what the images or the machine do not have.
+        If the recipe asks for what the images or the machine do not have, or `cache_limit` is no size.
     RunError
         If `out` holds a run and `resume` is False, or if the run is another recipe's.
     """
+    if not cache_limit >= 0:  # not a number is neither
+        raise SettingError("cache_limit", f"is {cache_limit}", "name 0 or more")
     run = Run(out)
     recipe = None if recipe is None else Recipe.of(recipe)
     recipe = _continue(run, recipe) if resume and run.has_begun else _fresh(run, recipe)

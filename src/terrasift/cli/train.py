@@ -41,7 +41,7 @@ def command(
         resume=resume,
         cache=cache,
         use_cache=not no_cache,
-        cache_limit=round(cache_limit * 1e9),
+        cache_limit=cache_limit * 1e9,
     )
     if os.environ.get("LOCAL_RANK", "0") != "0":
         return None  # one of several processes of a training: the first speaks for all

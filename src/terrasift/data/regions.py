@@ -112,7 +112,7 @@ class RegionCache:
         """`regions` of its pixels, whatever scene they are from."""
         return self.regions(image, valid)
 
-    def trim(self, limit_bytes: int) -> int:
+    def trim(self, limit_bytes: float) -> int:
         """Delete the files longest unused until the folder holds at most `limit_bytes`; returns how many went.
 
         What a killed process left unfinished goes whatever the limit; whatever else is there stays.
