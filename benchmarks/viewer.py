@@ -138,7 +138,7 @@ def open_scene(folder: Path) -> Scene:
 
 
 def serve(folder: Path, listener: socket.socket) -> None:
-    page = Page(Run.open(folder / "run"), [open_scene(folder)], [folder / "map.tif"], "ab")
+    page = Page(Run(folder / "run"), [open_scene(folder)], [folder / "map.tif"], "ab")
     host, port = listener.getsockname()
     make_server(Guard(page.app, host, port, "ab")).run(sockets=[listener])
 
