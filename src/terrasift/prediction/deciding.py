@@ -65,13 +65,12 @@ def decided_logits(network: Network, batch: WindowBatch) -> Iterator[tuple[torch
     One that sees single pixels is not asked for the margin's.
     """
     features = network.extractor(batch.images)
+    sees_margin = [looks_at_all_pixels(part) or not sees_single_pixels(part) for part in network.classifiers]
     for index, view in enumerate(batch.views):
         seen, (rows, columns) = features[index : index + 1], view.core
         yield tuple(
-            classifier(seen[..., rows, columns])
-            if sees_single_pixels(classifier) and not looks_at_all_pixels(classifier)
-            else classifier(seen)[..., rows, columns]
-            for classifier in network.classifiers
+            classifier(seen)[..., rows, columns] if whole else classifier(seen[..., rows, columns])
+            for classifier, whole in zip(network.classifiers, sees_margin, strict=True)
         )
 
 
