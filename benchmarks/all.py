@@ -86,6 +86,16 @@ def quality(found: dict[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 f"{split}: {name} of `default` less that of the better k-means, points", ours - max(others), goal
             )
+    for split in ("dubai", "drone"):
+        same = [(split, 0), (f"{split}-fixed", 1), (f"{split}-fixed", 2)]
+        found_in = {(row["split"], row["seed"]): row for row in found["rows"] if row["method"] == "default"}
+        ious = [100 * float(found_in[key]["mean_iou"]) for key in same]
+        yield Finding(
+            f"{split}: mean IoU of `default` on one split, spread of three seeds",
+            max(ious) - min(ious),
+            2.0,
+            at_least=False,
+        )
 
 
 _KMEANS = ("k-means on pixels", "k-means on superpixels")
