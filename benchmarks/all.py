@@ -86,10 +86,10 @@ def quality(found: dict[str, Any]) -> Iterator[Finding]:
             yield Finding(
                 f"{split}: {name} of `default` less that of the better k-means, points", ours - max(others), goal
             )
+    of_default = {(row["split"], row["seed"]): row for row in found["rows"] if row["method"] == "default"}
     for split in ("dubai", "drone"):
-        same = [(split, 0), (f"{split}-fixed", 1), (f"{split}-fixed", 2)]
-        found_in = {(row["split"], row["seed"]): row for row in found["rows"] if row["method"] == "default"}
-        ious = [100 * float(found_in[key]["mean_iou"]) for key in same]
+        on_one_split = (split, 0), (f"{split}-fixed", 1), (f"{split}-fixed", 2)
+        ious = [100 * float(of_default[key]["mean_iou"]) for key in on_one_split]
         yield Finding(
             f"{split}: mean IoU of `default` on one split, spread of three seeds",
             max(ious) - min(ious),

@@ -35,9 +35,7 @@ from terrasift.api import labelled_images
 from terrasift.baselines import DiscoveryAlone, KMeans, PixelKMeans, SuperpixelKMeans, fit_kmeans
 from terrasift.baselines.windows import WindowSegmenter
 from terrasift.data.indexing import index_images
-from terrasift.data.regions import make_regions
 from terrasift.discovery import Discovery, EmbeddingParts
-from terrasift.discovery.descriptors import describe_regions
 from terrasift.evaluation import Evaluation, LabelledImage, evaluate_segmenter
 from terrasift.legend import Legend
 from terrasift.machine import describe_machine
@@ -221,21 +219,15 @@ class Boosted(WindowSegmenter):
         with Raster(image.scene) as raster, Raster(image.mask) as mask:
             values, valid = raster.read()
             truth = labels_of(mask, legend)
-        regions, points = self._described(self._scaling.to_unit(values, valid), valid)
+        regions, points = self._discovery.points_of(self._scaling.to_unit(values, valid), valid)
         known = valid & (truth < self.clusters)
         counts = np.zeros((len(points), self.clusters), np.int64)
         np.add.at(counts, (regions[known], truth[known]), 1)
         some = counts.any(axis=1)
         return points[some], counts[some].argmax(axis=1)
 
-    def _described(
-        self, image: NDArray[np.float32], valid: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        regions = make_regions(image, valid, self._discovery.recipe.refinement)
-        return regions, self._discovery.embed(describe_regions(image, regions, valid, self._discovery.filters))
-
     def _clusters(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.integer]:
-        regions, points = self._described(image, valid)
+        regions, points = self._discovery.points_of(image, valid)
         classes: NDArray[np.int64] = self._trees.predict(points)
         return classes[regions]
 

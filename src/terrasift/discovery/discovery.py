@@ -139,15 +139,27 @@ class Discovery:
     def embedding(self, array: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
         """What `labels` clusters: (H, W, E), float32, the point of every pixel's superpixel; NaN without data."""
         image, inside = self._read(array, valid)
-        regions, points = self._points(image, inside)
+        regions, points = self.points_of(image, inside)
         return np.where(inside[:, :, None], points[regions], np.nan).astype(np.float32)
 
     def clusters_of(
         self, image: NDArray[np.float32], valid: NDArray[np.bool_], classifier: int = 1
     ) -> NDArray[np.int64]:
         """`labels` of an image (H, W, bands) that is in [0, 1] already; anything where there is no data."""
-        regions, points = self._points(image, valid)
+        regions, points = self.points_of(image, valid)
         return nearest_centres(points, self.centres[classifier - 1])[regions]
+
+    def points_of(
+        self, image: NDArray[np.float32], valid: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Superpixels (H, W) of an image that is in [0, 1] already, and the point of each (n, E): what is clustered."""
+        if not valid.any():
+            return np.zeros(valid.shape, np.int32), np.zeros((1, self.centres[0].shape[1]), np.float32)
+        if self.recipe.refinement.method == "precomputed":
+            mend = "replace it by opencv_slic: its superpixels have descriptors, too"
+            raise SettingError("refinement.method", "precomputed has label rasters of files, not of arrays", mend)
+        regions = make_regions(image, valid, self.recipe.refinement)
+        return regions, self.embed(describe_regions(image, regions, valid, self.filters))
 
     def embed(self, descriptors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Descriptors (n, D) to points (n, E)."""
@@ -242,18 +254,6 @@ class Discovery:
         """An array in [0, 1], each band's mean where there is no data, and its validity."""
         values, inside = checked_array(array, valid, self.recipe)
         return self.recipe.measured_scaling.to_unit(values, inside), inside
-
-    def _points(
-        self, image: NDArray[np.float32], valid: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Superpixels (H, W), and the point of each (n, E)."""
-        if not valid.any():
-            return np.zeros(valid.shape, np.int32), np.zeros((1, self.centres[0].shape[1]), np.float32)
-        if self.recipe.refinement.method == "precomputed":
-            mend = "replace it by opencv_slic: its superpixels have descriptors, too"
-            raise SettingError("refinement.method", "precomputed has label rasters of files, not of arrays", mend)
-        regions = make_regions(image, valid, self.recipe.refinement)
-        return regions, self.embed(describe_regions(image, regions, valid, self.filters))
 
 
 def _sheet(filters: NDArray[np.float32]) -> NDArray[np.uint8]:
