@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from terrasift.blocks.superpixels import superpixels
 from terrasift.data.patches import Patch, PatchReader
 from terrasift.errors import InputError
-from terrasift.files import empty, locked, remove, saying, whole
+from terrasift.files import remove, saying, tidy, whole
 from terrasift.files.arrays import read_npz
 from terrasift.progress import track
 from terrasift.recipe import Refinement
@@ -137,10 +137,9 @@ class RegionCache:
 
     def tidy(self) -> None:
         """Remove what killed processes left unfinished, and nothing that another one is at work on."""
-        for path in self.folder.glob("??/.*.writing"):
-            if _OUR_NAMES.fullmatch(path.name):
-                with contextlib.suppress(OSError), locked(path):
-                    empty(path)
+        for left in self.folder.glob("??/.*.writing"):
+            if _OUR_NAMES.fullmatch(left.name):
+                tidy(left.with_name(left.name.removeprefix(".").removesuffix(".writing")))
 
     def _path(self, image: NDArray[np.float32], valid: NDArray[np.bool_]) -> Path:
         content = hashlib.blake2b(self._settings, digest_size=20)
