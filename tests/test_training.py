@@ -177,6 +177,17 @@ def test_one_cycle_is_that_of_pytorch(steps: int) -> None:
         assert rates[steps - 1] == pytest.approx(1e-5)
 
 
+def test_muon_turns_the_convolutions_of_the_extractor_alone() -> None:
+    network = build_network("dictionary", 3, 6, width=6)
+    others, hidden = (group["params"] for group in make_optimizer(network, Recipe.load("default")).param_groups)
+    names = {id(weight): name for name, weight in network.named_parameters()}
+    trained = {id(weight) for weight in network.parameters() if weight.requires_grad}
+    assert {id(weight) for weight in (*others, *hidden)} == trained
+    assert all(names[id(weight)].startswith("extractor.") and weight.ndim == 4 for weight in hidden)
+    assert not any(names[id(weight)].startswith("extractor.") and weight.ndim == 4 for weight in others)
+    assert hidden
+
+
 def one_cycle(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
     factors = {"div_factor": 25, "final_div_factor": 1e-2 / 25 / 1e-5}
     return torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps, **factors)
@@ -217,9 +228,11 @@ def test_a_thinned_step_is_cross_entropy_of_one_pixel_in_four() -> None:
 
 
 @pytest.mark.parametrize("batches", [1, 3, 4])
-@pytest.mark.parametrize("schedule", ["exponential", "one_cycle"])
-def test_interrupted_training_ends_with_the_same_weights(tmp_path: Path, batches: int, schedule: str) -> None:
-    recipe = small_recipe("compute.checkpoint_seconds=0", f"lr_schedule={schedule}")
+@pytest.mark.parametrize(("schedule", "optimizer"), [("exponential", "adam"), ("one_cycle", "muon")])
+def test_interrupted_training_ends_with_the_same_weights(
+    tmp_path: Path, batches: int, schedule: str, optimizer: str
+) -> None:
+    recipe = small_recipe("compute.checkpoint_seconds=0", f"lr_schedule={schedule}", f"optimizer={optimizer}")
     undisturbed = weights_after(recipe, FixedBatches(3), tmp_path / "one")
     with pytest.raises(KeyboardInterrupt):
         weights_after(recipe, StopsAfter(3, batches), tmp_path / "two")

@@ -23,6 +23,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from terrasift.blocks.augmentation import augment, draws_of_step, random_crop
 from terrasift.blocks.batch import Batch
 from terrasift.blocks.losses import class_weights, continuity_loss, mumford_shah_loss, weighted_cross_entropy
+from terrasift.blocks.muon import Muon
 from terrasift.blocks.refinement import refine
 from terrasift.blocks.thinning import Origin
 from terrasift.errors import RunError, SettingError, check_installed
@@ -218,8 +219,13 @@ def memory_format(fabric: Fabric, recipe: Recipe) -> torch.memory_format:
 def make_optimizer(network: nn.Module, recipe: Recipe, device: torch.device = _CPU) -> Optimizer:
     """The recipe's optimiser of all weights that are trained; on a GPU, all of them in one kernel."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    fused = True if device.type == "cuda" else None
+    if recipe.optimizer == "muon":
+        hidden = {weight for weight in network.get_submodule("extractor").parameters() if weight.ndim == 4}
+        others = [weight for weight in trained if weight not in hidden]
+        return Muon([weight for weight in trained if weight in hidden], others, recipe.lr, fused)
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return kind(trained, lr=recipe.lr, fused=True if device.type == "cuda" else None)
+    return kind(trained, lr=recipe.lr, fused=fused)
 
 
 def make_scheduler(optimizer: Optimizer, recipe: Recipe, total: int) -> LRScheduler:

@@ -33,7 +33,7 @@ BUILT_IN_EXTRACTORS = ("kan", "seek", "dic", "dictionary")
 LearningRateSchedule = Literal["exponential", "cosine", "constant", "one_cycle"]
 """How the learning rate goes from its first value to its last, step by step (`training`)."""
 
-Optimizer = Literal["adam", "adamw"]
+Optimizer = Literal["adam", "adamw", "muon"]
 """What makes the gradient steps (`training`)."""
 
 PredictionContext = Literal["scene", "patch"]

@@ -243,7 +243,9 @@ class Recipe(_Settings):
     epochs: _Count = Field(10, description="passes over the patches")
     steps: _Count | None = Field(None, description="stop after so many steps instead; null: epochs decides")
     targets: TargetsFrom = Field("self", description="self: the network's own labels; contrast: discovered clusters")
-    optimizer: Optimizer = Field("adam", description="adam, or adamw with a weight decay of 0.01")
+    optimizer: Optimizer = Field(
+        "adam", description="adam; adamw, with a weight decay of 0.01; muon for convolutions, beside adamw for the rest"
+    )
     lr: _Share = Field(1e-4, description="learning rate of the first step; one_cycle: the largest")
     lr_final: _Share = Field(1e-5, description="learning rate of the last step")
     lr_schedule: LearningRateSchedule = Field(

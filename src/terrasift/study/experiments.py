@@ -122,7 +122,7 @@ _DISTILLED: dict[str, Any] = {
     "crop": 96,
     "augmentation": "flips",
     "class_weights": "none",
-    "optimizer": "adamw",
+    "optimizer": "muon",
     "lr": 3e-3,
     "lr_final": 1e-6,
     "lr_schedule": "one_cycle",
