@@ -188,6 +188,23 @@ def test_muon_turns_the_convolutions_of_the_extractor_alone() -> None:
     assert hidden
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_a_step_that_overflows_16_bits_changes_no_weight(optimizer: str) -> None:
+    torch.manual_seed(3)
+    network = build_network("dictionary", 3, 6, width=6)
+    made = make_optimizer(network, Recipe.load("default", [f"optimizer={optimizer}"]), torch.device("cuda"))
+    scaler = torch.amp.GradScaler("cpu")
+    before = {name: weight.clone() for name, weight in network.named_parameters()}
+    for factor in (torch.inf, 1.0):
+        made.zero_grad()
+        scaler.scale(factor * sum(weight.square().sum() for weight in network.parameters())).backward()
+        scaler.step(made)
+        scaler.update()
+        moved = [name for name, weight in network.named_parameters() if not torch.equal(weight, before[name])]
+        assert bool(moved) == (factor == 1.0)
+    assert all(weight.isfinite().all() for weight in network.parameters())
+
+
 def one_cycle(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.OneCycleLR:
     factors = {"div_factor": 25, "final_div_factor": 1e-2 / 25 / 1e-5}
     return torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps, **factors)

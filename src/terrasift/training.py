@@ -217,15 +217,14 @@ def memory_format(fabric: Fabric, recipe: Recipe) -> torch.memory_format:
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe, device: torch.device = _CPU) -> Optimizer:
-    """The recipe's optimiser of all weights that are trained; on a GPU, all of them in one kernel."""
+    """The recipe's optimiser of all weights that are trained; on a GPU, Adam and AdamW change them in one kernel."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    fused = True if device.type == "cuda" else None
     if recipe.optimizer == "muon":
         hidden = {weight for weight in network.get_submodule("extractor").parameters() if weight.ndim == 4}
         others = [weight for weight in trained if weight not in hidden]
-        return Muon([weight for weight in trained if weight in hidden], others, recipe.lr, fused)
+        return Muon([weight for weight in trained if weight in hidden], others, recipe.lr)
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    return kind(trained, lr=recipe.lr, fused=fused)
+    return kind(trained, lr=recipe.lr, fused=True if device.type == "cuda" else None)
 
 
 def make_scheduler(optimizer: Optimizer, recipe: Recipe, total: int) -> LRScheduler:

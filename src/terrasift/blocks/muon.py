@@ -30,8 +30,11 @@ class Muon(torch.optim.AdamW):
         Weights that learn by AdamW: scales, offsets, and those of the classifiers.
     lr
         AdamW's; that of the convolutions is 20/3 of it.
-    fused
-        Of AdamW: all weights in one kernel of a GPU.
+
+    Notes
+    -----
+    AdamW is not fused here: a fused one is given gradients that are still scaled for 16 bits, and one that overflowed
+    would turn a convolution, too.
 
     References
     ----------
@@ -40,14 +43,12 @@ class Muon(torch.optim.AdamW):
     rounds to 16 bits.
     """
 
-    def __init__(
-        self, hidden: Iterable[nn.Parameter], others: Iterable[nn.Parameter], lr: float, fused: bool | None = None
-    ) -> None:
+    def __init__(self, hidden: Iterable[nn.Parameter], others: Iterable[nn.Parameter], lr: float) -> None:
         groups = [
             {"params": list(others), "orthogonal": False},
             {"params": list(hidden), "orthogonal": True},
         ]
-        super().__init__(groups, lr=lr, weight_decay=_WEIGHT_DECAY, fused=fused)
+        super().__init__(groups, lr=lr, weight_decay=_WEIGHT_DECAY)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
