@@ -133,17 +133,14 @@ def test_interrupting_many_scenes_ends_soon_and_can_be_resumed(
             if len(begun) == 2 and not interrupted:  # both scenes, however much earlier one began
                 interrupted.append(time.monotonic())
                 signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-        time.sleep(2)  # and some seventy windows are left
+        time.sleep(1)  # and some seventy windows are left
 
     monkeypatch.setattr(ClassMapWriter, "write", slowly)
     interrupted: list[float] = []
-    others = set(threading.enumerate())  # that tests before this one left
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # or took away
     with pytest.raises(KeyboardInterrupt):
         run.predict_all([scenes / "images"], tmp_path / "maps", workers=2)
-    signal.signal(signal.SIGINT, handler)
-    assert time.monotonic() - interrupted[0] < 60  # of the 70 that all windows would take, on a busy machine
-    assert not [thread for thread in set(threading.enumerate()) - others if thread.name.startswith("scene")]
+    assert time.monotonic() - interrupted[0] < 30
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("scene")]
     monkeypatch.setattr(ClassMapWriter, "write", write)
     assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == [".north.tif.partial", ".south.tif.partial"]
     done = run.predict_all([scenes / "images"], tmp_path / "maps", MapOptions(resume=True))
